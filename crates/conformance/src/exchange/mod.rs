@@ -1,0 +1,59 @@
+//! Files of the schema `breakwater.exchange-vector/1`: margin and liquidation rules of exchanges.
+//!
+//! Each vector names its rule as `kind`. A kind means the same rule in every venue's file, so the
+//! registry maps kinds to functions and does not look at the venue.
+
+mod brackets;
+mod linear_price;
+
+use crate::adapter::{Adapter, Mismatch, case_list};
+use crate::compare::{Outputs, compare};
+use crate::fields::{Fields, describe};
+use serde_json::Value;
+
+/// The schema's name inside a file.
+pub const SCHEMA: &str = "breakwater.exchange-vector/1";
+
+/// Computes all outputs of a kind from the `input` of a vector.
+pub type Rule = fn(&Fields<'_>) -> Result<Outputs, Mismatch>;
+
+/// Every kind that has a rule.
+const RULES: &[(&str, Rule)] = &[
+    ("bracket_cum", brackets::cum),
+    ("bracket_mm", brackets::maintenance),
+    ("liq_price_bracketed", linear_price::bracketed),
+    ("liq_price_linear_cross_book", linear_price::cross_book),
+    ("liq_price_linear_cum", linear_price::with_deduction),
+];
+
+/// The adapters of this family.
+#[must_use]
+pub fn adapters() -> Vec<Box<dyn Adapter>> {
+    vec![Box::new(Exchange)]
+}
+
+/// Checks vectors of the exchange schema, each by the rule of its kind.
+struct Exchange;
+
+impl Adapter for Exchange {
+    /// True for the schema, unless the file has cases and the kind of not one of them has a rule.
+    fn knows(&self, file: &Value) -> bool {
+        let cases = case_list(file).unwrap_or_default();
+        file.get("schema").and_then(Value::as_str) == Some(SCHEMA)
+            && (cases.is_empty() || cases.iter().any(|case| rule_of(case).is_ok()))
+    }
+
+    fn check(&self, _file: &Value, case: &Value) -> Result<(), Vec<Mismatch>> {
+        let outputs = rule_of(case).and_then(|rule| rule(&Fields::of(case, "input")?));
+        compare(case, &outputs.map_err(|mismatch| vec![mismatch])?)
+    }
+}
+
+fn rule_of(case: &Value) -> Result<Rule, Mismatch> {
+    let kind = case.get("kind").and_then(Value::as_str);
+    let kind = kind.ok_or_else(|| Mismatch::new("kind", "a text", describe(case.get("kind"))))?;
+    let rule = RULES.iter().find(|(name, _)| *name == kind).map(|(_, rule)| *rule);
+    rule.ok_or_else(|| {
+        Mismatch::new("kind", "a kind with an adapter", format!("no adapter for kind {kind}"))
+    })
+}

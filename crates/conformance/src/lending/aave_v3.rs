@@ -1,0 +1,370 @@
+//! Aave v3.7: `liquidationCall` and `accrue` cases.
+
+use super::SCHEMA;
+use super::decimal_string::Node;
+use crate::{Adapter, Mismatch};
+use breakwater_money::{Ray, U256, Wad};
+use breakwater_rulebooks::lending::aave_v3::{
+    Call, CloseFactor, Emode, Outcome, Reserve, ReserveFlow, Revert, Rule, Totals, UserReserve,
+    accrue, liquidation_call, rates, totals,
+};
+use breakwater_rulebooks::lending::rates::KinkedRate;
+use serde_json::Value;
+
+/// The adapter of Aave v3.7 files. A file names its version; another version is not known.
+#[derive(Debug, Clone, Copy)]
+pub struct AaveV3;
+
+impl Adapter for AaveV3 {
+    fn knows(&self, file: &Value) -> bool {
+        let says = |field: &str| file.get(field).and_then(Value::as_str).unwrap_or_default();
+        let version = says("protocol_version").trim_start_matches('v');
+        let is_3_7 = version
+            .strip_prefix("3.7")
+            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()));
+        says("schema") == SCHEMA && says("protocol") == "aave-v3" && is_3_7
+    }
+
+    fn check(&self, file: &Value, case: &Value) -> Result<(), Vec<Mismatch>> {
+        let input = Node::root("input", case.get("input"));
+        let expected = Node::root("expected", case.get("expected"));
+        let one = |mismatch| vec![mismatch];
+        let kind = Node::root("kind", case.get("kind"));
+        match kind.text().map_err(one)? {
+            "liquidationCall" => {
+                let rule = rule(&Node::root("constants", file.get("constants"))).map_err(one)?;
+                check_liquidation(&rule, &input, &expected)
+            }
+            "accrue" => check_accrual(&input, &expected),
+            _ => Err(one(kind.wrong("liquidationCall or accrue"))),
+        }
+    }
+}
+
+/// The rule with the file's constants, where it states any.
+fn rule(constants: &Node<'_>) -> Result<Rule, Mismatch> {
+    let mut rule = Rule::v3_7();
+    if constants.is_absent() {
+        return Ok(rule);
+    }
+    rule.close_factor_bps = constants.get("default_close_factor_bps").small(SMALL)?;
+    rule.close_factor_health = Wad::from_raw(constants.get("close_factor_hf_threshold").number()?);
+    rule.close_factor_from = constants.get("min_base_max_close_factor_threshold").number()?;
+    rule.least_leftover = constants.get("min_leftover_base").number()?;
+    Ok(rule)
+}
+
+/// What a basis point field must be.
+const SMALL: &str = "basis points below 65536";
+
+/// A `liquidationCall` input.
+struct Scene<'a> {
+    ids: Vec<&'a str>,
+    reserves: Vec<Reserve>,
+    users: Vec<UserReserve>,
+    emode: Option<Emode>,
+    call: Call,
+}
+
+/// The instant that the cases' remaining grace seconds are counted from; any would do.
+const NOW: u64 = 1;
+
+impl<'a> Scene<'a> {
+    fn read(input: &Node<'a>) -> Result<Self, Mismatch> {
+        let list = input.get("reserves").list()?;
+        let ids = list.iter().map(|r| r.get("id").text()).collect::<Result<Vec<_>, _>>()?;
+        let reserves = list.iter().map(read_reserve).collect::<Result<Vec<_>, _>>()?;
+        let users = list.iter().map(|r| read_user(&r.get("user"))).collect::<Result<Vec<_>, _>>()?;
+        let emode = read_emode(&input.get("user_emode"), &ids)?;
+        let call = read_call(&input.get("call"), &ids)?;
+        Ok(Scene { ids, reserves, users, emode, call })
+    }
+}
+
+/// The place of the reserve that `node` names.
+fn place(node: &Node<'_>, ids: &[&str]) -> Result<usize, Mismatch> {
+    let id = node.text()?;
+    let missing = || node.wrong(&format!("one of the reserves {}", ids.join(", ")));
+    ids.iter().position(|known| *known == id).ok_or_else(missing)
+}
+
+fn read_reserve(node: &Node<'_>) -> Result<Reserve, Mismatch> {
+    let grace = node.get("grace_seconds_left");
+    let left: u64 = grace.small("seconds of at most 64 bits")?;
+    Ok(Reserve {
+        decimals: node.get("decimals").small("at most 255")?,
+        price: node.get("price").number()?,
+        liquidation_threshold_bps: node.get("liquidation_threshold").small(SMALL)?,
+        liquidation_bonus_bps: node.get("liquidation_bonus").small(SMALL)?,
+        liquidation_protocol_fee_bps: node.get("liquidation_protocol_fee").small(SMALL)?,
+        liquidity_index: Ray::from_raw(node.get("liquidity_index").number()?),
+        variable_borrow_index: Ray::from_raw(node.get("variable_borrow_index").number()?),
+        active: node.get("active").boolean_or(true)?,
+        paused: node.get("paused").boolean()?,
+        grace_until: (left > 0).then(|| NOW.saturating_add(left)),
+        available: None,
+    })
+}
+
+fn read_user(node: &Node<'_>) -> Result<UserReserve, Mismatch> {
+    Ok(UserReserve {
+        scaled_collateral: node.get("scaled_collateral").number()?,
+        scaled_debt: node.get("scaled_debt").number()?,
+        use_as_collateral: node.get("use_as_collateral").boolean()?,
+        borrowing: node.get("borrowing").boolean()?,
+        own_threshold_bps: None,
+    })
+}
+
+fn read_emode(node: &Node<'_>, ids: &[&str]) -> Result<Option<Emode>, Mismatch> {
+    if node.is_absent() {
+        return Ok(None);
+    }
+    let mut collateral_bitmap = 0u128;
+    for id in node.get("collateral_ids").list()? {
+        // A category may hold assets that the account does not touch; the case leaves them out.
+        let named = id.text()?;
+        let Some(place) = ids.iter().position(|known| *known == named) else { continue };
+        let bit = u32::try_from(place).ok().and_then(|place| 1u128.checked_shl(place));
+        collateral_bitmap |= bit.ok_or_else(|| id.wrong("one of the first 128 reserves"))?;
+    }
+    Ok(Some(Emode {
+        liquidation_threshold_bps: node.get("liquidation_threshold").small(SMALL)?,
+        liquidation_bonus_bps: node.get("liquidation_bonus").small(SMALL)?,
+        collateral_bitmap,
+    }))
+}
+
+fn read_call(node: &Node<'_>, ids: &[&str]) -> Result<Call, Mismatch> {
+    let amount = node.get("debt_to_cover");
+    let debt_to_cover = match amount.text() {
+        Ok("max") => U256::MAX,
+        _ => amount.number()?,
+    };
+    Ok(Call {
+        collateral: place(&node.get("collateral"), ids)?,
+        debt: place(&node.get("debt"), ids)?,
+        debt_to_cover,
+        receive_atoken: node.get("receive_atoken").boolean()?,
+        self_liquidation: node.get("self").boolean_or(false)?,
+        now: NOW,
+    })
+}
+
+/// Compares a computed value with the field, when they differ.
+fn differs(node: &Node<'_>, got: U256) -> Option<Mismatch> {
+    match node.number() {
+        Ok(value) if value == got => None,
+        Ok(value) => Some(Mismatch::new(node.path.as_str(), value.to_string(), got.to_string())),
+        Err(wrong) => Some(wrong),
+    }
+}
+
+fn check_liquidation(
+    rule: &Rule,
+    input: &Node<'_>,
+    expected: &Node<'_>,
+) -> Result<(), Vec<Mismatch>> {
+    let one = |mismatch| vec![mismatch];
+    let scene = Scene::read(input).map_err(one)?;
+    let emode = scene.emode.as_ref();
+    let before = totals(&scene.reserves, &scene.users, emode);
+    let result = liquidation_call(rule, &scene.reserves, &scene.users, emode, &scene.call);
+
+    let mut found = Vec::new();
+    let says_revert = !expected.get("revert").is_absent();
+    if let (false, Err(revert)) = (says_revert, &result) {
+        found.push(Mismatch::new("expected.revert", "no revert", revert.contract_name()));
+    }
+    for (name, node) in expected.fields().map_err(one)? {
+        match (name, &before, &result) {
+            ("revert", _, result) => found.extend(check_revert(&node, result.as_ref().err())),
+            ("total_collateral_base" | "total_debt_base" | "health_factor", totals, _) => {
+                found.extend(check_totals(name, &node, totals));
+            }
+            (_, _, Ok(outcome)) => check_outcome(name, &node, &scene, outcome, &mut found),
+            // A refusal where an outcome was expected has been reported above, once.
+            (_, _, Err(_)) if !says_revert => {}
+            (_, _, Err(_)) => found.push(node.wrong("no outcome beside a revert")),
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+fn check_totals(
+    name: &str,
+    node: &Node<'_>,
+    computed: &Result<Totals, Revert>,
+) -> Option<Mismatch> {
+    match computed {
+        Ok(totals) => differs(
+            node,
+            match name {
+                "total_collateral_base" => totals.collateral_base,
+                "total_debt_base" => totals.debt_base,
+                _ => totals.health_factor.raw,
+            },
+        ),
+        Err(revert) => Some(node.wrong(revert.contract_name())),
+    }
+}
+
+/// Compares a refusal by class: the contract's error name, or arithmetic for any panic and for
+/// a conversion that does not fit.
+fn check_revert(node: &Node<'_>, got: Option<&Revert>) -> Option<Mismatch> {
+    let text = match node.text() {
+        Ok(text) => text,
+        Err(wrong) => return Some(wrong),
+    };
+    let is_arithmetic = ["Panic", "SafeCast"].iter().any(|start| text.starts_with(start));
+    let same = match got {
+        Some(Revert::Arithmetic) => is_arithmetic,
+        Some(revert) => text.trim_end_matches("()") == revert.contract_name(),
+        None => false,
+    };
+    let got = got.map_or("accepted", |revert| revert.contract_name());
+    (!same).then(|| Mismatch::new(node.path.as_str(), text, got))
+}
+
+fn check_outcome(
+    name: &str,
+    node: &Node<'_>,
+    scene: &Scene<'_>,
+    outcome: &Outcome,
+    found: &mut Vec<Mismatch>,
+) {
+    let amount = match name {
+        "debt_repaid" => outcome.debt_repaid,
+        "collateral_to_liquidator" => outcome.collateral_to_liquidator,
+        "protocol_fee" => outcome.protocol_fee,
+        "treasury_scaled_received" => outcome.treasury_scaled_received,
+        "liquidator_scaled_received" => outcome.liquidator_scaled_received,
+        "close_factor" => return found.extend(check_close_factor(node, outcome.close_factor)),
+        "deficit_created" => return each_reserve(node, scene, found, check_deficit(outcome)),
+        "user_after" => return each_reserve(node, scene, found, check_user(outcome)),
+        _ => return found.push(node.wrong("a field of the schema")),
+    };
+    found.extend(differs(node, amount));
+}
+
+fn check_close_factor(node: &Node<'_>, got: CloseFactor) -> Option<Mismatch> {
+    let label = match got {
+        CloseFactor::Half => "half",
+        CloseFactor::Full => "full",
+    };
+    match node.text() {
+        Ok(text) if text == label => None,
+        Ok(text) => Some(Mismatch::new(node.path.as_str(), text, label)),
+        Err(wrong) => Some(wrong),
+    }
+}
+
+/// Applies `check` to each field of `node`, which must name reserves of the case.
+fn each_reserve(
+    node: &Node<'_>,
+    scene: &Scene<'_>,
+    found: &mut Vec<Mismatch>,
+    check: impl Fn(usize, &Node<'_>) -> Vec<Mismatch>,
+) {
+    match node.fields() {
+        Ok(fields) => {
+            for (id, field) in fields {
+                match scene.ids.iter().position(|known| *known == id) {
+                    Some(place) => found.extend(check(place, &field)),
+                    None => found.push(field.wrong("a reserve of the case")),
+                }
+            }
+        }
+        Err(wrong) => found.push(wrong),
+    }
+}
+
+fn check_deficit(outcome: &Outcome) -> impl Fn(usize, &Node<'_>) -> Vec<Mismatch> + '_ {
+    |place, node| {
+        let created = outcome.deficits.iter().find(|deficit| deficit.reserve == place);
+        differs(node, created.map_or(U256::ZERO, |deficit| deficit.amount)).into_iter().collect()
+    }
+}
+
+fn check_user(outcome: &Outcome) -> impl Fn(usize, &Node<'_>) -> Vec<Mismatch> + '_ {
+    |place, node| {
+        let expected = match read_user(node) {
+            Ok(expected) => expected,
+            Err(wrong) => return vec![wrong],
+        };
+        let Some(got) = outcome.users_after.get(place) else {
+            return vec![node.wrong("a reserve of the account")];
+        };
+        let flag = |name: &str, expected: bool, got: bool| {
+            (expected != got).then(|| {
+                Mismatch::new(node.get(name).path, expected.to_string(), got.to_string())
+            })
+        };
+        [
+            differs(&node.get("scaled_collateral"), got.scaled_collateral),
+            differs(&node.get("scaled_debt"), got.scaled_debt),
+            flag("use_as_collateral", expected.use_as_collateral, got.use_as_collateral),
+            flag("borrowing", expected.borrowing, got.borrowing),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// An `accrue` input: the state, the seconds, and the rate model.
+fn read_flow(input: &Node<'_>) -> Result<(ReserveFlow, u64, KinkedRate), Mismatch> {
+    let ray = |name: &str| input.get(name).number().map(Ray::from_raw);
+    let flow = ReserveFlow {
+        liquidity_index: ray("liquidity_index")?,
+        liquidity_rate: ray("liquidity_rate")?,
+        variable_borrow_index: ray("variable_borrow_index")?,
+        variable_borrow_rate: ray("variable_borrow_rate")?,
+        scaled_variable_debt: input.get("scaled_variable_debt").number()?,
+        virtual_underlying_balance: input.get("virtual_underlying_balance").number()?,
+        deficit: input.get("deficit").number()?,
+        reserve_factor_bps: input.get("reserve_factor").small(SMALL)?,
+    };
+    let params = input.get("rate_params");
+    let bps = |name: &str| params.get(name).small::<u32>("basis points of at most 32 bits");
+    let model = KinkedRate {
+        optimal_usage_bps: bps("optimal_usage_ratio_bps")?,
+        base_bps: bps("base_bps")?,
+        slope1_bps: bps("slope1_bps")?,
+        slope2_bps: bps("slope2_bps")?,
+    };
+    let seconds = input.get("elapsed_seconds").small("seconds of at most 64 bits")?;
+    Ok((flow, seconds, model))
+}
+
+fn check_accrual(input: &Node<'_>, expected: &Node<'_>) -> Result<(), Vec<Mismatch>> {
+    let one = |mismatch| vec![mismatch];
+    let (flow, seconds, model) = read_flow(input).map_err(one)?;
+    let accrued = accrue(&flow, seconds);
+    let called = rates(&flow, &model);
+    let mut found = Vec::new();
+    let refused = accrued.as_ref().err().or(called.as_ref().err());
+    if let (true, Some(revert)) = (expected.get("revert").is_absent(), refused) {
+        found.push(Mismatch::new("expected.revert", "no revert", revert.contract_name()));
+    }
+    for (name, node) in expected.fields().map_err(one)? {
+        let got = match (name, &accrued, &called) {
+            ("revert", _, _) => {
+                found.extend(check_revert(&node, refused));
+                continue;
+            }
+            ("liquidity_index_after", Ok(after), _) => after.liquidity_index,
+            ("variable_borrow_index_after", Ok(after), _) => after.variable_borrow_index,
+            ("liquidity_rate_from_state", _, Ok(rates)) => rates.liquidity,
+            ("variable_borrow_rate_from_state", _, Ok(rates)) => rates.variable_borrow,
+            // A refusal has been reported above; any other field is not of the schema.
+            _ if refused.is_some() => continue,
+            _ => {
+                found.push(node.wrong("a field of the schema"));
+                continue;
+            }
+        };
+        found.extend(differs(&node, got.raw));
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}

@@ -1,0 +1,78 @@
+//! Reading the fields of a lending case: integers as decimal strings of up to 256 bits.
+
+use crate::Mismatch;
+use breakwater_money::U256;
+use serde_json::Value;
+
+/// A value with the path that leads to it, so that each refusal can name its field.
+#[derive(Debug, Clone)]
+pub(super) struct Node<'a> {
+    pub path: String,
+    value: Option<&'a Value>,
+}
+
+impl<'a> Node<'a> {
+    /// The root `value`, named `path`.
+    pub(super) fn root(path: &str, value: Option<&'a Value>) -> Self {
+        Node { path: path.to_owned(), value }
+    }
+
+    /// The field `name`, which may be absent until it is read.
+    pub(super) fn get(&self, name: &str) -> Node<'a> {
+        let value = self.value.and_then(|value| value.get(name));
+        Node { path: format!("{}.{name}", self.path), value }
+    }
+
+    /// Whether the field is absent or null.
+    pub(super) fn is_absent(&self) -> bool {
+        self.value.is_none_or(Value::is_null)
+    }
+
+    /// The elements of a list.
+    pub(super) fn list(&self) -> Result<Vec<Node<'a>>, Mismatch> {
+        let list = self.value.and_then(Value::as_array).ok_or_else(|| self.wrong("a list"))?;
+        let node = |(i, value)| Node { path: format!("{}[{i}]", self.path), value: Some(value) };
+        Ok(list.iter().enumerate().map(node).collect())
+    }
+
+    /// The fields of an object, in their order.
+    pub(super) fn fields(&self) -> Result<Vec<(&'a str, Node<'a>)>, Mismatch> {
+        let map = self.value.and_then(Value::as_object).ok_or_else(|| self.wrong("an object"))?;
+        Ok(map.keys().map(|name| (name.as_str(), self.get(name))).collect())
+    }
+
+    /// A text.
+    pub(super) fn text(&self) -> Result<&'a str, Mismatch> {
+        self.value.and_then(Value::as_str).ok_or_else(|| self.wrong("a text"))
+    }
+
+    /// A boolean.
+    pub(super) fn boolean(&self) -> Result<bool, Mismatch> {
+        self.value.and_then(Value::as_bool).ok_or_else(|| self.wrong("true or false"))
+    }
+
+    /// A boolean that may be absent.
+    pub(super) fn boolean_or(&self, absent: bool) -> Result<bool, Mismatch> {
+        if self.is_absent() { Ok(absent) } else { self.boolean() }
+    }
+
+    /// An unsigned integer of at most 256 bits, as a string of digits.
+    pub(super) fn number(&self) -> Result<U256, Mismatch> {
+        const RIGHT: &str = "a string of decimal digits of at most 256 bits";
+        let text = self.text().map_err(|_| self.wrong(RIGHT))?;
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let parsed = if digits { U256::from_str_radix(text, 10).ok() } else { None };
+        parsed.ok_or_else(|| self.wrong(RIGHT))
+    }
+
+    /// An unsigned integer that must fit `T`.
+    pub(super) fn small<T: TryFrom<U256>>(&self, right: &str) -> Result<T, Mismatch> {
+        T::try_from(self.number()?).map_err(|_| self.wrong(right))
+    }
+
+    /// A mismatch that says what the field should have been.
+    pub(super) fn wrong(&self, right: &str) -> Mismatch {
+        let got = self.value.map_or_else(|| "nothing".to_owned(), Value::to_string);
+        Mismatch::new(self.path.as_str(), right, got)
+    }
+}

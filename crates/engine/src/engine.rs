@@ -1,0 +1,435 @@
+//! The engine and its one entry point.
+
+use crate::event::{Cause, Event, Outcome, What};
+use crate::invariant::{Invariant, Stop};
+use crate::{Body, Command, Watch, steps};
+use breakwater_ledger::{Ledger, TrialRow};
+use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, plan_call, plan_sale};
+use breakwater_liquidation::{
+    AssetInfo, Balances, MarginCall, MarketInfo, Policy, PoolState, Rejected, Rejection, Rulebook,
+    View,
+};
+use breakwater_margin::{Band, Health};
+use breakwater_market::GuardState;
+use breakwater_money::{AccountId, AssetId, Holder, Holding, Rational, Time, Unit};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Where the engine finds rulebooks: hosts plug them in by name.
+pub trait Registry: Send + Sync {
+    /// Builds the rulebook `rule` from its parameters.
+    ///
+    /// # Errors
+    /// A sentence naming the parameter, its value and what would be right; none if there is no
+    /// such rulebook.
+    fn build(
+        &self,
+        rule: &str,
+        parameters: &str,
+        assets: &[AssetInfo],
+    ) -> Result<Option<Box<dyn Rulebook>>, String>;
+}
+
+/// A sale under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenLeg {
+    /// Whose.
+    pub account: AccountId,
+    /// As ordered.
+    pub leg: Leg,
+    /// How much of it is sold.
+    pub filled: u128,
+}
+
+/// The rulebook in force.
+pub(crate) struct Installed {
+    pub rulebook: Box<dyn Rulebook>,
+    pub rule: String,
+    pub parameters: String,
+    pub hash: [u8; 32],
+    pub policy: Policy,
+}
+
+/// What the engine knows of an account beside its balances.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    pub owner: String,
+    pub call: MarginCall,
+    pub band: Band,
+    /// Price count at which it was last liquidated, for one liquidation at one price.
+    pub liquidated_at: u64,
+    /// Price count at which the market had no more for it.
+    pub exhausted_at: u64,
+}
+
+/// Losses and their bearers so far, in one asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Losses {
+    /// All deficits booked.
+    pub deficit: u128,
+    /// Paid by the insurance fund.
+    pub insurance: u128,
+    /// Taken from winners.
+    pub deleveraged: u128,
+    /// Spread over accounts.
+    pub socialised: u128,
+    /// With nobody yet.
+    pub outstanding: u128,
+}
+
+/// One pool: a rulebook, its accounts, markets and funds.
+pub struct Engine {
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) now: Time,
+    pub(crate) sequence: u64,
+    pub(crate) epoch: u64,
+    pub(crate) halted: bool,
+    pub(crate) prices: u64,
+    pub(crate) assets: Vec<AssetInfo>,
+    pub(crate) markets: Vec<MarketInfo>,
+    pub(crate) marks: Vec<GuardState>,
+    pub(crate) installed: Option<Installed>,
+    pub(crate) ledger: Ledger,
+    pub(crate) state: PoolState,
+    pub(crate) standings: Vec<Standing>,
+    pub(crate) legs: BTreeMap<u64, OpenLeg>,
+    pub(crate) next_leg: u64,
+    pub(crate) losses: BTreeMap<AssetId, Losses>,
+    /// Accounts due for a sale that could not be ordered yet: tried again at every price.
+    pub(crate) retry: BTreeSet<AccountId>,
+    pub(crate) watch: Watch,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) scratch: steps::Scratch,
+}
+
+pub(crate) struct LedgerBalances<'a>(pub &'a Ledger);
+
+impl Balances for LedgerBalances<'_> {
+    fn holdings(&self, account: AccountId) -> &[Holding] {
+        self.0.holdings(account)
+    }
+    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
+        self.0.balance(holder, unit)
+    }
+    fn accounts(&self) -> u32 {
+        // Accounts are numbered in 32 bits, see limits.
+        u32::try_from(self.0.accounts()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Engine {
+    /// An empty pool.
+    #[must_use]
+    pub fn new(registry: Arc<dyn Registry>) -> Self {
+        Engine {
+            registry,
+            now: Time::default(),
+            sequence: 0,
+            epoch: 0,
+            halted: false,
+            prices: 0,
+            assets: Vec::new(),
+            markets: Vec::new(),
+            marks: Vec::new(),
+            installed: None,
+            ledger: Ledger::default(),
+            state: PoolState::default(),
+            standings: Vec::new(),
+            legs: BTreeMap::new(),
+            next_leg: 1,
+            losses: BTreeMap::new(),
+            retry: BTreeSet::new(),
+            watch: Watch::default(),
+            stop: None,
+            scratch: steps::Scratch::default(),
+        }
+    }
+
+    /// Applies one command: total, deterministic, all or nothing.
+    pub fn apply(&mut self, command: &Command) -> Outcome {
+        self.sequence += 1;
+        let mut outcome = Outcome {
+            sequence: self.sequence,
+            at: self.now,
+            epoch: self.epoch,
+            rejected: None,
+            events: Vec::new(),
+            assessed: 0,
+            pending: 0,
+            stop: None,
+        };
+        if let Some(stop) = &self.stop {
+            outcome.rejected = Some(Rejection::Stopped.because(stop.to_string()));
+            outcome.stop = Some(stop.clone());
+            return outcome;
+        }
+        match self.step(command, &mut outcome) {
+            Ok(()) => {}
+            Err(Fault::Rejected(rejected)) => {
+                outcome.events.clear();
+                outcome.rejected = Some(rejected);
+            }
+            Err(Fault::Broken(invariant, found)) => {
+                let stop = Stop { invariant, sequence: self.sequence, found };
+                outcome.stop = Some(stop.clone());
+                self.stop = Some(stop);
+            }
+        }
+        outcome.at = self.now;
+        outcome.epoch = self.epoch;
+        outcome.pending = u32::try_from(self.watch.pending()).unwrap_or(u32::MAX);
+        outcome
+    }
+
+    fn step(&mut self, command: &Command, outcome: &mut Outcome) -> Result<(), Fault> {
+        if command.at < self.now {
+            let detail = format!("at {}, engine time {}", command.at.0, self.now.0);
+            return Err(Rejection::TimeBackwards.because(detail).into());
+        }
+        let cause = steps::run(self, command, outcome)?;
+        self.watch.advance(self.now);
+        steps::assess::pending(self, cause, outcome)
+    }
+
+    /// The pool as rulebooks see it, at engine time.
+    pub(crate) fn with_view<T>(
+        &self,
+        now: Time,
+        look: impl FnOnce(&View<'_>) -> T,
+    ) -> T {
+        let balances = LedgerBalances(&self.ledger);
+        let view =
+            View::new(now, &self.assets, &self.markets, &self.marks, &balances, &self.state);
+        look(&view)
+    }
+
+    /// Looks at the pool as rulebooks see it.
+    pub fn look<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
+        self.with_view(self.now, look)
+    }
+
+    /// The rulebook in force.
+    #[must_use]
+    pub fn rulebook(&self) -> Option<&dyn Rulebook> {
+        self.installed.as_ref().map(|installed| &*installed.rulebook)
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Policy> {
+        self.installed.as_ref().map(|installed| &installed.policy)
+    }
+
+    /// Hash of the parameters in force.
+    #[must_use]
+    pub fn rulebook_hash(&self) -> Option<[u8; 32]> {
+        self.installed.as_ref().map(|installed| installed.hash)
+    }
+
+    pub(crate) fn in_force(&self) -> Result<&Installed, Rejected> {
+        self.installed.as_ref().ok_or_else(|| Rejection::NoRulebook.into())
+    }
+
+    /// Exact health of an account at the marks.
+    ///
+    /// # Errors
+    /// No rulebook, or the rulebook's refusal.
+    pub fn health(&self, account: AccountId) -> Result<Health, Rejected> {
+        let installed = self.in_force()?;
+        self.look(|view| installed.rulebook.assess(view, account))
+    }
+
+    /// Price of `asset` at which the account reaches the breach line, others held.
+    ///
+    /// # Errors
+    /// No rulebook, or the rulebook's refusal.
+    pub fn liquidation_price(
+        &self,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Option<Rational>, Rejected> {
+        let installed = self.in_force()?;
+        self.look(|view| installed.rulebook.liquidation_price(view, account, asset))
+    }
+
+    /// The best keeper's call on the account under the policy in force.
+    ///
+    /// # Errors
+    /// See [`plan_call`].
+    pub fn plan_call(&self, account: AccountId) -> Result<PlannedCall, Rejected> {
+        let installed = self.in_force()?;
+        self.look(|view| plan_call(&*installed.rulebook, view, account, &installed.policy))
+    }
+
+    /// The venue's own sale for the account under the policy in force.
+    ///
+    /// # Errors
+    /// See [`plan_sale`].
+    pub fn plan_sale(&self, account: AccountId) -> Result<Plan, Rejected> {
+        let installed = self.in_force()?;
+        self.look(|view| plan_sale(&*installed.rulebook, view, account, &installed.policy))
+    }
+
+    /// Every unit's sums over all holders.
+    #[must_use]
+    pub fn trial_balance(&self) -> Vec<TrialRow> {
+        self.ledger.trial_balance()
+    }
+
+    /// The ledger, read only.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The rulebook's state, read only.
+    #[must_use]
+    pub fn state(&self) -> &PoolState {
+        &self.state
+    }
+
+    /// Engine time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Commands seen.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Assets by number.
+    #[must_use]
+    pub fn assets(&self) -> &[AssetInfo] {
+        &self.assets
+    }
+
+    /// Markets by number.
+    #[must_use]
+    pub fn markets(&self) -> &[MarketInfo] {
+        &self.markets
+    }
+
+    /// Accepted prices by market.
+    #[must_use]
+    pub fn marks(&self) -> &[GuardState] {
+        &self.marks
+    }
+
+    /// Number of accounts.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.standings.len()
+    }
+
+    /// Name of the account's owner.
+    #[must_use]
+    pub fn owner(&self, account: AccountId) -> Option<&str> {
+        self.standings.get(account.index()).map(|s| s.owner.as_str())
+    }
+
+    /// The account's margin call.
+    #[must_use]
+    pub fn margin_call(&self, account: AccountId) -> Option<MarginCall> {
+        self.standings.get(account.index()).map(|s| s.call)
+    }
+
+    /// Sales under way, by number of the leg.
+    #[must_use]
+    pub fn open_legs(&self) -> &BTreeMap<u64, OpenLeg> {
+        &self.legs
+    }
+
+    /// Losses and their bearers so far, by asset.
+    #[must_use]
+    pub fn losses(&self) -> &BTreeMap<AssetId, Losses> {
+        &self.losses
+    }
+
+    /// The broken promise, if one stopped the engine.
+    #[must_use]
+    pub fn stop(&self) -> Option<&Stop> {
+        self.stop.as_ref()
+    }
+
+    /// The watch list's judge: assesses every account and compares. Returns accounts whose band
+    /// differs from the recorded one although they are not pending; always empty unless the
+    /// watch list is late.
+    #[must_use]
+    pub fn rescan(&self) -> Vec<AccountId> {
+        let Ok(installed) = self.in_force() else { return Vec::new() };
+        self.look(|view| {
+            (0..).map(AccountId).zip(&self.standings).filter_map(|(account, standing)| {
+                if self.watch.is_pending(account) {
+                    return None;
+                }
+                let health = installed.rulebook.assess(view, account).ok()?;
+                let band = health.band(installed.policy.warn_ratio);
+                (band != standing.band).then_some(account)
+            }).collect()
+        })
+    }
+
+    /// Accounts that wait to be assessed.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.watch.pending()
+    }
+
+    /// True if the account waits to be assessed.
+    #[must_use]
+    pub fn is_pending(&self, account: AccountId) -> bool {
+        self.watch.is_pending(account)
+    }
+
+    pub(crate) fn tell(outcome: &mut Outcome, cause: Cause, what: What) {
+        outcome.events.push(Event { cause, what });
+    }
+}
+
+/// Why a step did not go through.
+pub(crate) enum Fault {
+    Rejected(Rejected),
+    Broken(Invariant, String),
+}
+
+impl From<Rejected> for Fault {
+    fn from(rejected: Rejected) -> Self {
+        Fault::Rejected(rejected)
+    }
+}
+
+impl From<Rejection> for Fault {
+    fn from(rejection: Rejection) -> Self {
+        Fault::Rejected(rejection.into())
+    }
+}
+
+impl From<breakwater_money::MoneyError> for Fault {
+    fn from(error: breakwater_money::MoneyError) -> Self {
+        Fault::Rejected(error.into())
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("sequence", &self.sequence)
+            .field("now", &self.now)
+            .field("accounts", &self.standings.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// True if nothing about the body can open new risk or liquidate: allowed in a halt.
+pub(crate) fn cures(body: &Body) -> bool {
+    use breakwater_liquidation::Call;
+    match body {
+        Body::Call(call) => matches!(call, Call::Deposit { .. } | Call::Repay { .. }),
+        Body::InstallRulebook { .. } => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,155 @@
+//! What the engine tells. Every event names its cause; every outcome its rulebook and policy.
+
+use crate::invariant::Stop;
+use breakwater_liquidation::plan::Leg;
+use breakwater_liquidation::{CallState, Fact, Reason, Rejected};
+use breakwater_margin::Health;
+use breakwater_market::{Mark, MarketId};
+use breakwater_money::{AccountId, Amount, AssetId, Price, Time};
+use serde::{Deserialize, Serialize};
+
+/// Why something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// The command itself.
+    Command,
+    /// A price moved.
+    Price {
+        /// Which market.
+        market: MarketId,
+        /// The mark before, if there was one.
+        from: Option<Price>,
+        /// The mark now.
+        to: Price,
+    },
+    /// Time passed: a deadline, a grace period, accrued interest.
+    Time,
+    /// A change under everybody: another rulebook, or a call that touched the whole pool.
+    Epoch,
+    /// Taken up from what an earlier command left pending.
+    Pending,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Why.
+    pub cause: Cause,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// An asset exists.
+    AssetDefined {
+        /// Its number.
+        asset: AssetId,
+    },
+    /// A market exists.
+    MarketDefined {
+        /// Its number.
+        market: MarketId,
+    },
+    /// A rulebook rules, and which.
+    RulebookInstalled {
+        /// Its name and version.
+        name: String,
+        /// Hash of its parameters.
+        hash: [u8; 32],
+        /// Epochs since the pool began.
+        epoch: u64,
+    },
+    /// An account is open.
+    AccountOpened {
+        /// Its number.
+        account: AccountId,
+    },
+    /// The insurance fund grew.
+    InsuranceFunded {
+        /// By how much.
+        amount: Amount,
+    },
+    /// A price was accepted.
+    Marked {
+        /// Where.
+        market: MarketId,
+        /// The mark.
+        mark: Mark,
+        /// Until when liquidation waits, if prices were out.
+        grace_until: Option<Time>,
+    },
+    /// An account's margin call moved.
+    CallMoved {
+        /// Whose.
+        account: AccountId,
+        /// From where.
+        from: CallState,
+        /// To where.
+        to: CallState,
+        /// When liquidation may begin, for a call.
+        deadline: Option<Time>,
+        /// Health that moved it.
+        health: Health,
+    },
+    /// The rulebook did something: told in its own facts.
+    Happened(Fact),
+    /// A sale was ordered.
+    Ordered {
+        /// Number of the leg.
+        leg: u64,
+        /// Whose.
+        account: AccountId,
+        /// What to sell, how much, at which worst price.
+        sale: Leg,
+        /// Why.
+        reason: Reason,
+    },
+    /// What is left of a sale was called off.
+    Cancelled {
+        /// Number of the leg.
+        leg: u64,
+        /// How much was not sold.
+        unsold: u128,
+    },
+    /// The pool was halted or resumed.
+    Halted {
+        /// True if halted.
+        on: bool,
+    },
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Count of commands seen, this one included.
+    pub sequence: u64,
+    /// Engine time after it.
+    pub at: Time,
+    /// Epoch of rulebook and policy that judged it; zero before the first.
+    pub epoch: u64,
+    /// Why it was refused, if it was.
+    pub rejected: Option<Rejected>,
+    /// What happened, in order. Empty if it was refused.
+    pub events: Vec<Event>,
+    /// Accounts assessed exactly.
+    pub assessed: u32,
+    /// Accounts that may be in breach and are taken next.
+    pub pending: u32,
+    /// The broken promise, if one stopped the engine.
+    pub stop: Option<Stop>,
+}
+
+impl Outcome {
+    /// True if the command was applied.
+    #[must_use]
+    pub fn accepted(&self) -> bool {
+        self.rejected.is_none()
+    }
+
+    /// What happened, without causes.
+    pub fn facts(&self) -> impl Iterator<Item = &What> {
+        self.events.iter().map(|event| &event.what)
+    }
+}

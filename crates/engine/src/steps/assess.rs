@@ -1,0 +1,310 @@
+//! Who is touched, what their health is, and what follows from it.
+
+use super::{call, settle};
+use crate::engine::Fault;
+use crate::event::{Cause, Outcome, What};
+use crate::invariant::Invariant;
+use crate::watch::Interval;
+use crate::{Engine, OpenLeg};
+use breakwater_liquidation::margin_call::Finding;
+use breakwater_liquidation::plan::plan_sale;
+use breakwater_liquidation::{AssetKind, Call, Rejection, Seller};
+use breakwater_margin::health::{Armed, Exposure};
+use breakwater_margin::{Band, Health, Ratio};
+use breakwater_money::rounding::{Rounding, mul_div_full, narrow_u128};
+use breakwater_money::{AccountId, Class, U256};
+
+/// Assesses whoever may be in breach, at most as many as the policy allows; the rest stays
+/// pending and is taken with the next command.
+pub(crate) fn pending(
+    engine: &mut Engine,
+    cause: Cause,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    let Some(policy) = engine.policy() else { return Ok(()) };
+    let most = policy.assess_max;
+    while outcome.assessed < most {
+        let Some(account) = engine.watch.take() else { break };
+        outcome.assessed += 1;
+        one(engine, account, cause, outcome)?;
+    }
+    Ok(())
+}
+
+fn one(
+    engine: &mut Engine,
+    account: AccountId,
+    cause: Cause,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    let installed = engine.in_force()?;
+    let assessed = engine.look(|view| installed.rulebook.assess(view, account));
+    let health = match assessed {
+        Ok(health) => health,
+        Err(rejected) => {
+            unassessable(engine, account, rejected.rejection);
+            return Ok(());
+        }
+    };
+    let policy = &installed.policy;
+    let (warn, notice, seller) = (policy.warn_ratio, policy.notice_nanos, policy.seller);
+    let hit = engine.scratch.hits.iter().find(|(a, _)| *a == account);
+    let finding = Finding {
+        band: health.band(warn),
+        exposed: exposed(engine, account),
+        liquidated: hit.is_some(),
+        deficit: hit.is_some_and(|(_, deficit)| *deficit),
+    };
+    let now = engine.now;
+    let standing = &mut engine.standings[account.index()];
+    standing.band = finding.band;
+    let from = standing.call.state;
+    if let Some(next) = standing.call.next(finding, now, notice) {
+        standing.call = next;
+        let (to, deadline) = (next.state, next.deadline);
+        let moved = What::CallMoved { account, from, to, deadline, health };
+        Engine::tell(outcome, cause, moved);
+    }
+    let standing = standing.call;
+    arm(engine, account, &health)?;
+    if !standing.state.is_open() {
+        return cancel(engine, account, cause, outcome);
+    }
+    if let Some(deadline) = standing.deadline.filter(|deadline| now < *deadline) {
+        engine.watch.wake(account, deadline);
+        return Ok(());
+    }
+    if seller == Seller::Venue {
+        order(engine, account, cause, outcome)?;
+    }
+    Ok(())
+}
+
+/// Without a price the account waits for one; anything else waits for the next price anywhere.
+fn unassessable(engine: &mut Engine, account: AccountId, rejection: Rejection) {
+    engine.watch.disarm(account);
+    if rejection == Rejection::MarkMissing {
+        let missing: Vec<_> = engine
+            .ledger
+            .holdings(account)
+            .iter()
+            .filter_map(|h| engine.assets[h.unit.asset.index()].market)
+            .filter(|market| engine.marks[market.index()].mark.is_none())
+            .collect();
+        if !missing.is_empty() {
+            for market in missing {
+                engine.watch.blind(account, market);
+            }
+            return;
+        }
+    }
+    engine.retry.insert(account);
+}
+
+fn exposed(engine: &Engine, account: AccountId) -> bool {
+    engine.ledger.holdings(account).iter().any(|h| {
+        h.unit.class == Class::Debt
+            || h.contract.is_some()
+            || (h.unit.class == Class::Token
+                && engine.assets[h.unit.asset.index()].kind != AssetKind::Token)
+            || (h.unit.class == Class::Token && h.balance < 0)
+    })
+}
+
+/// A cure calls off what is left of the account's sales.
+fn cancel(
+    engine: &mut Engine,
+    account: AccountId,
+    cause: Cause,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    engine.retry.remove(&account);
+    let open: Vec<u64> =
+        engine.legs.iter().filter(|(_, l)| l.account == account).map(|(n, _)| *n).collect();
+    for number in open {
+        if let Some(open) = engine.legs.remove(&number) {
+            let unsold = open.leg.quantity - open.filled;
+            Engine::tell(outcome, cause, What::Cancelled { leg: number, unsold });
+        }
+    }
+    Ok(())
+}
+
+/// Orders the sales of a due account, unless some are under way or prices may not be acted on.
+fn order(
+    engine: &mut Engine,
+    account: AccountId,
+    cause: Cause,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    if engine.legs.values().any(|open| open.account == account) {
+        return Ok(());
+    }
+    let standing = &engine.standings[account.index()];
+    let installed = engine.in_force()?;
+    let exhausted = engine.prices > 0 && standing.exhausted_at == engine.prices;
+    let waits = engine.halted
+        || exhausted
+        || engine.look(|view| call::fresh(engine, view, account)).is_err();
+    if waits {
+        engine.retry.insert(account);
+        return Ok(());
+    }
+    let planned = engine
+        .look(|view| plan_sale(&*installed.rulebook, view, account, &installed.policy));
+    match planned {
+        Ok(plan) => {
+            for leg in plan.legs {
+                let number = engine.next_leg;
+                engine.next_leg += 1;
+                engine.legs.insert(number, OpenLeg { account, leg, filled: 0 });
+                let reason = plan.reason;
+                let told = What::Ordered { leg: number, account, sale: leg, reason };
+                Engine::tell(outcome, cause, told);
+            }
+            one_liquidation(engine, account)
+        }
+        Err(rejected) if rejected.rejection == Rejection::NothingToSell => {
+            write_off(engine, account, cause, outcome)
+        }
+        Err(_) => {
+            engine.retry.insert(account);
+            Ok(())
+        }
+    }
+}
+
+/// I-18: the legs of one plan at most, each of another asset.
+fn one_liquidation(engine: &Engine, account: AccountId) -> Result<(), Fault> {
+    let mut assets: Vec<_> =
+        engine.legs.values().filter(|l| l.account == account).map(|l| l.leg.asset).collect();
+    let legs = assets.len();
+    assets.sort_unstable();
+    assets.dedup();
+    if assets.len() == legs {
+        return Ok(());
+    }
+    let found = format!("{account} has {legs} legs over {} assets", assets.len());
+    Err(Fault::Broken(Invariant::OneLiquidation, found))
+}
+
+/// Nothing is left to sell and something is still owed: the rulebook books it.
+fn write_off(
+    engine: &mut Engine,
+    account: AccountId,
+    cause: Cause,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    let installed = engine.in_force()?;
+    let effects = engine
+        .look(|view| installed.rulebook.execute(view, &Call::WriteOff { account }))?;
+    let facts = effects.facts.clone();
+    settle::commit(engine, effects, cause, outcome)?;
+    engine.scratch.hits.push((account, true));
+    call::unbooked_debt(engine, account, &facts, true)
+}
+
+/// Arms the account for the next price that could move its band.
+fn arm(engine: &mut Engine, account: AccountId, health: &Health) -> Result<(), Fault> {
+    let mut scratch = std::mem::take(&mut engine.scratch);
+    scratch.exposures.terms.clear();
+    scratch.intervals.clear();
+    let installed = engine.in_force()?;
+    let armed = engine
+        .look(|view| installed.rulebook.exposures(view, account, &mut scratch.exposures));
+    match armed {
+        Ok(armed) => {
+            let warn = installed.policy.warn_ratio;
+            intervals(engine, health, warn, &armed, &scratch.exposures.terms, &mut scratch.intervals);
+            engine.watch.arm(account, &scratch.intervals, armed.until);
+        }
+        Err(rejected) => unassessable(engine, account, rejected.rejection),
+    }
+    engine.scratch = scratch;
+    Ok(())
+}
+
+/// Safe intervals: see `watch`. Towards the lower line by the slack above it, towards the upper
+/// line by what is missing to it.
+fn intervals(
+    engine: &Engine,
+    health: &Health,
+    warn: Ratio,
+    armed: &Armed,
+    terms: &[Exposure],
+    out: &mut Vec<Interval>,
+) {
+    let (lower, upper) = match health.band(warn) {
+        Band::Healthy => (Some(warn), None),
+        Band::Warned => (Some(Ratio::one()), Some(warn)),
+        Band::Breach => (None, Some(Ratio::one())),
+    };
+    let start = out.len();
+    out.extend(terms.iter().map(|t| Interval { market: t.market, below: None, above: None }));
+    for (line, down) in [(lower, true), (upper, false)] {
+        let Some(line) = line else { continue };
+        let slack = slack(health, line, armed.error, down);
+        let total = terms.iter().fold(U256::ZERO, |sum, term| {
+            sum.saturating_add(weighted(engine, term, line))
+        });
+        for (term, interval) in terms.iter().zip(&mut out[start..]) {
+            let change = change_of(term, line);
+            let Some(price) = engine.marks[term.market.index()].mark.map(|m| m.price.raw) else {
+                continue;
+            };
+            if change == 0 {
+                continue;
+            }
+            let weight = engine.markets[term.market.index()].volatility_weight;
+            // Allowed relative move of this price is slack x weight / total, so the move itself:
+            let share = slack.saturating_mul(U256::from(weight));
+            let allowed = mul_div_full(U256::from(price), share, total, Rounding::Floor)
+                .and_then(narrow_u128)
+                .unwrap_or(u128::MAX);
+            // Down towards the lower line a fall hurts a long; up towards the upper a rise helps.
+            let falls = (change > 0) == down;
+            let trigger =
+                if falls { price.checked_sub(allowed) } else { price.checked_add(allowed) };
+            let side = if falls { &mut interval.below } else { &mut interval.above };
+            *side = match (*side, trigger.filter(|t| *t > 0)) {
+                (Some(a), Some(b)) if falls => Some(a.max(b)),
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+}
+
+/// Value that moves with the price, weighed at a line: equity's part less the line's share of the
+/// requirement's.
+fn change_of(term: &Exposure, line: Ratio) -> i128 {
+    let required = line
+        .of(U256::from(term.requirement), Rounding::Ceil)
+        .and_then(breakwater_money::rounding::narrow_i128)
+        .unwrap_or(i128::MAX);
+    term.equity.saturating_sub(required)
+}
+
+fn weighted(engine: &Engine, term: &Exposure, line: Ratio) -> U256 {
+    let weight = engine.markets[term.market.index()].volatility_weight;
+    // One unit more covers the rounding of the line's share.
+    let change = U256::from(change_of(term, line).unsigned_abs()).saturating_add(U256::ONE);
+    change.saturating_mul(U256::from(weight))
+}
+
+/// Equity above (or missing to) a line, less what rounding may hide; zero fires at any move.
+fn slack(health: &Health, line: Ratio, error: u128, down: bool) -> U256 {
+    let rounding = if down { Rounding::Ceil } else { Rounding::Floor };
+    let required = line
+        .of(U256::from(health.requirement), rounding)
+        .and_then(breakwater_money::rounding::narrow_i128)
+        .unwrap_or(i128::MAX);
+    let distance = if down {
+        health.equity.saturating_sub(required)
+    } else {
+        required.saturating_sub(health.equity)
+    };
+    let error = i128::try_from(error).unwrap_or(i128::MAX);
+    let clear = distance.saturating_sub(error);
+    if clear <= 0 { U256::ZERO } else { U256::from(clear.unsigned_abs()) }
+}

@@ -1,0 +1,220 @@
+//! Business on the rulebook, and the guards around liquidators' calls.
+
+use super::settle;
+use crate::engine::Fault;
+use crate::event::{Cause, Outcome};
+use crate::invariant::Invariant;
+use crate::limits::CALL_ACCOUNTS_MAX;
+use crate::Engine;
+use breakwater_liquidation::plan::plan_call;
+use breakwater_liquidation::{
+    Call, Effects, Fact, Kept, Overlay, Promise, Rejected, Rejection, Rulebook, Seller,
+    View,
+};
+use breakwater_margin::Health;
+use breakwater_market::MarkStatus;
+use breakwater_money::{AccountId, Class, Time};
+
+/// Interest and the like up to `at`.
+pub(super) fn accrue(engine: &mut Engine, at: Time, outcome: &mut Outcome) -> Result<(), Fault> {
+    let Some(installed) = &engine.installed else { return Ok(()) };
+    let effects = engine.with_view(at, |view| installed.rulebook.accrue(view))?;
+    if effects == Effects::default() {
+        return Ok(());
+    }
+    settle::commit(engine, effects, Cause::Time, outcome)
+}
+
+pub(super) fn run(
+    engine: &mut Engine,
+    at: Time,
+    call: &Call,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    let installed = engine.in_force()?;
+    let named = call.accounts();
+    if named.len() > CALL_ACCOUNTS_MAX {
+        let detail = format!("{} accounts: at most {CALL_ACCOUNTS_MAX}", named.len());
+        return Err(Rejection::LimitReached.because(detail).into());
+    }
+    if let Some(stranger) = named.iter().find(|a| a.index() >= engine.standings.len()) {
+        return Err(Rejection::UnknownAccount.because(stranger.to_string()).into());
+    }
+    if matches!(call, Call::Fill { .. } | Call::WriteOff { .. } | Call::Deleverage { .. }) {
+        let detail = format!("{} is the engine's own", call.kind());
+        return Err(Rejection::Unsupported.because(detail).into());
+    }
+    let (effects, before) = engine.with_view(at, |view| {
+        let accrued = installed.rulebook.accrue(view)?;
+        let first = named.first().copied().unwrap_or_default();
+        let overlay = Overlay::new(*view, first, &accrued)?;
+        let seen = overlay.view();
+        let mut before = Vec::new();
+        for account in call.liquidates() {
+            guard(engine, &seen, call, *account)?;
+            before.push((*account, installed.rulebook.assess(&seen, *account)?));
+        }
+        let mut effects = accrued.clone();
+        effects.then(installed.rulebook.execute(&seen, call)?);
+        Ok::<_, Rejected>((effects, before))
+    })?;
+    let deficits: Vec<AccountId> = deficit_accounts(&effects);
+    let facts = effects.facts.clone();
+    settle::commit(engine, effects, Cause::Command, outcome)?;
+    for (account, health) in before {
+        engine.standings[account.index()].liquidated_at = engine.prices;
+        engine.scratch.hits.push((account, deficits.contains(&account)));
+        liquidated(engine, at, account, &health, &facts)?;
+    }
+    Ok(())
+}
+
+pub(super) fn deficit_accounts(effects: &Effects) -> Vec<AccountId> {
+    effects
+        .facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Deficit { account, .. } => Some(*account),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What our policy refuses of a liquidator's call on top of the rulebook.
+fn guard(
+    engine: &Engine,
+    view: &View<'_>,
+    call: &Call,
+    account: AccountId,
+) -> Result<(), Rejected> {
+    let installed = engine.in_force()?;
+    let policy = &installed.policy;
+    let standing = &engine.standings[account.index()];
+    if policy.seller == Seller::Venue {
+        let detail = format!("policy '{}' sells by itself", policy.name);
+        return Err(Rejection::Unsupported.because(detail));
+    }
+    fresh(engine, view, account)?;
+    if policy.guards.once_per_tick && standing.liquidated_at == engine.prices {
+        return Err(Rejection::OncePerTick.because(account.to_string()));
+    }
+    let waits = standing.call.deadline.filter(|deadline| view.now < *deadline);
+    if let Some(deadline) = waits {
+        let detail = format!("due at {}, now {}", deadline.0, view.now.0);
+        return Err(Rejection::NotYetDue.because(detail));
+    }
+    if policy.guards.minimal {
+        minimal(&*installed.rulebook, view, call, account, policy)?;
+    }
+    Ok(())
+}
+
+/// Refuses while a price that the account depends on may not be acted on.
+pub(super) fn fresh(
+    engine: &Engine,
+    view: &View<'_>,
+    account: AccountId,
+) -> Result<(), Rejected> {
+    let guards = engine.in_force()?.policy.guards;
+    if !guards.fresh_marks && !guards.grace {
+        return Ok(());
+    }
+    for holding in view.holdings(account)? {
+        let info = view.asset(holding.unit.asset)?;
+        let (Some(_), Class::Token | Class::Supply | Class::Debt) = (info.market, holding.unit.class)
+        else {
+            continue;
+        };
+        match view.status(holding.unit.asset)? {
+            MarkStatus::Stale { age_nanos } if guards.fresh_marks => {
+                let detail = format!("{} is {age_nanos} ns old", info.symbol);
+                return Err(Rejection::MarkStale.because(detail));
+            }
+            MarkStatus::Missing if guards.fresh_marks => {
+                return Err(Rejection::MarkMissing.because(info.symbol.clone()));
+            }
+            MarkStatus::Grace { until } if guards.grace => {
+                let detail = format!("{} until {}", info.symbol, until.0);
+                return Err(Rejection::MarkInGrace.because(detail));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a call that takes more than the plan's smallest amount.
+fn minimal(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    call: &Call,
+    account: AccountId,
+    policy: &breakwater_liquidation::Policy,
+) -> Result<(), Rejected> {
+    let plan = plan_call(rulebook, view, account, policy)?;
+    let asked = breakwater_liquidation::plan::option_of(rulebook, view, call, false)?;
+    if asked.repaid_value > plan.option.repaid_value {
+        let detail = format!(
+            "repays a value of {}, the plan's smallest is {}",
+            asked.repaid_value, plan.option.repaid_value
+        );
+        return Err(Rejection::ExceedsPlan.because(detail));
+    }
+    Ok(())
+}
+
+/// What must hold of a liquidation that was committed, by the promises its rulebook declares.
+fn liquidated(
+    engine: &Engine,
+    at: Time,
+    account: AccountId,
+    before: &Health,
+    facts: &[Fact],
+) -> Result<(), Fault> {
+    let Some(installed) = &engine.installed else { return Ok(()) };
+    let keeps = |promise: Promise| {
+        installed.rulebook.promises().iter().any(|(p, kept)| *p == promise && *kept == Kept::Keeps)
+    };
+    if keeps(Promise::HealthyUntouched) && !before.breach {
+        let found = format!("{account} had a ratio of {}", before.ratio);
+        return Err(Fault::Broken(Invariant::LiquidatedInBreach, found));
+    }
+    let after = engine.with_view(at, |view| installed.rulebook.assess(view, account));
+    if let (true, Ok(after)) = (keeps(Promise::StepNeverHurts), after)
+        && after.ratio < before.ratio
+    {
+        let found = format!("{account} fell from {} to {}", before.ratio, after.ratio);
+        return Err(Fault::Broken(Invariant::NeverWorse, found));
+    }
+    unbooked_debt(engine, account, facts, keeps(Promise::NoUnbookedDebt))
+}
+
+/// I-26 and I-27: a deficit only when nothing is left to take, and never debt with nothing left.
+pub(super) fn unbooked_debt(
+    engine: &Engine,
+    account: AccountId,
+    facts: &[Fact],
+    booked_at_once: bool,
+) -> Result<(), Fault> {
+    let holdings = engine.ledger.holdings(account);
+    let has = |class: Class| {
+        holdings.iter().any(|h| h.unit.class == class && h.balance > 0 && h.contract.is_none())
+    };
+    let deficit =
+        facts.iter().any(|f| matches!(f, Fact::Deficit { account: a, .. } if *a == account));
+    let value = match &engine.installed {
+        Some(installed) => engine.look(|view| installed.rulebook.assess(view, account)).ok(),
+        None => None,
+    };
+    let worth = value.map_or(0, |health| health.equity);
+    // Collateral worth less than one unit of the numeraire counts as none.
+    if deficit && has(Class::Supply) && worth > 0 {
+        let found = format!("{account} still has collateral worth {worth}");
+        return Err(Fault::Broken(Invariant::DeficitLast, found));
+    }
+    if booked_at_once && has(Class::Debt) && !has(Class::Supply) {
+        let found = format!("{account} has debt and nothing else");
+        return Err(Fault::Broken(Invariant::DebtBooked, found));
+    }
+    Ok(())
+}

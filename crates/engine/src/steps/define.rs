@@ -1,0 +1,173 @@
+//! Assets, markets, accounts, the insurance fund: what must exist before anything can happen.
+
+use super::settle;
+use crate::engine::{Fault, Standing};
+use crate::event::{Cause, Outcome, What};
+use crate::limits::{ACCOUNTS_MAX, ASSETS_MAX, DECIMALS_MAX, MARKETS_MAX, NAME_MAX};
+use crate::Engine;
+use breakwater_liquidation::{
+    AssetInfo, AssetKind, Effects, MarginCall, MarketInfo, Rejected, Rejection,
+};
+use breakwater_margin::Band;
+use breakwater_market::{Guard, GuardState, MarketId};
+use breakwater_money::{AccountId, Amount, AssetId, Holder, TransferCode, Unit};
+
+fn check_name(what: &str, name: &str) -> Result<(), Rejected> {
+    let printable = name.chars().all(|c| !c.is_control());
+    if name.is_empty() || name.chars().count() > NAME_MAX || !printable {
+        let shown: String = name.chars().take(NAME_MAX).collect();
+        let detail = format!("{what} '{shown}': 1 to {NAME_MAX} printable characters");
+        return Err(Rejection::BadName.because(detail));
+    }
+    Ok(())
+}
+
+fn check_room(what: &str, count: usize, most: usize) -> Result<(), Rejected> {
+    if count >= most {
+        return Err(Rejection::LimitReached.because(format!("{what}: at most {most}")));
+    }
+    Ok(())
+}
+
+pub(super) fn asset(
+    engine: &mut Engine,
+    symbol: &str,
+    decimals: u8,
+    kind: AssetKind,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    check_name("symbol", symbol)?;
+    check_room("assets", engine.assets.len(), ASSETS_MAX)?;
+    if engine.assets.iter().any(|known| known.symbol == symbol) {
+        return Err(Rejection::NameTaken.because(format!("asset '{symbol}'")).into());
+    }
+    if decimals > DECIMALS_MAX {
+        let detail = format!("decimals {decimals}: at most {DECIMALS_MAX}");
+        return Err(Rejection::BadParameter.because(detail).into());
+    }
+    if let AssetKind::LinearPerpetual { settle } = kind {
+        match engine.assets.get(settle.index()).map(|a| a.kind) {
+            Some(AssetKind::Token) => {}
+            Some(_) => {
+                let detail = format!("settle {settle} is a contract; a token settles");
+                return Err(Rejection::BadParameter.because(detail).into());
+            }
+            None => return Err(Rejection::UnknownAsset.because(settle.to_string()).into()),
+        }
+    }
+    let info = AssetInfo { symbol: symbol.to_owned(), decimals, kind, market: None };
+    if let Some(installed) = &engine.installed {
+        // A rulebook in force must know the newcomer before it can hold any of it.
+        let mut assets = engine.assets.clone();
+        assets.push(info.clone());
+        let built = engine.registry.build(&installed.rule, &installed.parameters, &assets);
+        if let Err(reason) = built {
+            return Err(Rejection::RulebookCannotTake.because(reason).into());
+        }
+    }
+    // Bounded by ASSETS_MAX.
+    let asset = AssetId(u16::try_from(engine.assets.len()).unwrap_or(u16::MAX));
+    engine.assets.push(info);
+    Engine::tell(outcome, Cause::Command, What::AssetDefined { asset });
+    rebuild(engine, outcome)
+}
+
+/// Binds the rulebook in force to the assets as they are now.
+fn rebuild(engine: &mut Engine, outcome: &mut Outcome) -> Result<(), Fault> {
+    let Some(installed) = &mut engine.installed else { return Ok(()) };
+    let built = engine.registry.build(&installed.rule, &installed.parameters, &engine.assets);
+    if let Ok(Some(rulebook)) = built {
+        installed.rulebook = rulebook;
+    }
+    let effects = {
+        let Some(installed) = &engine.installed else { return Ok(()) };
+        engine.look(|view| installed.rulebook.found(view))?
+    };
+    settle::commit(engine, effects, Cause::Command, outcome)
+}
+
+pub(super) fn market(
+    engine: &mut Engine,
+    symbol: &str,
+    asset: AssetId,
+    guard: &Guard,
+    volatility_weight: u32,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    check_name("symbol", symbol)?;
+    check_room("markets", engine.markets.len(), MARKETS_MAX)?;
+    if engine.markets.iter().any(|known| known.symbol == symbol) {
+        return Err(Rejection::NameTaken.because(format!("market '{symbol}'")).into());
+    }
+    let Some(info) = engine.assets.get(asset.index()) else {
+        return Err(Rejection::UnknownAsset.because(asset.to_string()).into());
+    };
+    if info.market.is_some() {
+        let detail = format!("asset '{}' has a market already", info.symbol);
+        return Err(Rejection::NameTaken.because(detail).into());
+    }
+    guard.validate().map_err(|error| Rejection::BadParameter.because(error.to_string()))?;
+    if volatility_weight == 0 {
+        let detail = "volatility_weight 0: at least 1".to_owned();
+        return Err(Rejection::BadParameter.because(detail).into());
+    }
+    let market = MarketId(u16::try_from(engine.markets.len()).unwrap_or(u16::MAX));
+    engine.markets.push(MarketInfo {
+        symbol: symbol.to_owned(),
+        asset,
+        guard: *guard,
+        volatility_weight,
+    });
+    engine.marks.push(GuardState::default());
+    engine.assets[asset.index()].market = Some(market);
+    engine.watch.add_market();
+    Engine::tell(outcome, Cause::Command, What::MarketDefined { market });
+    Ok(())
+}
+
+pub(super) fn account(
+    engine: &mut Engine,
+    owner: &str,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    check_name("owner", owner)?;
+    check_room("accounts", engine.standings.len(), ACCOUNTS_MAX)?;
+    let account = AccountId(u32::try_from(engine.standings.len()).unwrap_or(u32::MAX));
+    engine.standings.push(Standing {
+        owner: owner.to_owned(),
+        call: MarginCall::default(),
+        band: Band::Healthy,
+        liquidated_at: 0,
+        exhausted_at: 0,
+    });
+    engine.ledger.open(account);
+    engine.watch.add_account();
+    Engine::tell(outcome, Cause::Command, What::AccountOpened { account });
+    Ok(())
+}
+
+pub(super) fn insurance(
+    engine: &mut Engine,
+    asset: AssetId,
+    amount: u128,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    if asset.index() >= engine.assets.len() {
+        return Err(Rejection::UnknownAsset.because(asset.to_string()).into());
+    }
+    if amount == 0 {
+        return Err(Rejection::AmountZero.because("amount 0: at least 1").into());
+    }
+    let mut effects = Effects::default();
+    effects.transfer(
+        Holder::External,
+        Holder::Insurance,
+        Unit::token(asset),
+        amount,
+        TransferCode::Deposit,
+    );
+    let told = What::InsuranceFunded { amount: Amount::new(asset, amount) };
+    settle::commit(engine, effects, Cause::Command, outcome)?;
+    Engine::tell(outcome, Cause::Command, told);
+    Ok(())
+}

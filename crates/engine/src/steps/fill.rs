@@ -1,0 +1,104 @@
+//! A sale that the engine ordered came back from the market.
+
+use super::{backstop, call, settle};
+use crate::engine::Fault;
+use crate::event::{Cause, Outcome, What};
+use crate::invariant::Invariant;
+use crate::Engine;
+use breakwater_liquidation::plan::proceeds;
+use breakwater_liquidation::{Call, Overlay, Rejected, Rejection};
+use breakwater_money::{AccountId, Time};
+
+pub(super) fn run(
+    engine: &mut Engine,
+    at: Time,
+    number: u64,
+    quantity: u128,
+    paid: u128,
+    done: bool,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    let Some(open) = engine.legs.get(&number).cloned() else {
+        return Err(Rejection::UnknownLeg.because(format!("leg {number}")).into());
+    };
+    let account = open.account;
+    let left = open.leg.quantity - open.filled;
+    if quantity > left {
+        let detail = format!("quantity {quantity}, {left} left of leg {number}");
+        return Err(Rejection::ExceedsPlan.because(detail).into());
+    }
+    if quantity == 0 && !done {
+        return Err(Rejection::AmountZero.because("quantity 0 of a leg not done").into());
+    }
+    if quantity > 0 {
+        sell(engine, at, &open, quantity, paid, outcome)?;
+    }
+    let filled = open.filled + quantity;
+    if done || filled == open.leg.quantity {
+        engine.legs.remove(&number);
+        let unsold = open.leg.quantity - filled;
+        if unsold > 0 {
+            engine.standings[account.index()].exhausted_at = engine.prices;
+            Engine::tell(outcome, Cause::Command, What::Cancelled { leg: number, unsold });
+            backstop::deleverage(engine, at, account, outcome)?;
+        }
+    } else if let Some(open) = engine.legs.get_mut(&number) {
+        open.filled = filled;
+    }
+    engine.watch.mark_pending(account);
+    Ok(())
+}
+
+fn sell(
+    engine: &mut Engine,
+    at: Time,
+    open: &crate::OpenLeg,
+    quantity: u128,
+    paid: u128,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    let (account, leg) = (open.account, open.leg);
+    let held = size_held(engine, account, leg.asset);
+    let installed = engine.in_force()?;
+    let effects = engine.with_view(at, |view| {
+        let limit = proceeds(view, &leg, quantity, leg.worst_price)?;
+        let worse = if leg.buy_back { paid > limit } else { paid < limit };
+        if worse {
+            let detail = format!("proceeds {paid}, limit {limit} at {}", leg.worst_price);
+            return Err(Rejection::WorseThanLimit.because(detail));
+        }
+        let accrued = installed.rulebook.accrue(view)?;
+        let overlay = Overlay::new(*view, account, &accrued)?;
+        let fill = Call::Fill {
+            account,
+            asset: leg.asset,
+            quantity,
+            proceeds: paid,
+            proceeds_asset: leg.proceeds_asset,
+        };
+        let mut effects = accrued.clone();
+        effects.then(installed.rulebook.execute(&overlay.view(), &fill)?);
+        Ok::<_, Rejected>(effects)
+    })?;
+    let deficit = call::deficit_accounts(&effects).contains(&account);
+    let facts = effects.facts.clone();
+    settle::commit(engine, effects, Cause::Command, outcome)?;
+    if size_held(engine, account, leg.asset) > held {
+        let found = format!("{account} holds more of {} after selling", leg.asset);
+        return Err(Fault::Broken(Invariant::ReduceOnly, found));
+    }
+    engine.standings[account.index()].liquidated_at = engine.prices;
+    engine.scratch.hits.push((account, deficit));
+    call::unbooked_debt(engine, account, &facts, false)
+}
+
+/// Collateral shares, tokens or contract size held, whichever side.
+fn size_held(engine: &Engine, account: AccountId, asset: breakwater_money::AssetId) -> u128 {
+    use breakwater_money::Class;
+    engine
+        .ledger
+        .holdings(account)
+        .iter()
+        .filter(|h| h.contract.is_none() && h.unit.asset == asset && h.unit.class != Class::Debt)
+        .fold(0u128, |sum, h| sum.saturating_add(h.balance.unsigned_abs()))
+}

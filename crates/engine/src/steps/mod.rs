@@ -1,0 +1,89 @@
+//! The liquidation, told in one file a step.
+//!
+//! `define` and `install` set the pool up; `tick` accepts a price; `assess` finds who is touched,
+//! moves margin calls and orders sales; `call` and `fill` take what comes back; `settle` commits
+//! effects; `backstop` finds the bearers of a loss.
+
+pub(crate) mod assess;
+mod backstop;
+mod call;
+mod define;
+mod fill;
+mod install;
+mod settle;
+mod tick;
+
+use crate::engine::{Fault, cures};
+use crate::event::{Cause, Outcome, What};
+use crate::watch::Interval;
+use crate::{Body, Command, Engine};
+use breakwater_liquidation::{Exposures, Rejection};
+use breakwater_money::AccountId;
+
+/// Buffers that live as long as the engine, so that the hot path allocates nothing.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub exposures: Exposures,
+    pub intervals: Vec<Interval>,
+    /// Accounts liquidated by this command, and whether a deficit was booked for them.
+    pub hits: Vec<(AccountId, bool)>,
+}
+
+/// Runs the command's own step. What it returns names the cause of what follows from it.
+pub(crate) fn run(
+    engine: &mut Engine,
+    command: &Command,
+    outcome: &mut Outcome,
+) -> Result<Cause, Fault> {
+    engine.scratch.hits.clear();
+    if engine.halted && !cures(&command.body) {
+        return Err(Rejection::Halted.because(command.body.kind()).into());
+    }
+    let at = command.at;
+    match &command.body {
+        Body::DefineAsset { symbol, decimals, kind } => {
+            define::asset(engine, symbol, *decimals, *kind, outcome)?;
+        }
+        Body::DefineMarket { symbol, asset, guard, volatility_weight } => {
+            define::market(engine, symbol, *asset, guard, *volatility_weight, outcome)?;
+        }
+        Body::OpenAccount { owner } => define::account(engine, owner, outcome)?,
+        Body::FundInsurance { asset, amount } => {
+            define::insurance(engine, *asset, *amount, outcome)?;
+        }
+        Body::InstallRulebook { rule, parameters, hash, policy } => {
+            install::run(engine, at, rule, parameters, hash, policy, outcome)?;
+        }
+        Body::Call(call) => call::run(engine, at, call, outcome)?,
+        Body::ReportFill { leg, quantity, proceeds, done } => {
+            fill::run(engine, at, *leg, *quantity, *proceeds, *done, outcome)?;
+        }
+        Body::Tick(tick) => {
+            let cause = tick::run(engine, at, tick, outcome)?;
+            engine.now = at;
+            return Ok(cause);
+        }
+        Body::AdvanceTime => {
+            call::accrue(engine, at, outcome)?;
+            retry(engine);
+            engine.now = at;
+            return Ok(Cause::Time);
+        }
+        Body::Halt { on } => {
+            engine.halted = *on;
+            if !on {
+                retry(engine);
+            }
+            Engine::tell(outcome, Cause::Command, What::Halted { on: *on });
+        }
+    }
+    engine.now = at;
+    Ok(Cause::Command)
+}
+
+/// Whoever is due for a sale that could not be ordered is looked at again.
+fn retry(engine: &mut Engine) {
+    for account in std::mem::take(&mut engine.retry) {
+        engine.watch.mark_pending(account);
+    }
+}

@@ -1,0 +1,111 @@
+//! Effects become balances: whole or not at all, and every unit still sums to zero.
+
+use super::backstop;
+use crate::engine::Fault;
+use crate::event::{Cause, Outcome, What};
+use crate::invariant::Invariant;
+use crate::Engine;
+use breakwater_ledger::LedgerError;
+use breakwater_liquidation::{Effects, Fact, Rejection, Touched};
+use breakwater_money::{Class, Holder, Unit};
+
+/// Commits effects: transfers, state, facts, whose health may have changed, and the bearers of
+/// every loss they book.
+pub(super) fn commit(
+    engine: &mut Engine,
+    effects: Effects,
+    cause: Cause,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    post(engine, &effects)?;
+    for account in effects.moved_accounts() {
+        engine.watch.mark_pending(account);
+    }
+    if effects.touched == Touched::Everyone {
+        engine.epoch += 1;
+        engine.watch.mark_everyone();
+    }
+    let deficits: Vec<Fact> =
+        effects.facts.iter().filter(|f| matches!(f, Fact::Deficit { .. })).cloned().collect();
+    for fact in effects.facts {
+        Engine::tell(outcome, cause, What::Happened(fact));
+    }
+    for deficit in deficits {
+        if let Fact::Deficit { account, amount, .. } = deficit {
+            backstop::bear(engine, account, amount, cause, outcome)?;
+        }
+    }
+    Ok(())
+}
+
+/// Posts transfers and state and checks what must hold of both.
+pub(super) fn post(engine: &mut Engine, effects: &Effects) -> Result<(), Fault> {
+    if let Some((key, _)) = effects.state.iter().find(|(key, _)| !engine.state.has(*key)) {
+        let found = format!("state {key:?} is not in the rulebook's layout");
+        return Err(Fault::Broken(Invariant::WellFormed, found));
+    }
+    let touched = touched_balances(effects);
+    let before: Vec<i128> =
+        touched.iter().map(|(holder, unit)| engine.ledger.balance(*holder, *unit)).collect();
+    engine.ledger.post(&effects.transfers).map_err(|error| match error {
+        LedgerError::Overflow { .. } | LedgerError::Unopened { .. } => {
+            Fault::Rejected(Rejection::Overflow.because(error.to_string()))
+        }
+        other => Fault::Broken(Invariant::WellFormed, other.to_string()),
+    })?;
+    conserved(engine, &touched, &before)?;
+    for (holder, unit) in &touched {
+        signs(engine, *holder, *unit)?;
+    }
+    for (key, value) in &effects.state {
+        engine.state.set(*key, *value);
+    }
+    Ok(())
+}
+
+fn touched_balances(effects: &Effects) -> Vec<(Holder, Unit)> {
+    let mut touched: Vec<(Holder, Unit)> = effects
+        .transfers
+        .iter()
+        .flat_map(|t| [(t.debit, t.unit), (t.credit, t.unit)])
+        .collect();
+    touched.sort_unstable();
+    touched.dedup();
+    touched
+}
+
+/// I-01, from the balances themselves and not from the transfers that should have made them.
+fn conserved(
+    engine: &Engine,
+    touched: &[(Holder, Unit)],
+    before: &[i128],
+) -> Result<(), Fault> {
+    let mut changes: Vec<(Unit, i128)> = Vec::with_capacity(touched.len());
+    for ((holder, unit), before) in touched.iter().zip(before) {
+        // Both lie within 127 bits, so the difference modulo 2^128 is exact in the sum.
+        let change = engine.ledger.balance(*holder, *unit).wrapping_sub(*before);
+        match changes.iter_mut().find(|(u, _)| u == unit) {
+            Some((_, sum)) => *sum = sum.wrapping_add(change),
+            None => changes.push((*unit, change)),
+        }
+    }
+    match changes.into_iter().find(|(_, sum)| *sum != 0) {
+        Some((unit, sum)) => {
+            Err(Fault::Broken(Invariant::Conserved, format!("{unit:?} is off by {sum}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Who may owe what: shares are never negative, nor are the fund, the reserve or the treasury.
+fn signs(engine: &Engine, holder: Holder, unit: Unit) -> Result<(), Fault> {
+    let balance = engine.ledger.balance(holder, unit);
+    let broken = match (holder, unit.class) {
+        _ if balance >= 0 => return Ok(()),
+        (Holder::Account(_), Class::Supply | Class::Debt) => Invariant::ReduceOnly,
+        (Holder::Reserve | Holder::Treasury, _) => Invariant::Backed,
+        (Holder::Insurance, _) => Invariant::FundNotNegative,
+        _ => return Ok(()),
+    };
+    Err(Fault::Broken(broken, format!("{holder:?} has {balance} of {unit:?}")))
+}

@@ -1,0 +1,30 @@
+//! When, what and how much to liquidate, and who bears what is left.
+//!
+//! Liquidation returns plans and effects. It never touches the ledger, never reads a clock and
+//! never sells: the engine commits the effects, the host sells the legs.
+//!
+//! A **mirror** is a venue's rule untouched, behind [`Rulebook`]; a **policy** is our guard around
+//! any rulebook, in [`Policy`]. The two never mix: a rulebook does not know which policy wraps it.
+
+pub mod backstop;
+pub mod call;
+pub mod effects;
+pub mod margin_call;
+pub mod plan;
+pub mod policy;
+pub mod promise;
+pub mod rejection;
+pub mod rulebook;
+pub mod state;
+pub mod view;
+
+pub use call::{Call, CallOption};
+pub use effects::{Effects, Fact, Touched};
+pub use margin_call::{CallState, MarginCall};
+pub use plan::{Leg, Plan, Reason};
+pub use policy::{Close, Policy, Seller};
+pub use promise::{Kept, Promise};
+pub use rejection::{Rejected, Rejection};
+pub use rulebook::{Exposures, Rulebook, Unsupported};
+pub use state::{Layout, PoolState, StateKey};
+pub use view::{AssetInfo, AssetKind, Balances, MarketInfo, Overlay, View};

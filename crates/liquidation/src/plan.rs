@@ -1,0 +1,377 @@
+//! What to sell, how much, at which worst price, and why.
+//!
+//! Two planners share one idea: the answer of the rulebook itself on an [`Overlay`] decides
+//! whether an amount is enough, so that a plan is never rejected by the rule it was made for. For
+//! keepers the unit of choice is the venue's call; for a venue that sells by itself it is a lot.
+
+use crate::policy::{Close, Policy};
+use crate::rulebook::Saleable;
+use crate::{Call, CallOption, Overlay, Rejected, Rejection, Rulebook, View};
+use breakwater_margin::Health;
+use breakwater_money::rounding::{Rounding, div, mul_div, pow10};
+use breakwater_money::{AccountId, AssetId, Price};
+use serde::{Deserialize, Serialize};
+
+/// Why a plan sells what it sells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// The venue's cap on one call.
+    CloseFactor,
+    /// The fewest lots that reach the target ratio.
+    TargetHealth,
+    /// The venue or the policy closes whole accounts.
+    FullClose,
+    /// Every leg lowers health, so that a part would only make the rest worse.
+    Toxic,
+    /// No amount reaches the target.
+    TargetOutOfReach,
+}
+
+/// One sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// What to sell; a contract to close.
+    pub asset: AssetId,
+    /// How much, in base units.
+    pub quantity: u128,
+    /// True if closing means buying.
+    pub buy_back: bool,
+    /// What comes in, or pays for what is bought.
+    pub proceeds_asset: AssetId,
+    /// Worst price, in the proceeds asset for one whole unit.
+    pub worst_price: Price,
+}
+
+/// What to sell for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Whose.
+    pub account: AccountId,
+    /// Sales, in order.
+    pub legs: Vec<Leg>,
+    /// Why.
+    pub reason: Reason,
+    /// Health now.
+    pub before: Health,
+    /// Health if every leg fills at its worst price.
+    pub after: Health,
+}
+
+/// A call for a keeper, sized by policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedCall {
+    /// The call with its amount, as the rulebook values it.
+    pub option: CallOption,
+    /// Why this amount.
+    pub reason: Reason,
+    /// Health now.
+    pub before: Health,
+    /// Health after the call.
+    pub after: Health,
+}
+
+/// Plans the venue's own sales: as many whole lots of each holding, most saleable first, as bring
+/// the account to the policy's target at the worst price allowed.
+///
+/// # Errors
+/// [`Rejection::Healthy`] if nothing is to be done, [`Rejection::NothingToSell`] if nothing can.
+pub fn plan_sale(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    account: AccountId,
+    policy: &Policy,
+) -> Result<Plan, Rejected> {
+    let before = rulebook.assess(view, account)?;
+    if !before.breach {
+        return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
+    }
+    let saleable = rulebook.saleable(view, account)?;
+    let mut plan = Plan { account, legs: Vec::new(), reason: Reason::FullClose, before, after: before };
+    if policy.close != Close::Full {
+        plan.reason = Reason::TargetHealth;
+        if fill_to_target(rulebook, view, policy, &saleable, &mut plan)? {
+            return Ok(plan);
+        }
+        // No number of lots reaches the target: selling a part would leave the account in breach
+        // with less to recover from, so the plan changes kind and closes whole.
+        plan.reason = if plan.after.ratio < before.ratio {
+            Reason::Toxic
+        } else {
+            Reason::TargetOutOfReach
+        };
+        plan.legs.clear();
+    }
+    for item in &saleable {
+        if let Some(leg) = leg_of(view, policy, item, item.quantity)? {
+            plan.legs.push(leg);
+        }
+    }
+    if plan.legs.is_empty() {
+        return Err(Rejection::NothingToSell.because(account.to_string()));
+    }
+    plan.after = health_after(rulebook, view, &plan)?;
+    Ok(plan)
+}
+
+/// Adds legs until the target is met. False if all of them together do not meet it.
+fn fill_to_target(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    policy: &Policy,
+    saleable: &[Saleable],
+    plan: &mut Plan,
+) -> Result<bool, Rejected> {
+    for item in saleable {
+        let lots = lots_of(view, policy, item)?;
+        let at = |count: u128| quantity_of(&lots, count, item.quantity);
+        let Some(whole) = leg_of(view, policy, item, item.quantity)? else { continue };
+        plan.legs.push(whole);
+        plan.after = health_after(rulebook, view, plan)?;
+        if !meets(&plan.after, policy) {
+            continue;
+        }
+        let (mut missing, mut enough) = (0u128, lots.count);
+        while enough - missing > 1 {
+            let middle = missing + ((enough - missing) >> 1);
+            let leg = leg_of(view, policy, item, at(middle))?;
+            let last = plan.legs.len() - 1;
+            let met = match leg {
+                Some(leg) => {
+                    plan.legs[last] = leg;
+                    meets(&health_after(rulebook, view, plan)?, policy)
+                }
+                None => false,
+            };
+            if met { enough = middle } else { missing = middle }
+        }
+        let last = plan.legs.len() - 1;
+        if let Some(leg) = leg_of(view, policy, item, at(enough))? {
+            plan.legs[last] = leg;
+        }
+        plan.after = health_after(rulebook, view, plan)?;
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn meets(health: &Health, policy: &Policy) -> bool {
+    !health.breach && health.ratio >= policy.target_ratio
+}
+
+struct Lots {
+    size: u128,
+    count: u128,
+}
+
+/// Splits a holding into lots of the policy's value; the last one may be smaller.
+fn lots_of(view: &View<'_>, policy: &Policy, item: &Saleable) -> Result<Lots, Rejected> {
+    let price = view.price(item.asset)?;
+    let decimals = view.asset(item.asset)?.decimals;
+    let size = price.amount_for(policy.lot_value, decimals, Rounding::Ceil)?;
+    let size = size.clamp(1, item.quantity.max(1));
+    Ok(Lots { size, count: div(item.quantity, size, Rounding::Ceil)? })
+}
+
+fn quantity_of(lots: &Lots, count: u128, holding: u128) -> u128 {
+    lots.size.saturating_mul(count).min(holding)
+}
+
+/// A sale of `quantity` no worse than the policy's slippage from the mark; none for nothing.
+fn leg_of(
+    view: &View<'_>,
+    policy: &Policy,
+    item: &Saleable,
+    quantity: u128,
+) -> Result<Option<Leg>, Rejected> {
+    if quantity == 0 {
+        return Ok(None);
+    }
+    let mark = view.price(item.asset)?;
+    let against = view.price(item.proceeds_asset).unwrap_or(one_of(mark.decimals)?);
+    // Price in the proceeds asset: both marks are in the numeraire.
+    let fair = mul_div(mark.raw, pow10(against.decimals)?, against.raw, Rounding::Floor)?;
+    let bps = u128::from(policy.slippage_bps);
+    let worst = if item.buy_back {
+        mul_div(fair, 10_000 + bps, 10_000, Rounding::Ceil)?
+    } else {
+        mul_div(fair, 10_000 - bps, 10_000, Rounding::Floor)?
+    };
+    Ok(Some(Leg {
+        asset: item.asset,
+        quantity,
+        buy_back: item.buy_back,
+        proceeds_asset: item.proceeds_asset,
+        worst_price: Price::new(worst, mark.decimals),
+    }))
+}
+
+/// The numeraire in its own terms: settle assets are often not priced by any market.
+fn one_of(decimals: u8) -> Result<Price, Rejected> {
+    Ok(Price::new(pow10(decimals)?, decimals))
+}
+
+/// What a leg brings in (or costs) at a price, in base units of the proceeds asset, rounded
+/// against the account.
+///
+/// # Errors
+/// Overflow.
+pub fn proceeds(view: &View<'_>, leg: &Leg, quantity: u128, price: Price) -> Result<u128, Rejected> {
+    let from = pow10(view.asset(leg.asset)?.decimals)?;
+    let to = pow10(view.asset(leg.proceeds_asset)?.decimals)?;
+    let rounding = if leg.buy_back { Rounding::Ceil } else { Rounding::Floor };
+    let scale = pow10(price.decimals)?;
+    // Both decimals enter before the one rounding, so that no digit is lost in between.
+    if from >= to {
+        let shrink = div(from, to, Rounding::Floor)?;
+        let scale = scale.checked_mul(shrink).ok_or(Rejection::Overflow)?;
+        Ok(mul_div(quantity, price.raw, scale, rounding)?)
+    } else {
+        let grow = div(to, from, Rounding::Floor)?;
+        let price = price.raw.checked_mul(grow).ok_or(Rejection::Overflow)?;
+        Ok(mul_div(quantity, price, scale, rounding)?)
+    }
+}
+
+/// Health if every leg of the plan fills at its worst price.
+fn health_after(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    plan: &Plan,
+) -> Result<Health, Rejected> {
+    let mut effects = crate::Effects::default();
+    for leg in &plan.legs {
+        let overlay = Overlay::new(*view, plan.account, &effects)?;
+        let seen = overlay.view();
+        let call = Call::Fill {
+            account: plan.account,
+            asset: leg.asset,
+            quantity: leg.quantity,
+            proceeds: proceeds(&seen, leg, leg.quantity, leg.worst_price)?,
+            proceeds_asset: leg.proceeds_asset,
+        };
+        let more = rulebook.execute(&seen, &call)?;
+        effects.then(more);
+    }
+    let overlay = Overlay::new(*view, plan.account, &effects)?;
+    rulebook.assess(&overlay.view(), plan.account)
+}
+
+/// Plans the best call of a keeper's on the account under the policy: the venue's largest, or the
+/// smallest that reaches the target.
+///
+/// # Errors
+/// [`Rejection::Healthy`] or [`Rejection::NothingToSell`].
+pub fn plan_call(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    account: AccountId,
+    policy: &Policy,
+) -> Result<PlannedCall, Rejected> {
+    let before = rulebook.assess(view, account)?;
+    if !before.breach {
+        return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
+    }
+    let mut options = Vec::new();
+    rulebook.calls(view, account, &mut options)?;
+    // A leg that lowers health comes last, whatever it pays.
+    options.sort_by_key(|option| option.toxic);
+    let Some(best) = options.into_iter().next() else {
+        return Err(Rejection::NothingToSell.because(account.to_string()));
+    };
+    let after = after_call(rulebook, view, account, &best.call)?;
+    let largest = PlannedCall { reason: Reason::CloseFactor, after, before, option: best };
+    if policy.close != Close::Target || largest.option.toxic {
+        let reason = if largest.option.toxic { Reason::Toxic } else { Reason::CloseFactor };
+        return Ok(PlannedCall { reason, ..largest });
+    }
+    if !meets(&after, policy) {
+        return Ok(PlannedCall { reason: Reason::TargetOutOfReach, ..largest });
+    }
+    smallest_call(rulebook, view, account, policy, largest)
+}
+
+/// Bisects the amount of a call that overshoots the target down to the smallest whole number of
+/// lots that the rule accepts and that still meets it.
+fn smallest_call(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    account: AccountId,
+    policy: &Policy,
+    largest: PlannedCall,
+) -> Result<PlannedCall, Rejected> {
+    let Call::RepayAndSeize { debt, .. } = largest.option.call else { return Ok(largest) };
+    let price = view.price(debt)?;
+    let decimals = view.asset(debt)?.decimals;
+    let lot = price.amount_for(policy.lot_value, decimals, Rounding::Ceil)?.max(1);
+    let most = largest.option.repaid;
+    let try_amount = |amount: u128| -> Option<(CallOption, Health)> {
+        let call = resized(&largest.option.call, amount);
+        let option = option_of(rulebook, view, &call, largest.option.toxic).ok()?;
+        let after = after_call(rulebook, view, account, &call).ok()?;
+        meets(&after, policy).then_some((option, after))
+    };
+    let (mut missing, mut enough) = (0u128, div(most, lot, Rounding::Ceil)?);
+    let mut best = None;
+    while enough - missing > 1 {
+        let middle = missing + ((enough - missing) >> 1);
+        match try_amount(lot.saturating_mul(middle).min(most)) {
+            Some(found) => {
+                enough = middle;
+                best = Some(found);
+            }
+            None => missing = middle,
+        }
+    }
+    // A dust rule may refuse a small amount and accept a larger one: then the bisection walked up
+    // to the smallest accepted size, or kept the largest.
+    Ok(match best {
+        Some((option, after)) => {
+            PlannedCall { option, reason: Reason::TargetHealth, before: largest.before, after }
+        }
+        None => PlannedCall { reason: Reason::TargetHealth, ..largest },
+    })
+}
+
+fn resized(call: &Call, amount: u128) -> Call {
+    let mut call = call.clone();
+    if let Call::RepayAndSeize { amount: size, .. } = &mut call {
+        *size = amount;
+    }
+    call
+}
+
+/// What a call would do, told as an option.
+///
+/// # Errors
+/// The rulebook's refusal.
+pub fn option_of(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    call: &Call,
+    toxic: bool,
+) -> Result<CallOption, Rejected> {
+    let effects = rulebook.execute(view, call)?;
+    let seized = effects.facts.iter().find_map(|fact| match fact {
+        crate::Fact::Seized { repaid, seized, repaid_value, seized_value, .. } => {
+            Some((repaid.raw, seized.raw, *repaid_value, *seized_value))
+        }
+        _ => None,
+    });
+    let (repaid, seized, repaid_value, seized_value) = seized.unwrap_or_default();
+    Ok(CallOption { call: call.clone(), repaid, seized, repaid_value, seized_value, toxic })
+}
+
+/// Health after a call, by the rulebook's own answer.
+///
+/// # Errors
+/// The rulebook's refusal.
+pub fn after_call(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    account: AccountId,
+    call: &Call,
+) -> Result<Health, Rejected> {
+    let effects = rulebook.execute(view, call)?;
+    let overlay = Overlay::new(*view, account, &effects)?;
+    rulebook.assess(&overlay.view(), account)
+}

@@ -1,0 +1,161 @@
+//! Our guards around any rulebook. Mirrors know nothing of them.
+
+use crate::backstop::Deleverage;
+use breakwater_margin::Ratio;
+use serde::{Deserialize, Serialize};
+
+/// Who sells what is liquidated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Seller {
+    /// Outsiders, through the venue's own calls.
+    Keepers,
+    /// The venue: the engine orders sales and the market's fills come back.
+    Venue,
+}
+
+/// How much is sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Close {
+    /// As much as the venue's rule takes.
+    VenueMaximum,
+    /// The fewest lots that bring the account to the target ratio.
+    Target,
+    /// Everything, until nothing is owed.
+    Full,
+}
+
+/// What a policy refuses on top of the rulebook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guards {
+    /// Refuse liquidation while a price the account depends on is stale.
+    pub fresh_marks: bool,
+    /// Refuse liquidation in the grace period after an outage.
+    pub grace: bool,
+    /// Refuse a second liquidation of an account at the same prices.
+    pub once_per_tick: bool,
+    /// Refuse to take more than the plan's smallest amount.
+    pub minimal: bool,
+}
+
+/// Who bears losses, in the order of the fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackstopPolicy {
+    /// The insurance fund pays while it has anything.
+    pub insurance: bool,
+    /// Winners' positions are closed at the bankruptcy price.
+    pub deleverage: Option<Deleverage>,
+    /// The rest is spread over accounts in proportion to their cash.
+    pub socialise: bool,
+}
+
+/// What wraps a rulebook. Travels in the command that installs the rulebook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Name printed with every outcome.
+    pub name: String,
+    /// Who sells.
+    pub seller: Seller,
+    /// How much.
+    pub close: Close,
+    /// Accounts below this ratio are warned (1e18).
+    pub warn_ratio: Ratio,
+    /// Ratio a liquidation aims at (1e18).
+    pub target_ratio: Ratio,
+    /// Time between the call and the first sale.
+    pub notice_nanos: u64,
+    /// Refusals on top of the rulebook.
+    pub guards: Guards,
+    /// Value of one lot in the numeraire; sales are whole lots, but for the last of a holding.
+    pub lot_value: u128,
+    /// Worst price of a sale, below the mark (above it for a short).
+    pub slippage_bps: u32,
+    /// Who bears losses.
+    pub backstop: BackstopPolicy,
+    /// Most accounts assessed in one command; the rest stay pending and are taken next.
+    pub assess_max: u32,
+}
+
+/// Accounts assessed in one command unless a policy says otherwise: bounds the work of one tick
+/// to some milliseconds on one core.
+pub const ASSESS_MAX: u32 = 4_096;
+
+impl Policy {
+    /// The venue as it is: no guard of ours, keepers take what the rule gives them.
+    #[must_use]
+    pub fn as_is() -> Self {
+        Policy {
+            name: "as it is".to_owned(),
+            seller: Seller::Keepers,
+            close: Close::VenueMaximum,
+            warn_ratio: Ratio::new(1_050_000_000_000_000_000),
+            target_ratio: Ratio::new(1_050_000_000_000_000_000),
+            notice_nanos: 0,
+            guards: Guards::default(),
+            lot_value: 0,
+            slippage_bps: 0,
+            backstop: BackstopPolicy::default(),
+            assess_max: ASSESS_MAX,
+        }
+    }
+
+    /// The venue with our guards: fresh marks, grace, one liquidation at a price, no more than
+    /// the target needs, losses through the insurance fund.
+    #[must_use]
+    pub fn guarded() -> Self {
+        Policy {
+            name: "with our guards".to_owned(),
+            close: Close::Target,
+            guards: Guards { fresh_marks: true, grace: true, once_per_tick: true, minimal: true },
+            backstop: BackstopPolicy { insurance: true, deleverage: None, socialise: false },
+            ..Policy::as_is()
+        }
+    }
+
+    /// The first field that makes no sense, with its value and what would be right.
+    ///
+    /// # Errors
+    /// A sentence naming field, value and what would be right.
+    pub fn validate(&self) -> Result<(), String> {
+        let one = Ratio::one();
+        if self.warn_ratio < one {
+            return Err(format!("policy.warn_ratio {} is below 1", self.warn_ratio));
+        }
+        if self.target_ratio < one {
+            return Err(format!("policy.target_ratio {} is below 1", self.target_ratio));
+        }
+        if self.slippage_bps >= 10_000 {
+            let given = self.slippage_bps;
+            return Err(format!("policy.slippage_bps {given} leaves no price; below 10000"));
+        }
+        if self.assess_max == 0 {
+            return Err("policy.assess_max 0 would never assess anybody; at least 1".to_owned());
+        }
+        if self.name.is_empty() || self.name.len() > 64 {
+            return Err(format!("policy.name '{}' must have 1 to 64 characters", self.name));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_makes_no_sense_is_named() {
+        assert_eq!(Policy::as_is().validate(), Ok(()));
+        assert_eq!(Policy::guarded().validate(), Ok(()));
+        let below = Policy { target_ratio: Ratio::new(1), ..Policy::guarded() };
+        assert_eq!(
+            below.validate().unwrap_err(),
+            "policy.target_ratio 0.000000000000000001 is below 1"
+        );
+        let steep = Policy { slippage_bps: 10_000, ..Policy::guarded() };
+        assert!(steep.validate().unwrap_err().contains("slippage_bps 10000"));
+        let idle = Policy { assess_max: 0, ..Policy::guarded() };
+        assert!(idle.validate().unwrap_err().contains("assess_max 0"));
+    }
+}

@@ -1,0 +1,131 @@
+//! The trait that every venue's rule implements.
+
+use crate::{Call, CallOption, Effects, Kept, Layout, Promise, Rejected, View};
+use breakwater_margin::Health;
+use breakwater_margin::health::{Armed, Exposure};
+use breakwater_money::{AccountId, AssetId, Rational};
+
+/// Something in a book that a rulebook cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{rulebook} cannot take this book: {missing}")]
+pub struct Unsupported {
+    /// The rulebook's name.
+    pub rulebook: String,
+    /// The kind that it lacks, with the name of what needs it.
+    pub missing: String,
+}
+
+/// What the watch list needs: how prices move health, and how long that holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exposures {
+    /// One entry a market that matters.
+    pub terms: Vec<Exposure>,
+}
+
+/// A venue's rule, untouched.
+///
+/// A rulebook sees the pool and never writes: it returns [`Effects`] that the engine commits whole
+/// or not at all. Its memory is the integers of its [`Layout`], which the engine keeps. Its
+/// parameters are fixed for its life; other parameters are another rulebook with another hash.
+pub trait Rulebook: Send + Sync {
+    /// Name with version, such as the parameter file gives it.
+    fn name(&self) -> &str;
+
+    /// The integers it remembers.
+    fn layout(&self) -> &'static Layout;
+
+    /// How the venue as it is stands to each promise of our policies.
+    fn promises(&self) -> &'static [(Promise, Kept)];
+
+    /// Numeraire decimals of its values.
+    fn numeraire_decimals(&self) -> u8;
+
+    /// Refuses a book it cannot take, naming the missing kind.
+    ///
+    /// # Errors
+    /// [`Unsupported`].
+    fn admits(&self, view: &View<'_>) -> Result<(), Unsupported>;
+
+    /// What must be set before the first call (indices at one, and the like). Called again when
+    /// an asset is added; must leave set what is set.
+    ///
+    /// # Errors
+    /// Any rejection stops the rulebook's installation.
+    fn found(&self, view: &View<'_>) -> Result<Effects, Rejected>;
+
+    /// Interest and the like up to `view.now`.
+    ///
+    /// # Errors
+    /// Overflow of an index.
+    fn accrue(&self, view: &View<'_>) -> Result<Effects, Rejected>;
+
+    /// Health of one account at the marks of the view.
+    ///
+    /// # Errors
+    /// A missing mark or account, or overflow.
+    fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected>;
+
+    /// How prices move the account's health, appended to an empty `out`, and until when the
+    /// statement holds.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn exposures(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        out: &mut Exposures,
+    ) -> Result<Armed, Rejected>;
+
+    /// What may be done to the account now by others, best first; empty for the healthy.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn calls(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        out: &mut Vec<CallOption>,
+    ) -> Result<(), Rejected>;
+
+    /// What a call would do.
+    ///
+    /// # Errors
+    /// The venue's refusal, by class.
+    fn execute(&self, view: &View<'_>, call: &Call) -> Result<Effects, Rejected>;
+
+    /// What of the account could be sold to the market by its own venue, most saleable first;
+    /// empty where only outsiders liquidate.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
+        let _ = (view, account);
+        Ok(Vec::new())
+    }
+
+    /// Price of `asset` at which the account reaches the breach line, all other prices held.
+    /// None if no positive price does.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn liquidation_price(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Option<Rational>, Rejected>;
+}
+
+/// Something an account holds that its venue may sell for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saleable {
+    /// Collateral, or a contract.
+    pub asset: AssetId,
+    /// Base units held, or the size of the position whichever its side.
+    pub quantity: u128,
+    /// True if selling means buying back a short.
+    pub buy_back: bool,
+    /// What the sale brings in: the debt asset it repays, or the settle asset.
+    pub proceeds_asset: AssetId,
+}

@@ -1,0 +1,3 @@
+//! Venues' liquidation rules, exact to the last unit.
+
+pub mod lending;
