@@ -1,6 +1,6 @@
 //! At what price and pace. Execution never decides whether something is sold.
 //!
-//! - [`walk`] sells into one curve, lot by lot, never beyond a worst price.
+//! - [`walk()`] sells into one curve, lot by lot, never beyond a worst price.
 //! - [`route()`] splits a sale over several curves so that it fetches the most.
 //! - [`most_profitable`] and [`break_even`] answer a buyer who pays a fixed price and sells on.
 //! - [`Shortfall`] states what a fill cost against the mark.

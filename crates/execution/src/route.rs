@@ -6,6 +6,7 @@
 //! at or above it; the lots that straddle it are then exchanged until none gains.
 
 use crate::{ExecutionError, lots};
+use breakwater_market::depth::DECIMALS_MAX;
 use breakwater_market::{Depth, quote_value};
 use breakwater_money::rounding::{div, pow10};
 use breakwater_money::{Price, Rounding};
@@ -126,24 +127,19 @@ impl Sale<'_> {
         Ok(parts)
     }
 
-    /// Decimals fine enough that one step of price on the whole sale is less than a quote base
-    /// unit, as far as 128 bits hold such prices, and a price at those decimals above all bids.
+    /// Decimals so fine that one step of price on the whole sale is less than a quote base unit,
+    /// and a price at those decimals above all bids. A sale too large for that is refused: the
+    /// markets' parts could not be told apart at the price found.
     fn price_grid(&self) -> Result<(u8, u128), ExecutionError> {
-        let (base, quote) = match self.markets.first() {
-            Some(depth) => (depth.base_decimals(), depth.quote_decimals()),
-            None => return Err(ExecutionError::NoMarkets),
+        let first = self.markets.first().ok_or(ExecutionError::NoMarkets)?;
+        let (base, quote) = (first.base_decimals(), first.quote_decimals());
+        let quantity = self.wanted * self.lot;
+        let is_fine = |decimals: &u8| {
+            quote_value(quantity, Price::new(1, *decimals), base, quote, Rounding::Floor) == Ok(0)
         };
-        let mut best = None;
-        for decimals in 0..=38 {
-            let Some(above_all) = self.above_all(decimals)? else { break };
-            best = Some((decimals, above_all));
-            let step = Price::new(1, decimals);
-            let value = quote_value(self.wanted * self.lot, step, base, quote, Rounding::Floor);
-            if value == Ok(0) {
-                break;
-            }
-        }
-        best.ok_or(ExecutionError::Overflow { what: "a price above all bids" })
+        let too_large = ExecutionError::Overflow { what: "value of the sale at the best price" };
+        let decimals = (0..=DECIMALS_MAX).find(is_fine).ok_or(too_large)?;
+        Ok((decimals, self.above_all(decimals)?.ok_or(too_large)?))
     }
 
     /// A price at `decimals` above the best of every market; none if it does not fit.
@@ -166,8 +162,8 @@ impl Sale<'_> {
     }
 
     /// Moves lots one by one from where they fetch least to where they would fetch most, while
-    /// that gains. Each move raises the integer total, and only the lot of each market in which
-    /// its curve bends and what the floors hide can be misplaced, so the moves are few.
+    /// that gains. Each move raises the integer total, and after the filling only the lot of each
+    /// market that straddles the price and what the floors hide are misplaced: the moves are few.
     fn exchange(&self, parts: &mut [u128]) -> Result<(), ExecutionError> {
         let mut margins = Vec::with_capacity(parts.len());
         for (depth, part) in self.markets.iter().zip(parts.iter()) {

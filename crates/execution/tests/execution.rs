@@ -414,3 +414,20 @@ fn a_sale_of_nothing_tells_the_price_it_would_start_at() {
     let eaten = walk(&a, 99, 5, Limit::None, 1).unwrap();
     assert_eq!((eaten.sold, eaten.unsold, eaten.stopped_by), (0, 5, StoppedBy::Depth));
 }
+
+#[test]
+fn a_split_that_only_feeds_the_floors_gives_way_to_one_market() {
+    // Four parts of 100 fetch 99 each, and no single lot moved gains; together they fetch 399.
+    let deep = ConstantProduct::new(10u128.pow(12), 10u128.pow(12), 0, WHOLE).unwrap();
+    let parts = route(&[&deep, &deep, &deep, &deep], 400, 1).unwrap();
+    assert_eq!(parts, [Allocation { market: 0, quantity: 400, out: 399 }]);
+}
+
+#[test]
+fn a_unit_inside_which_the_cost_is_met_is_sold_if_its_larger_part_pays() {
+    // Proceeds are 50, 66, 75, 80: the slope meets 8 between the second and the third unit.
+    let pool = ConstantProduct::new(1, 100, 0, WHOLE).unwrap();
+    let best = most_profitable(&pool, 0, 9, Price::new(8, 0), 0).unwrap().unwrap();
+    assert_eq!((best.quantity, best.profit), (3, 51));
+    assert_eq!(break_even(&pool, 0, 99, Price::new(8, 0), 0).unwrap(), Some(11));
+}

@@ -100,7 +100,10 @@ pub(crate) fn check_row(before: Head, key: u64, row: &[u8]) -> Result<(Head, &[u
         ));
     }
     if head[1..33] != before.hash {
-        return Err(JournalError::damage_at(key, "its previous hash is not that of the frame before"));
+        return Err(JournalError::damage_at(
+            key,
+            "its previous hash is not that of the frame before",
+        ));
     }
     let hash = frame_hash(key, &before.hash, payload);
     if head[33..] != hash {

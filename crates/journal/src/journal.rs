@@ -97,10 +97,7 @@ impl Journal {
     /// # Errors
     /// [`JournalError::TooLong`] and [`JournalError::OutOfRange`] leave the journal usable;
     /// every other error poisons it.
-    pub fn append(
-        &mut self,
-        payloads: &[impl AsRef<[u8]>],
-    ) -> Result<Range<u64>, JournalError> {
+    pub fn append(&mut self, payloads: &[impl AsRef<[u8]>]) -> Result<Range<u64>, JournalError> {
         self.refuse_if_poisoned()?;
         let first = self.next_sequence(payloads.len())?;
         for (index, payload) in payloads.iter().enumerate() {
@@ -141,9 +138,7 @@ impl Journal {
         }
         let hash = hash_at(&table_of(&self.database)?, sequence, self.genesis)?;
         let row = snapshot::encode(Head { sequence, hash }, &state_hash, bytes);
-        self.write("writing a snapshot", |transaction| {
-            insert_snapshot(transaction, sequence, &row)
-        })
+        self.write("writing a snapshot", |transaction| insert_snapshot(transaction, sequence, &row))
     }
 
     /// The frames from `from` to the head. One past the head is allowed and answers none.
@@ -157,8 +152,7 @@ impl Journal {
             return Err(JournalError::OutOfRange { field: "from", value: from, low: 1, high });
         }
         let table = table_of(&self.database)?;
-        let before =
-            Head { sequence: from - 1, hash: hash_at(&table, from - 1, self.genesis)? };
+        let before = Head { sequence: from - 1, hash: hash_at(&table, from - 1, self.genesis)? };
         Ok(Frames::after(table, before, self.head.sequence))
     }
 
@@ -379,8 +373,7 @@ fn insert_frames(
     payloads: &[impl AsRef<[u8]>],
 ) -> Result<Head, JournalError> {
     const DOING: &str = "appending frames";
-    let mut table =
-        transaction.open_table(FRAMES).map_err(|e| JournalError::database(DOING, e))?;
+    let mut table = transaction.open_table(FRAMES).map_err(|e| JournalError::database(DOING, e))?;
     let mut row = Vec::new();
     for payload in payloads.iter().map(AsRef::as_ref) {
         // The caller has shown that the batch fits below the last sequence.

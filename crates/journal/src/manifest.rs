@@ -41,7 +41,12 @@ impl Manifest {
         let mut bytes = Vec::with_capacity(13 + self.engine_version.len() + self.label.len());
         bytes.extend_from_slice(TAG);
         bytes.push(FORMAT_VERSION);
-        put(&mut bytes, "engine_version", self.engine_version.as_bytes(), ENGINE_VERSION_BYTES_MAX)?;
+        put(
+            &mut bytes,
+            "engine_version",
+            self.engine_version.as_bytes(),
+            ENGINE_VERSION_BYTES_MAX,
+        )?;
         put(&mut bytes, "label", &self.label, LABEL_BYTES_MAX)?;
         Ok(bytes)
     }

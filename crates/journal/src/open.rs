@@ -279,8 +279,7 @@ fn read_witness(storage: &Storage) -> Result<Witness, JournalError> {
 
 fn read_manifest(database: &impl ReadableDatabase) -> Result<Vec<u8>, JournalError> {
     let transaction = database.begin_read().map_err(|e| JournalError::database(OPENING, e))?;
-    let table =
-        transaction.open_table(MANIFEST).map_err(|e| JournalError::database(OPENING, e))?;
+    let table = transaction.open_table(MANIFEST).map_err(|e| JournalError::database(OPENING, e))?;
     let row = table.get(MANIFEST_KEY).map_err(|e| JournalError::database(OPENING, e))?;
     let row = row.ok_or_else(|| JournalError::damage("the manifest is missing"))?;
     Ok(row.value().to_vec())

@@ -30,7 +30,7 @@ const END_BYTES: usize = 1 + 8 + 32 + 32;
 const END_TAG: &[u8; 4] = b"BWEN";
 
 /// An import commits when either bound is met, so memory stays flat over any stream.
-const BATCH_FRAMES: usize = 1024;
+const BATCH_FRAMES: usize = 8192;
 const BATCH_BYTES: usize = 4 << 20;
 /// How far ahead of the expected sequence a frame found behind damage may stand.
 const SCAN_SEQUENCES_MAX: u64 = 1 << 32;
@@ -268,15 +268,10 @@ fn require_next(
 }
 
 /// Refuses an end mark for another chain, and anything behind it; moves past it.
-fn require_end(
-    window: &mut Window<impl Read>,
-    end: Head,
-    head: Head,
-) -> Result<(), JournalError> {
+fn require_end(window: &mut Window<impl Read>, end: Head, head: Head) -> Result<(), JournalError> {
     let offset = Some(window.offset());
-    let damage = |reason| {
-        Err(JournalError::Corrupted { sequence: Some(head.sequence), offset, reason })
-    };
+    let damage =
+        |reason| Err(JournalError::Corrupted { sequence: Some(head.sequence), offset, reason });
     if end != head {
         return damage(format!(
             "the stream ends at frame {} with hash {}, its end mark names frame {} with hash {}",
@@ -343,7 +338,9 @@ fn scan_behind(
         }
         match read_record(window)? {
             Record::Frame { sequence, .. } => {
-                return Ok(Some(format!("a whole frame {sequence} stands behind, at byte {offset}")));
+                return Ok(Some(format!(
+                    "a whole frame {sequence} stands behind, at byte {offset}"
+                )));
             }
             Record::End(_) => {
                 return Ok(Some(format!("a whole end mark stands behind, at byte {offset}")));
@@ -357,8 +354,10 @@ fn scan_behind(
 }
 
 fn read_header(window: &mut Window<impl Read>) -> Result<Manifest, JournalError> {
-    let damage = |reason: &str| {
-        JournalError::Corrupted { sequence: None, offset: Some(0), reason: reason.to_owned() }
+    let damage = |reason: &str| JournalError::Corrupted {
+        sequence: None,
+        offset: Some(0),
+        reason: reason.to_owned(),
     };
     let head = window.peek(HEADER_HEAD_BYTES)?;
     if !head.starts_with(MAGIC) {

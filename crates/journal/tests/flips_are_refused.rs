@@ -38,7 +38,7 @@ fn original(closed: bool) -> Original {
     let all: Vec<Vec<u8>> = (1..=45).map(payload).collect();
     for batch in all.chunks(7) {
         journal.append(batch).unwrap();
-        if journal.head().sequence % 14 == 0 {
+        if journal.head().sequence.is_multiple_of(14) {
             let state = payload(11 * journal.head().sequence);
             journal.write_snapshot(journal.head().sequence, STATE, &state).unwrap();
         }
@@ -97,13 +97,13 @@ fn flip(original: &Original, at: usize, mask: u8, tally: &mut Tally) {
     }
 }
 
-/// One bit of every byte, or of one byte in `stride` that is not zero and a few zeros between.
+/// One bit of one byte in `stride` of those that are not zero, and of a few zeros between.
 fn flip_across(original: &Original, stride: u64) -> Tally {
     silence_panics_in_the_database();
     let mut draws = Draws::new(stride);
     let mut tally = Tally::default();
     for at in 0..original.image.len() {
-        let one_in = if original.image[at] == 0 && stride > 1 { 200 * stride } else { stride };
+        let one_in = if original.image[at] == 0 { 200 * stride } else { stride };
         if draws.below(one_in) == 0 {
             flip(original, at, 1 << draws.below(8), &mut tally);
         }
@@ -113,21 +113,21 @@ fn flip_across(original: &Original, stride: u64) -> Tally {
 
 #[test]
 fn in_a_closed_journal() {
-    let tally = flip_across(&original(true), 16);
+    let tally = flip_across(&original(true), 32);
     println!("closed: {tally:?}");
-    assert!(tally.refused > 1_000 && tally.without_a_snapshot > 300, "{tally:?}");
+    assert!(tally.refused > 500 && tally.without_a_snapshot > 100, "{tally:?}");
 }
 
 #[test]
 fn in_a_journal_that_was_never_closed() {
-    let tally = flip_across(&original(false), 24);
+    let tally = flip_across(&original(false), 48);
     println!("not closed: {tally:?}");
-    assert!(tally.refused > 1_000, "{tally:?}");
+    assert!(tally.refused > 500, "{tally:?}");
 }
 
 #[test]
-#[ignore = "minutes long: one bit of every byte of both files"]
-fn in_every_byte_there_is() {
+#[ignore = "minutes long: every byte of both files that is not zero"]
+fn in_every_byte_that_was_written() {
     for closed in [true, false] {
         println!("every byte, closed {closed}: {:?}", flip_across(&original(closed), 1));
     }
@@ -145,7 +145,6 @@ fn in_every_bit_of_the_headers() {
             for bit in 0..8 {
                 flip(&original, at, 1 << bit, &mut tally);
             }
-            flip(&original, at, 0xff, &mut tally);
         }
         println!("headers, closed {closed}: {tally:?}");
         assert!(tally.refused > 100, "{tally:?}");

@@ -5,9 +5,7 @@ mod disk;
 
 use disk::{Disk, Draws, manifest, payload, payloads};
 
-use breakwater_journal::{
-    ImportReport, Journal, JournalError, PAYLOAD_BYTES_MAX, frame_hash,
-};
+use breakwater_journal::{ImportReport, Journal, JournalError, PAYLOAD_BYTES_MAX, frame_hash};
 
 const FRAMES: u64 = 12;
 const FRAME_OVERHEAD: usize = 1 + 4 + 8 + 32 + 32;
@@ -76,10 +74,8 @@ fn a_stream_cut_anywhere_brings_its_whole_frames_and_says_so() {
         let answer = import(&stream[..length]);
         if length < bounds[0] {
             let error = answer.unwrap_err();
-            let expected = matches!(
-                error,
-                JournalError::NotAJournal { .. } | JournalError::Corrupted { .. }
-            );
+            let expected =
+                matches!(error, JournalError::NotAJournal { .. } | JournalError::Corrupted { .. });
             assert!(expected, "cut to {length}: {error}");
             continue;
         }
@@ -223,18 +219,18 @@ fn a_length_beyond_the_limit_is_never_allocated() {
 #[test]
 fn large_payloads_and_many_batches_pass_through() {
     let mut journal = Journal::create_on(Disk::new(), &manifest()).unwrap();
-    let mut all: Vec<Vec<u8>> = (1..=2500).map(small_payload).collect();
+    let mut all: Vec<Vec<u8>> = (1..=9500).map(small_payload).collect();
     all.push(vec![7; PAYLOAD_BYTES_MAX]);
     all.push(Vec::new());
     journal.append(&all).unwrap();
     let mut stream = Vec::new();
     journal.export(&mut stream).unwrap();
     let (copy, report) = import(&stream).unwrap();
-    assert_eq!((report.frames, report.torn), (2502, None));
+    assert_eq!((report.frames, report.torn), (9502, None));
     assert!(payloads(&copy) == all);
     let refused = journal.append(&[vec![0; PAYLOAD_BYTES_MAX + 1]]);
     assert!(matches!(refused, Err(JournalError::TooLong { .. })), "{refused:?}");
-    assert_eq!(journal.append(&[b"still usable"]).unwrap(), 2503..2504);
+    assert_eq!(journal.append(&[b"still usable"]).unwrap(), 9503..9504);
 }
 
 #[test]

@@ -71,7 +71,8 @@ pub struct PlannedCall {
 }
 
 /// Plans the venue's own sales: as many whole lots of each holding, most saleable first, as bring
-/// the account to the policy's target at the worst price allowed.
+/// the account to the policy's target (or, for a full close, leave nothing owed) at the worst price
+/// allowed.
 ///
 /// # Errors
 /// [`Rejection::Healthy`] if nothing is to be done, [`Rejection::NothingToSell`] if nothing can.
@@ -87,11 +88,11 @@ pub fn plan_sale(
     }
     let saleable = rulebook.saleable(view, account)?;
     let mut plan = Plan { account, legs: Vec::new(), reason: Reason::FullClose, before, after: before };
+    plan.reason = if policy.close == Close::Full { Reason::FullClose } else { Reason::TargetHealth };
+    if fill_to_target(rulebook, view, policy, &saleable, &mut plan)? {
+        return Ok(plan);
+    }
     if policy.close != Close::Full {
-        plan.reason = Reason::TargetHealth;
-        if fill_to_target(rulebook, view, policy, &saleable, &mut plan)? {
-            return Ok(plan);
-        }
         // No number of lots reaches the target: selling a part would leave the account in breach
         // with less to recover from, so the plan changes kind and closes whole.
         plan.reason = if plan.after.ratio < before.ratio {
@@ -155,7 +156,12 @@ fn fill_to_target(
 }
 
 fn meets(health: &Health, policy: &Policy) -> bool {
-    !health.breach && health.ratio >= policy.target_ratio
+    match policy.close {
+        Close::Full => health.requirement == 0 && !health.breach,
+        Close::Target | Close::VenueMaximum => {
+            !health.breach && health.ratio >= policy.target_ratio
+        }
+    }
 }
 
 struct Lots {

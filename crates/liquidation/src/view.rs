@@ -84,6 +84,15 @@ impl<'a> View<'a> {
         View { now, assets, markets, marks, balances, state, patch: &[] }
     }
 
+    /// The same pool at other prices: what a stress asks.
+    #[must_use]
+    pub fn with_marks<'b>(&self, marks: &'b [GuardState]) -> View<'b>
+    where
+        'a: 'b,
+    {
+        View { marks, ..*self }
+    }
+
     /// One integer of the rulebook's state.
     #[must_use]
     pub fn state(&self, key: StateKey) -> U256 {

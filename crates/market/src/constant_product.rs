@@ -209,7 +209,7 @@ mod tests {
     fn thirty_basis_points_of_the_input_stay_in_the_pool() {
         let decimals = Decimals { base: 0, quote: 0, price: 4 };
         let pool = ConstantProduct::new(1_000_000, 2_000_000, 30, decimals).unwrap();
-        // 2,000,000 * 9,970,000 / (10,000,000,000 + 9,970,000) * ... = 1,992.01..., floored.
+        // 2,000,000 * 1,000 * 9,970 / (1,000,000 * 10,000 + 1,000 * 9,970) = 1,992.01..., floored.
         assert_eq!(pool.out(1_000).unwrap(), 1_992);
         assert_eq!(pool.marginal(0).unwrap(), Price::new(19_940, 4));
     }

@@ -241,9 +241,11 @@ pub(crate) struct Shift {
 
 impl Shift {
     pub(crate) fn new(exponent: i32) -> Self {
-        // Sums of at most three decimals of 38 each stay within 76 either way, and ten to the
-        // 76th is below 2^256.
-        let power = U256::from(10u8).pow(U256::from(exponent.unsigned_abs()));
+        // Three decimals of at most 38 each, one of them with the other sign, add up to at most 76
+        // either way. Two halves of at most the 38th power fit 128 bits each and 256 together.
+        let exponent_abs = exponent.unsigned_abs();
+        let half = exponent_abs.min(DECIMALS_MAX.into());
+        let power = U256::from(10u128.pow(half)) * U256::from(10u128.pow(exponent_abs - half));
         match exponent >= 0 {
             true => Shift { up: power, down: U256::ONE },
             false => Shift { up: U256::ONE, down: power },

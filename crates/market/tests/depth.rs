@@ -43,7 +43,9 @@ fn keeps_its_promises(depth: &dyn Depth, a: u128, b: u128, price: u128) {
     let (low, high) = (a.min(b), a.max(b));
     let middle = low + (high - low) / 2;
     let end = middle + (middle - low);
-    assert!(2 * out(middle) + 1 >= out(low) + out(end), "a later unit fetched more");
+    let wide = |q| U256::from(out(q));
+    let bends_down = wide(middle) + wide(middle) + U256::ONE >= wide(low) + wide(end);
+    assert!(bends_down, "a later unit fetched more");
     // Additive.
     let parts = depth.sell(a).unwrap().out + depth.sell_after(a, b).unwrap().out;
     assert_eq!(parts, out(a + b));
@@ -249,19 +251,21 @@ proptest! {
 
     #[test]
     fn a_pool_finds_the_last_unit_above_a_price_exactly(
-        base in 1u128..1 << 50, quote in 1u128..1 << 50, fee in 0u32..10_000, price in 1u128..1 << 70
+        base in 1u128..1 << 50, quote in 1u128..1 << 50, near in 0u128..1 << 51,
+        fee in prop_oneof![0u32..10_000, 9_990u32..10_000], off in 0u128..3
     ) {
         let decimals = Decimals { base: 3, quote: 6, price: 2 };
         let pool = ConstantProduct::new(base, quote, fee, decimals).unwrap();
-        let price = Price::new(price, 12);
         let kept = whole(u128::from(10_000 - fee));
         let slope = |q: u128| {
             let reserve = whole(10_000 * base) + &kept * whole(q);
             whole(10_000 * base) * whole(quote) * &kept / (&reserve * &reserve) / unit(&pool)
         };
+        // A price at, just below or just above the slope somewhere on the curve.
+        let price = Price::new(floor(&(slope(near) * ten_to(18))) + off, 18);
         let sold = pool.sellable_above(price);
         prop_assert!(sold == 0 || slope(sold) >= exact(price));
-        prop_assert!(slope(sold + 1) < exact(price));
+        prop_assert!(sold == pool.capacity() || slope(sold + 1) < exact(price));
     }
 
     #[test]
@@ -376,4 +380,23 @@ fn a_point_that_fetches_less_than_a_smaller_one_does_not_make_the_curve_fall() {
     assert_eq!(depth.marginal(100), Ok(Price::new(0, 0)));
     assert_eq!(depth.sellable_above(Price::new(1, 0)), 100);
     assert_eq!(ladder.hull_amounts().collect::<Vec<_>>(), [100, 200]);
+}
+
+#[test]
+fn a_price_met_exactly_is_still_above() {
+    // One unit of 10,000 trades, so a root wrong by one is a quantity wrong by one. The slope is
+    // 10,000 x y / (10,000 x + q)^2: with x = 1 and y = 4e8 it is 10,000 at q = 10,000.
+    let decimals = Decimals { base: 0, quote: 0, price: 0 };
+    let pool = ConstantProduct::new(1, 400_000_000, 9_999, decimals).unwrap();
+    assert_eq!(pool.marginal(10_000), Ok(Price::new(10_000, 0)));
+    assert_eq!(pool.sellable_above(Price::new(10_000, 0)), 10_000);
+    assert_eq!(pool.sellable_above(Price::new(10_001, 0)), 9_999);
+}
+
+#[test]
+fn points_on_a_straight_line_leave_only_its_ends() {
+    let point = |amount| LadderPoint { amount, fraction: 900_000_000 };
+    let ladder = QuoteLadder::new(&[point(10), point(20), point(30)], 18, 6).unwrap();
+    assert_eq!(ladder.hull_amounts().collect::<Vec<_>>(), [30]);
+    assert_eq!(ladder.points().len(), 3);
 }

@@ -1,1 +1,32 @@
+//! A second engine, naive on purpose, that judges the first.
+//!
+//! It does what the engine promises in the most obvious way: balances in one map, every number an
+//! integer without a width, every account looked at again after every command, every lot tried
+//! from one upwards. It has no watch list, no ledger and no copy of a venue's mirror: the rules are
+//! written down a second time from their sources. Of the engine's crates it uses the plain data
+//! that both must speak ([`Command`](breakwater_engine::Command),
+//! [`Event`](breakwater_engine::Event), [`Policy`](breakwater_liquidation::Policy) and the like) and
+//! none of their code that decides.
+//!
+//! Where the two differ, one of them is wrong. `tests/` holds the harness that looks for a
+//! difference.
+//!
+//! Left to the engine: how many accounts it assesses, and when it forgets that an account was cured
+//! (see [`Told::optional`]). A policy that bounds the accounts assessed in one command is outside
+//! the model: who waits then depends on the watch list, which the harness judges by a rescan.
 
+pub mod backstop;
+pub mod call;
+pub mod engine;
+pub mod exchange;
+pub mod guard;
+pub mod lending;
+pub mod number;
+pub mod plan;
+pub mod pool;
+pub mod rule;
+
+pub use engine::{Model, Told, Verdict};
+pub use number::Int;
+pub use pool::Pool;
+pub use rule::{Known, Rule};

@@ -44,7 +44,7 @@ impl Amount {
     ///
     /// # Errors
     /// Assets differ, or the sum overflows.
-    pub fn add(self, other: Amount) -> Result<Amount> {
+    pub fn plus(self, other: Amount) -> Result<Amount> {
         self.same_asset(other)?;
         let raw = self.raw.checked_add(other.raw).ok_or(MoneyError::Overflow)?;
         Ok(Amount { asset: self.asset, raw })
@@ -54,7 +54,7 @@ impl Amount {
     ///
     /// # Errors
     /// Assets differ, or `other` is larger.
-    pub fn sub(self, other: Amount) -> Result<Amount> {
+    pub fn minus(self, other: Amount) -> Result<Amount> {
         self.same_asset(other)?;
         let raw = self.raw.checked_sub(other.raw).ok_or(MoneyError::Underflow)?;
         Ok(Amount { asset: self.asset, raw })
@@ -79,13 +79,13 @@ mod tests {
         let a = Amount::new(AssetId(1), 5);
         let b = Amount::new(AssetId(2), 5);
         assert_eq!(
-            a.add(b),
+            a.plus(b),
             Err(MoneyError::AssetsDiffer { left: AssetId(1), right: AssetId(2) })
         );
-        assert_eq!(a.add(Amount::new(AssetId(1), 7)).unwrap().raw, 12);
-        assert_eq!(a.sub(Amount::new(AssetId(1), 6)), Err(MoneyError::Underflow));
+        assert_eq!(a.plus(Amount::new(AssetId(1), 7)).unwrap().raw, 12);
+        assert_eq!(a.minus(Amount::new(AssetId(1), 6)), Err(MoneyError::Underflow));
         assert_eq!(
-            Amount::new(AssetId(1), u128::MAX).add(Amount::new(AssetId(1), 1)),
+            Amount::new(AssetId(1), u128::MAX).plus(Amount::new(AssetId(1), 1)),
             Err(MoneyError::Overflow)
         );
     }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_token_of_eighteen_decimals_and_1e11_whole_units_fits_with_room() {
         let supply = 10u128.pow(29);
-        assert!(Amount::new(AssetId(0), supply).add(Amount::new(AssetId(0), supply)).is_ok());
+        assert!(Amount::new(AssetId(0), supply).plus(Amount::new(AssetId(0), supply)).is_ok());
         assert!(u128::MAX >= supply * 1_000_000_000);
     }
 }

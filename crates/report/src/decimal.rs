@@ -68,6 +68,20 @@ impl Decimal {
         self.0.bytes().all(|b| matches!(b, b'0' | b'.' | b'-'))
     }
 
+    /// Whether both stand for the same number: zeros at either end make no difference.
+    pub(crate) fn same_value(&self, other: &Self) -> bool {
+        fn canonical(value: &Decimal) -> (bool, &str, &str) {
+            let (negative, digits) = match value.0.strip_prefix('-') {
+                Some(digits) => (true, digits),
+                None => (false, value.0.as_str()),
+            };
+            let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+            let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+            (negative && !value.is_zero(), whole, fraction)
+        }
+        canonical(self) == canonical(other)
+    }
+
     /// The nearest floating-point number, for axes only.
     pub(crate) fn axis(&self) -> f64 {
         // Digits with at most one point and a leading minus always parse; a value beyond the range
@@ -163,6 +177,16 @@ mod tests {
             assert!(Decimal::parse(zero).expect(zero).is_zero());
         }
         assert!(!Decimal::parse("0.001").expect("decimal").is_zero());
+    }
+
+    #[test]
+    fn equal_numbers_are_equal_in_any_spelling() {
+        let same = |a: &str, b: &str| {
+            let parse = |text| Decimal::parse(text).expect("a decimal");
+            parse(a).same_value(&parse(b))
+        };
+        assert!(same("1.50", "001.5") && same("-0", "0.0") && same("10", "10.0"));
+        assert!(!same("10", "1") && !same("-1", "1") && !same("1.05", "1.5"));
     }
 
     #[test]

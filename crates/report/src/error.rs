@@ -86,6 +86,12 @@ pub enum ReportError {
         /// The text as it arrived.
         value: String,
     },
+    /// A bin in the middle of a histogram has no upper edge.
+    #[error("{field} is missing, but only the last bin may be open; give its upper edge")]
+    OpenBin {
+        /// Path of the field inside the input.
+        field: String,
+    },
     /// A text that names the run is empty.
     #[error("{field} is empty, but every chart prints it, so it must say something")]
     EmptyText {

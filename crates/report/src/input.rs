@@ -156,7 +156,8 @@ pub struct BalanceRow {
     pub debits: Decimal,
     /// Sum of all credits.
     pub credits: Decimal,
-    /// Debits minus credits; the page says "books balance" only if all of these are zero.
+    /// Debits minus credits; the page says "books balance" only if all of these
+    /// are zero and both sides are equal.
     pub difference: Decimal,
 }
 

@@ -8,8 +8,8 @@ use crate::check;
 use crate::decimal::Decimal;
 use crate::error::ReportError;
 use crate::input::{
-    Assumption, Books, ComparisonReport, Identity, KeyFigure, Liquidation, Provenance, RunReport,
-    Status, Term,
+    Assumption, BalanceRow, Books, ComparisonReport, Identity, KeyFigure, Liquidation, Provenance,
+    RunReport, Status, Term,
 };
 use crate::number::{figure as short, grouped};
 use crate::palette;
@@ -129,7 +129,7 @@ impl Verdicts {
         let rows = &books.trial_balance;
         let (balance, balance_class) = if rows.is_empty() {
             ("no trial balance given", "open")
-        } else if rows.iter().all(|row| row.difference.is_zero()) {
+        } else if rows.iter().all(balances) {
             ("yes", "good")
         } else {
             ("no", "bad")
@@ -141,6 +141,11 @@ impl Verdicts {
         };
         Self { balance, balance_class, replay, replay_class }
     }
+}
+
+/// Whether a row says nothing against a balance, neither in its sides nor in its difference.
+fn balances(row: &BalanceRow) -> bool {
+    row.difference.is_zero() && row.debits.same_value(&row.credits)
 }
 
 /// A liquidation told in full.
@@ -267,13 +272,13 @@ fn rulebook(identity: &Identity) -> String {
 }
 
 fn tiles(figures: &[KeyFigure]) -> Vec<Tile<'_>> {
-    let tile = |figure| {
+    fn tile(figure: &KeyFigure) -> Tile<'_> {
         let KeyFigure { label, value, unit, note } = figure;
         let full = grouped(value);
         let shown = Decimal::parse(value).map_or_else(|_| full.clone(), |value| short(&value));
         let exact = (shown != full).then_some(full);
         Tile { label, value: shown, unit, exact, note }
-    };
+    }
     figures.iter().map(tile).collect()
 }
 

@@ -1,3 +1,32 @@
 //! Venues' liquidation rules, exact to the last unit.
 
+pub mod exchange;
 pub mod lending;
+
+use breakwater_liquidation::{AssetInfo, Rulebook};
+
+/// Builds the rulebook `rule` from its parameters, bound to the assets by symbol; none if there
+/// is no such rule.
+///
+/// # Errors
+/// A sentence naming the parameter, its value and what would be right.
+pub fn build(
+    rule: &str,
+    parameters: &str,
+    assets: &[AssetInfo],
+) -> Result<Option<Box<dyn Rulebook>>, String> {
+    match rule {
+        lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
+        lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Parameter files that travel in the binary: name and text.
+#[must_use]
+pub fn shipped() -> &'static [(&'static str, &'static str)] {
+    SHIPPED
+}
+
+const SHIPPED: &[(&str, &str)] =
+    &[("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml"))];

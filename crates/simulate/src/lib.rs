@@ -1,1 +1,34 @@
+//! Scenarios, paths, agents: a deterministic host that drives the engine through a crash.
+//!
+//! Simulate reads a scenario, sells what keepers take (or what the venue orders) through measured
+//! depth, carries part of the impact into the next price, and emits everything a report draws. The
+//! engine it drives is the engine that runs live; a run is its commands, and nothing here decides
+//! what a rulebook decides. Only this crate may draw random numbers, always seeded; the shipped
+//! scenario draws none.
 
+pub mod assess;
+pub mod book;
+pub mod error;
+pub mod keeper;
+pub mod market;
+pub mod options;
+pub mod path;
+pub mod plugged;
+pub mod record;
+pub mod replay;
+pub mod risk;
+pub mod scenario;
+pub mod shipped;
+mod stage;
+mod story;
+mod table;
+pub mod watcher;
+pub mod world;
+
+pub use error::ScenarioError;
+pub use options::{PolicyChoice, RunOptions, Shock};
+pub use plugged::{decode, encode, registry};
+pub use record::*;
+pub use replay::{SensitivityCell, Variant, compare, run, sensitivity};
+pub use scenario::Scenario;
+pub use watcher::{Nobody, Progress, Watcher};

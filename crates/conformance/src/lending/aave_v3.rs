@@ -74,7 +74,8 @@ impl<'a> Scene<'a> {
         let list = input.get("reserves").list()?;
         let ids = list.iter().map(|r| r.get("id").text()).collect::<Result<Vec<_>, _>>()?;
         let reserves = list.iter().map(read_reserve).collect::<Result<Vec<_>, _>>()?;
-        let users = list.iter().map(|r| read_user(&r.get("user"))).collect::<Result<Vec<_>, _>>()?;
+        let users =
+            list.iter().map(|r| read_user(&r.get("user"))).collect::<Result<Vec<_>, _>>()?;
         let emode = read_emode(&input.get("user_emode"), &ids)?;
         let call = read_call(&input.get("call"), &ids)?;
         Ok(Scene { ids, reserves, users, emode, call })
@@ -296,9 +297,8 @@ fn check_user(outcome: &Outcome) -> impl Fn(usize, &Node<'_>) -> Vec<Mismatch> +
             return vec![node.wrong("a reserve of the account")];
         };
         let flag = |name: &str, expected: bool, got: bool| {
-            (expected != got).then(|| {
-                Mismatch::new(node.get(name).path, expected.to_string(), got.to_string())
-            })
+            (expected != got)
+                .then(|| Mismatch::new(node.get(name).path, expected.to_string(), got.to_string()))
         };
         [
             differs(&node.get("scaled_collateral"), got.scaled_collateral),
@@ -367,4 +367,165 @@ fn check_accrual(input: &Node<'_>, expected: &Node<'_>) -> Result<(), Vec<Mismat
         found.extend(differs(&node, got.raw));
     }
     if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Tokens without decimals at one dollar: 105 of collateral against 200 and 30 of debt.
+    fn case() -> Value {
+        let reserve = |id: &str, collateral: &str, debt: &str| {
+            json!({
+                "id": id, "decimals": "0", "price": "100000000", "liquidation_threshold": "8000",
+                "liquidation_bonus": "10500", "liquidation_protocol_fee": "0",
+                "liquidity_index": "1000000000000000000000000000",
+                "variable_borrow_index": "1000000000000000000000000000",
+                "paused": false, "grace_seconds_left": "0", "user": user(collateral, debt),
+            })
+        };
+        json!({
+            "id": "made-1", "kind": "liquidationCall",
+            "input": {
+                "reserves": [reserve("A", "105", "0"), reserve("B", "0", "200"),
+                    reserve("C", "0", "30")],
+                "user_emode": null,
+                "call": {"collateral": "A", "debt": "B", "debt_to_cover": "max",
+                    "receive_atoken": true},
+            },
+            "expected": {
+                "total_collateral_base": "10500000000", "total_debt_base": "23000000000",
+                // 84 / 230 in 1e18, rounded half up at four decimals more and then down.
+                "health_factor": "365217391304347826",
+                "debt_repaid": "100", "collateral_to_liquidator": "105", "protocol_fee": "0",
+                "treasury_scaled_received": "0", "liquidator_scaled_received": "105",
+                "close_factor": "full", "deficit_created": {"A": "0", "B": "100", "C": "30"},
+                "user_after": {"A": user("0", "0"), "B": user("0", "0"), "C": user("0", "0")},
+            },
+        })
+    }
+
+    fn user(collateral: &str, debt: &str) -> Value {
+        json!({"scaled_collateral": collateral, "scaled_debt": debt,
+            "use_as_collateral": collateral != "0", "borrowing": debt != "0"})
+    }
+
+    fn check(case: &Value) -> Vec<Mismatch> {
+        AaveV3.check(&json!({}), case).err().unwrap_or_default()
+    }
+
+    fn fields(found: &[Mismatch]) -> Vec<&str> {
+        found.iter().map(|mismatch| mismatch.field.as_str()).collect()
+    }
+
+    /// Every leaf below `at`, as a JSON pointer.
+    fn leaves(value: &Value, at: String, out: &mut Vec<String>) {
+        match value.as_object() {
+            Some(map) => map.iter().for_each(|(k, v)| leaves(v, format!("{at}/{k}"), out)),
+            None => out.push(at),
+        }
+    }
+
+    #[test]
+    fn every_output_that_is_altered_is_found_and_named() {
+        let good = case();
+        assert_eq!(check(&good), []);
+        let mut paths = Vec::new();
+        leaves(&good["expected"], "/expected".to_owned(), &mut paths);
+        assert_eq!(paths.len(), 9 + 3 + 12);
+        for path in paths {
+            let mut bad = good.clone();
+            let leaf = bad.pointer_mut(&path).unwrap();
+            *leaf = match &*leaf {
+                Value::Bool(flag) => json!(!flag),
+                Value::String(text) if text == "full" => json!("half"),
+                _ => json!("7"),
+            };
+            let name = path.trim_start_matches('/').replace('/', ".");
+            assert_eq!(fields(&check(&bad)), [name.as_str()]);
+        }
+    }
+
+    #[test]
+    fn a_refusal_and_an_acceptance_are_never_taken_for_each_other() {
+        let mut healthy = case();
+        healthy["input"]["reserves"][0]["user"]["scaled_collateral"] = json!("1000");
+        assert_eq!(check(&healthy)[0].got, "HealthFactorNotBelowThreshold");
+        healthy["expected"] = json!({"revert": "HealthFactorNotBelowThreshold"});
+        assert_eq!(check(&healthy), []);
+        healthy["expected"] = json!({"revert": "MustNotLeaveDust"});
+        assert_eq!(fields(&check(&healthy)), ["expected.revert"]);
+        healthy["expected"] =
+            json!({"revert": "HealthFactorNotBelowThreshold", "total_debt_base": "1"});
+        assert_eq!(fields(&check(&healthy)), ["expected.total_debt_base"]);
+
+        let mut accepted = case();
+        accepted["expected"] = json!({"revert": "MustNotLeaveDust"});
+        assert_eq!(check(&accepted)[0].got, "accepted");
+        accepted["expected"] = json!({"debt_repaid": "100", "surprise": "1"});
+        assert_eq!(fields(&check(&accepted)), ["expected.surprise"]);
+    }
+
+    #[test]
+    fn any_panic_of_the_contract_is_arithmetic() {
+        let mut overflow = case();
+        overflow["input"]["reserves"][0]["price"] = json!(U256::MAX.to_string());
+        for revert in ["Panic(0x11)", "SafeCastOverflowedUintDowncast"] {
+            overflow["expected"] = json!({"revert": revert});
+            assert_eq!(check(&overflow), []);
+        }
+        overflow["expected"] = json!({"revert": "SelfLiquidation"});
+        assert_eq!(fields(&check(&overflow)), ["expected.revert"]);
+    }
+
+    #[test]
+    fn bad_input_is_named_with_what_would_be_right() {
+        let cases = [
+            ("/input/reserves/0/price", json!("-1"), "input.reserves[0].price"),
+            ("/input/reserves/0/price", json!("9".repeat(80)), "input.reserves[0].price"),
+            ("/input/reserves/1/decimals", json!("256"), "input.reserves[1].decimals"),
+            ("/input/reserves/1/paused", json!("no"), "input.reserves[1].paused"),
+            ("/input/call/debt", json!("Z"), "input.call.debt"),
+            ("/input/call/debt_to_cover", json!("most"), "input.call.debt_to_cover"),
+            ("/kind", json!("supply"), "kind"),
+        ];
+        for (path, value, name) in cases {
+            let mut bad = case();
+            *bad.pointer_mut(path).unwrap() = value;
+            assert_eq!(fields(&check(&bad)), [name]);
+        }
+        assert_eq!(fields(&check(&json!({}))), ["kind"]);
+        assert_eq!(fields(&check(&json!({"kind": "accrue"}))), ["input.liquidity_index"]);
+    }
+
+    #[test]
+    fn a_file_is_known_by_what_it_says_and_only_in_its_version() {
+        let file = |version: &str| json!({"schema": SCHEMA, "protocol": "aave-v3", "protocol_version": version});
+        for known in ["v3.7", "3.7", "v3.7.0 (tag)", "v3.7 (commit fd1fbd91)"] {
+            assert!(AaveV3.knows(&file(known)), "{known}");
+        }
+        for foreign in ["v3.6.0", "v3.70", "", "4"] {
+            assert!(!AaveV3.knows(&file(foreign)), "{foreign}");
+        }
+        assert!(!AaveV3.knows(&json!({"protocol": "aave-v3", "protocol_version": "v3.7"})));
+        assert!(!AaveV3.knows(&json!([])));
+    }
+
+    #[test]
+    fn the_files_constants_replace_those_of_the_rule() {
+        // A least leftover of 1 lets half of the 200 be repaid where 1,000 refuses it.
+        let mut partial = case();
+        partial["input"]["call"]["debt_to_cover"] = json!("50");
+        partial["expected"] = json!({"revert": "MustNotLeaveDust"});
+        assert_eq!(check(&partial), []);
+        partial["expected"] = json!({"debt_repaid": "50"});
+        let file = json!({"constants": {"default_close_factor_bps": "5000",
+            "close_factor_hf_threshold": "950000000000000000",
+            "min_base_max_close_factor_threshold": "200000000000", "min_leftover_base": "1"}});
+        assert_eq!(AaveV3.check(&file, &partial), Ok(()));
+        let broken = json!({"constants": {"default_close_factor_bps": "70000"}});
+        let found = AaveV3.check(&broken, &partial).unwrap_err();
+        assert_eq!(fields(&found), ["constants.default_close_factor_bps"]);
+    }
 }

@@ -1,6 +1,7 @@
 //! Reading the fields of a lending case: integers as decimal strings of up to 256 bits.
 
 use crate::Mismatch;
+use crate::fields::{describe, number_text};
 use breakwater_money::U256;
 use serde_json::Value;
 
@@ -59,9 +60,9 @@ impl<'a> Node<'a> {
     /// An unsigned integer of at most 256 bits, as a string of digits.
     pub(super) fn number(&self) -> Result<U256, Mismatch> {
         const RIGHT: &str = "a string of decimal digits of at most 256 bits";
-        let text = self.text().map_err(|_| self.wrong(RIGHT))?;
+        let text = number_text(self.value).ok_or_else(|| self.wrong(RIGHT))?;
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let parsed = if digits { U256::from_str_radix(text, 10).ok() } else { None };
+        let parsed = if digits { U256::from_str_radix(&text, 10).ok() } else { None };
         parsed.ok_or_else(|| self.wrong(RIGHT))
     }
 
@@ -72,7 +73,6 @@ impl<'a> Node<'a> {
 
     /// A mismatch that says what the field should have been.
     pub(super) fn wrong(&self, right: &str) -> Mismatch {
-        let got = self.value.map_or_else(|| "nothing".to_owned(), Value::to_string);
-        Mismatch::new(self.path.as_str(), right, got)
+        Mismatch::new(self.path.as_str(), right, describe(self.value))
     }
 }

@@ -17,6 +17,10 @@ impl Chart for HealthDistribution {
             let edge = if i % 2 == 0 { "from" } else { "to" };
             format!("health.bins[{}].{edge}", i / 2)
         })?;
+        let inner = self.bins.len().saturating_sub(1);
+        if let Some(i) = self.bins.iter().take(inner).position(|bin| bin.to.is_none()) {
+            return Err(ReportError::OpenBin { field: format!("health.bins[{i}].to") });
+        }
         for (m, moment) in self.moments.iter().enumerate() {
             let field = |name: &str| format!("health.moments[{m}].{name}");
             let bins = self.bins.len();
@@ -73,11 +77,11 @@ impl Chart for HealthDistribution {
 
     fn table(&self) -> Table {
         let mut columns = vec![Column::words("health_factor", "Health factor")];
-        for (i, moment) in self.moments.iter().enumerate() {
+        for moment in &self.moments {
             let name = &moment.name;
-            let debt = format!("debt_{}_usd", i + 1);
+            let debt = format!("debt_usd: {name}");
             columns.push(Column::number(&debt, &format!("Debt {name}, USD")));
-            let accounts = format!("accounts_{}", i + 1);
+            let accounts = format!("accounts: {name}");
             columns.push(Column::number(&accounts, &format!("Accounts {name}")));
         }
         let row = |(i, bin): (usize, &HealthBin)| {

@@ -402,18 +402,12 @@ fn balance(asset: &str, side: &str) -> BalanceRow {
     }
 }
 
-/// Twelve mechanisms side by side.
-pub fn comparison() -> ComparisonReport {
-    let mechanism = |(name, booked, open, borrower, gain, low, count, remark): (
-        &str,
-        Option<i64>,
-        Option<i64>,
-        i64,
-        Option<i64>,
-        i64,
-        u64,
-        &str,
-    )| Mechanism {
+/// Name, bad debt booked and open, borrowers' loss, liquidators' gain, lowest price in cents,
+/// liquidations, remark.
+type Row = (&'static str, Option<i64>, Option<i64>, i64, Option<i64>, i64, u64, &'static str);
+
+fn mechanism((name, booked, open, borrower, gain, low, count, remark): Row) -> Mechanism {
+    Mechanism {
         name: name.to_owned(),
         variant: "same thresholds".to_owned(),
         state_hash: HASH.to_owned(),
@@ -424,7 +418,11 @@ pub fn comparison() -> ComparisonReport {
         lowest_price: Some(Decimal::from_scaled(i128::from(low), 2)),
         liquidations: Some(Decimal::from(count)),
         remark: remark.to_owned(),
-    };
+    }
+}
+
+/// Eleven mechanisms side by side.
+pub fn comparison() -> ComparisonReport {
     let rows = [
         (
             "Fixed spread",
@@ -532,7 +530,7 @@ pub fn comparison() -> ComparisonReport {
         },
         key_figures: vec![],
         price_unit: "USD for 1 ETH".to_owned(),
-        mechanisms: rows.into_iter().map(mechanism).collect(),
+        mechanisms: rows.map(mechanism).to_vec(),
         assumptions: assumptions(),
         glossary: standard_glossary(),
         provenance: provenance(),

@@ -3,3 +3,5 @@
 pub mod aave_v3;
 pub mod index;
 pub mod rates;
+pub mod reserves;
+pub mod secured_loan;

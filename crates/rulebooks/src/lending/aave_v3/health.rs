@@ -38,17 +38,28 @@ pub fn totals(
     users: &[UserReserve],
     emode: Option<&Emode>,
 ) -> Result<Totals, Revert> {
+    sum(reserves.iter().copied().zip(users.iter().copied()).enumerate(), emode)
+}
+
+/// The same over holdings as they come, each with the place of its reserve in the pool.
+///
+/// # Errors
+/// [`Revert::Arithmetic`] when a value leaves 256 bits.
+pub fn sum(
+    holdings: impl IntoIterator<Item = (usize, (Reserve, UserReserve))>,
+    emode: Option<&Emode>,
+) -> Result<Totals, Revert> {
     let (mut collateral_base, mut debt_base, mut weighted) = (U256::ZERO, U256::ZERO, U256::ZERO);
-    for (i, (reserve, user)) in reserves.iter().zip(users).enumerate() {
+    for (i, (reserve, user)) in holdings {
         if user.use_as_collateral {
-            let value = reserve.supplied_value(supplied(reserve, user)?)?;
-            let threshold = U256::from(threshold_bps(i, reserve, user, emode));
+            let value = reserve.supplied_value(supplied(&reserve, &user)?)?;
+            let threshold = U256::from(threshold_bps(i, &reserve, &user, emode));
             let weight = value.checked_mul(threshold).ok_or(Revert::Arithmetic)?;
             collateral_base = collateral_base.checked_add(value).ok_or(Revert::Arithmetic)?;
             weighted = weighted.checked_add(weight).ok_or(Revert::Arithmetic)?;
         }
         if user.borrowing {
-            let value = reserve.owed_value(owed(reserve, user)?)?;
+            let value = reserve.owed_value(owed(&reserve, &user)?)?;
             debt_base = debt_base.checked_add(value).ok_or(Revert::Arithmetic)?;
         }
     }

@@ -17,15 +17,17 @@ mod call;
 mod health;
 mod parameters;
 mod plan;
+mod rulebook;
 mod sizing;
 #[cfg(test)]
 mod tests;
 
 pub use accrual::{Accrued, Rates, ReserveFlow, accrue, rates};
 pub use call::{Deficit, Outcome, liquidation_call};
-pub use health::{Totals, totals};
+pub use health::{Totals, sum, totals};
 pub use parameters::{AssetParameters, BadParameter, ConstantParameters, Parameters};
 pub use plan::{Proposal, accepted, largest_call};
+pub use rulebook::{RULE, build};
 pub use sizing::{CloseFactor, Sizing};
 
 use breakwater_money::{MoneyError, Ray, Rounding, U256, Wad, rounding};

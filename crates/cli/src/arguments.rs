@@ -1,0 +1,303 @@
+//! The command line.
+
+use breakwater_money::decimal;
+use breakwater_simulate::{PolicyChoice, RunOptions, Shock};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 a check found something, 2 wrong usage, 3 bad data or an unreadable file,
+4 integrity (damaged journal, books or hashes that differ), 5 a fault of this program.
+
+Start with:  breakwater replay black-thursday";
+
+/// Liquidates books of margin accounts under the rules of real venues, and accounts for each unit
+#[derive(Debug, Parser)]
+#[command(name = "breakwater", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub struct Arguments {
+    /// Print one JSON object on standard output instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No progress bar and no remarks on standard error
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Replay a crash over a book of accounts, liquidate it, and write a report
+    Replay(Replay),
+    /// Run several mechanisms over the same book and shock, side by side
+    Compare(Compare),
+    /// Health and liquidation prices of accounts from a file
+    Assess(Assess),
+    /// What to liquidate of the accounts of a file, how much, and why
+    Plan(Plan),
+    /// Check a journal: its chain, its state by replay, its books, its watch list
+    Verify(Verify),
+    /// List the scenarios that travel with this program
+    Scenarios,
+    /// List the rulebooks that travel with this program, or show one with its sources
+    Rulebooks {
+        /// Name of a rulebook, or path of a TOML file
+        name: Option<String>,
+    },
+    /// Run numeric cases of venues against the rulebooks; exit code 1 if any differs
+    Conformance {
+        /// Folder with *.json files of cases, searched through
+        folder: PathBuf,
+        /// Print every failure with its field, expected and found value
+        #[arg(long, short)]
+        verbose: bool,
+    },
+    /// Move journals between machines
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to do with a journal.
+#[derive(Debug, Subcommand)]
+pub enum JournalCommand {
+    /// Write a journal as a portable, hash-chained stream
+    Export {
+        /// The journal
+        journal: PathBuf,
+        /// The stream to write; nothing may be there
+        file: PathBuf,
+    },
+    /// Make a journal from such a stream; a cut stream gives what was whole, and exit code 4
+    Import {
+        /// The stream
+        file: PathBuf,
+        /// The journal to make; nothing may be there
+        journal: PathBuf,
+    },
+}
+
+/// Replay a crash.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Name of a scenario (see `breakwater scenarios`), or path of a TOML file
+    pub scenario: String,
+    /// Another rulebook: a name (see `breakwater rulebooks`), or path of a TOML file
+    #[arg(long, value_name = "NAME_OR_PATH")]
+    pub rulebook: Option<String>,
+    /// What wraps the rulebook
+    #[arg(long, value_enum, default_value_t = PolicyName::AsIs)]
+    pub policy: PolicyName,
+    /// Changes to the scenario's market.
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Folder to write [default: out/SCENARIO]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Run several mechanisms.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// Name of a scenario (see `breakwater scenarios`), or path of a TOML file
+    pub scenario: String,
+    /// Changes to the scenario's market.
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Folder to write [default: out/SCENARIO-compare]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Changes to a scenario.
+#[derive(Debug, Args)]
+pub struct Changes {
+    /// Move the trough of the path: such as ETH/USD=30% for a fall of 30 %
+    #[arg(long, value_name = "ASSET=FALL")]
+    pub shock: Option<Shock>,
+    /// Price of the staked asset in its base asset, such as 0.95
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub peg: Option<String>,
+    /// Multiply the amounts that the market takes, such as 0.5
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub depth_scale: Option<String>,
+    /// Share of price impact carried into the next mark, from 0 to 1
+    #[arg(long, value_name = "X", value_parser = fraction)]
+    pub feedback: Option<String>,
+    /// Most that keepers can spend together at one price point, in dollars [default: no limit]
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub keeper_capital: Option<String>,
+    /// Sell everything at the mark
+    #[arg(long)]
+    pub no_impact: bool,
+    /// Make liquidation calls free
+    #[arg(long)]
+    pub no_gas: bool,
+    /// Seed of random numbers; the shipped scenarios draw none and only repeat it
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+impl Changes {
+    /// The options of a run under `policy`.
+    pub fn options(&self, rulebook: Option<(String, String)>, policy: PolicyChoice) -> RunOptions {
+        RunOptions {
+            rulebook,
+            policy,
+            shock: self.shock.clone(),
+            peg: self.peg.clone(),
+            depth_scale: self.depth_scale.clone(),
+            feedback: self.feedback.clone(),
+            keeper_capital: self.keeper_capital.clone(),
+            impact: !self.no_impact,
+            gas: !self.no_gas,
+            seed: self.seed,
+        }
+    }
+
+    /// The changes as they were asked for; empty if the scenario runs as it is written.
+    pub fn told(&self) -> Vec<String> {
+        let valued = [
+            ("--shock", self.shock.as_ref().map(ToString::to_string)),
+            ("--peg", self.peg.clone()),
+            ("--depth-scale", self.depth_scale.clone()),
+            ("--feedback", self.feedback.clone()),
+            ("--keeper-capital", self.keeper_capital.clone()),
+        ];
+        let switched = [("--no-impact", self.no_impact), ("--no-gas", self.no_gas)];
+        let valued = valued.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let switched = switched.into_iter().filter(|(_, on)| *on);
+        valued
+            .map(|(name, value)| format!("{name} {value}"))
+            .chain(switched.map(|(name, _)| name.to_owned()))
+            .collect()
+    }
+}
+
+/// What wraps the rulebook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyName {
+    /// The venue as it is: keepers take what its rule gives them
+    AsIs,
+    /// The venue with our guards: fresh marks, grace, once a price, no more than needed
+    Guarded,
+    /// The venue sells the fewest lots that reach the target health
+    VenueTarget,
+    /// The venue sells until nothing is owed
+    VenueFull,
+}
+
+impl PolicyName {
+    /// The same as a run knows it.
+    pub const fn choice(self) -> PolicyChoice {
+        match self {
+            PolicyName::AsIs => PolicyChoice::AsIs,
+            PolicyName::Guarded => PolicyChoice::Guarded,
+            PolicyName::VenueTarget => PolicyChoice::VenueTarget,
+            PolicyName::VenueFull => PolicyChoice::VenueFull,
+        }
+    }
+}
+
+/// Accounts from a file.
+#[derive(Debug, Args)]
+pub struct Assess {
+    /// Book of accounts: CSV, CSV packed as .gz, or JSON (docs/cli.md gives the columns)
+    pub file: PathBuf,
+    /// Rulebook: a name (see `breakwater rulebooks`), or path of a TOML file
+    #[arg(long, value_name = "NAME_OR_PATH")]
+    pub rulebook: Option<String>,
+    /// Prices of the assets as CSV; needed by a CSV file of positions
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// A fall before anything is judged: ASSET=20%, ETH/USD=20%, or collateral=20%
+    #[arg(long, value_name = "ASSET=FALL")]
+    pub shock: Option<Shock>,
+    /// Show every account as text, not only the worst
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// What to liquidate.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Which accounts.
+    #[command(flatten)]
+    pub accounts: Assess,
+    /// Health that plans aim at, such as 1.05 [default: as much as the venue takes]
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub target: Option<String>,
+}
+
+/// Check a journal.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The journal
+    pub journal: PathBuf,
+    /// State hash that its end must have, as 64 hexadecimal digits
+    #[arg(long, value_name = "HASH", value_parser = state_hash)]
+    pub state_hash: Option<String>,
+}
+
+/// Decimals to which settings are read; more digits than that are refused by the parser.
+const SETTING_DECIMALS: u8 = 18;
+const SETTING_ONE: u128 = 1_000_000_000_000_000_000;
+/// Largest setting that makes sense: a million times the depth, a trillion dollars of capital.
+const SETTING_MAX: u128 = 1_000_000_000_000 * SETTING_ONE;
+
+fn setting(text: &str, range: std::ops::RangeInclusive<u128>, right: &str) -> Result<String, String> {
+    match decimal::parse_raw(text, SETTING_DECIMALS) {
+        Ok(raw) if range.contains(&raw) => Ok(text.to_owned()),
+        Ok(_) => Err(format!("expected {right}")),
+        Err(error) => Err(format!("{error}; expected {right}")),
+    }
+}
+
+fn positive(text: &str) -> Result<String, String> {
+    setting(text, 1..=SETTING_MAX, "a decimal above zero, such as 0.95")
+}
+
+fn not_negative(text: &str) -> Result<String, String> {
+    setting(text, 0..=SETTING_MAX, "a decimal of zero or more, such as 5000000")
+}
+
+fn fraction(text: &str) -> Result<String, String> {
+    setting(text, 0..=SETTING_ONE, "a decimal from 0 to 1, such as 0.25")
+}
+
+fn state_hash(text: &str) -> Result<String, String> {
+    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("expected 64 hexadecimal digits".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_outside_their_range_are_refused_with_what_would_be_right() {
+        assert_eq!(fraction("0.25"), Ok("0.25".to_owned()));
+        assert_eq!(fraction("1"), Ok("1".to_owned()));
+        for bad in ["1.1", "-0.1", "NaN", "inf", "1e-3", "", " "] {
+            assert!(fraction(bad).unwrap_err().contains("from 0 to 1"), "{bad}");
+        }
+        assert!(positive("0").unwrap_err().contains("above zero"));
+        assert!(positive("99999999999999999999999").is_err());
+        assert_eq!(not_negative("0"), Ok("0".to_owned()));
+    }
+}

@@ -1,0 +1,41 @@
+//! `breakwater conformance`.
+
+use crate::failure::{Failure, Verdict};
+use crate::figures::count;
+use crate::screen::Screen;
+use breakwater_conformance::{FileReport, all_passed, print, run_dir};
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: &'static str,
+    all_passed: bool,
+    passed: u64,
+    total: u64,
+    files: &'a [FileReport],
+}
+
+/// Runs every case file in the folder and beneath it.
+pub fn run(folder: &Path, verbose: bool, screen: &Screen) -> Result<Verdict, Failure> {
+    let reports = run_dir(folder)?;
+    let sum = |of: fn(&FileReport) -> usize| reports.iter().map(|r| of(r) as u64).sum();
+    let answer = Answer {
+        schema: "breakwater.conformance/1",
+        all_passed: all_passed(&reports),
+        passed: sum(|report| report.passed),
+        total: sum(|report| report.total),
+        files: &reports,
+    };
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = print(&reports, verbose, &mut text);
+    let mut text = String::from_utf8_lossy(&text).into_owned();
+    let (passed, total) = (count(answer.passed), count(answer.total));
+    text.push_str(&format!("all files {passed}/{total}\n"));
+    if !answer.all_passed && !verbose {
+        text.push_str("--verbose prints what differs\n");
+    }
+    screen.answer(&text, &answer)?;
+    Ok(if answer.all_passed { Verdict::Fine } else { Verdict::Finding })
+}

@@ -1,0 +1,121 @@
+//! Standard output and standard error.
+
+use crate::failure::Failure;
+use serde::Serialize;
+use std::io::{ErrorKind, IsTerminal, Write};
+
+/// Where answers, remarks and complaints go.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    json: bool,
+    quiet: bool,
+}
+
+impl Screen {
+    /// A screen that speaks JSON, or says no more than it must.
+    pub const fn new(json: bool, quiet: bool) -> Self {
+        Screen { json, quiet }
+    }
+
+    /// True if the answer is one JSON object.
+    pub const fn speaks_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints the answer: `text`, or `object` if JSON was asked for.
+    pub fn answer(&self, text: &str, object: &impl Serialize) -> Result<(), Failure> {
+        if !self.json {
+            return self.bytes(text.as_bytes());
+        }
+        let mut json = serde_json::to_vec_pretty(object)
+            .map_err(|error| Failure::Internal(format!("the answer has no JSON: {error}")))?;
+        json.push(b'\n');
+        self.bytes(&json)
+    }
+
+    /// Prints bytes as they are. A reader that went away is no failure: it saw what it wanted.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Failure::Data(format!("cannot write to standard output: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A remark on standard error, unless remarks are not wanted.
+    pub fn remark(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+
+    /// A complaint on standard error.
+    pub fn complain(&self, failure: &Failure) {
+        let word = match failure {
+            Failure::Internal(_) => "internal error",
+            _ => "error",
+        };
+        let word = Paint::for_stderr().bad(word);
+        let _ = writeln!(std::io::stderr().lock(), "{word}: {failure}");
+    }
+
+    /// True if progress is to be shown: somebody looks at standard error and wants to see it.
+    pub fn shows_progress(&self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+}
+
+/// Colour, where somebody looks and has not asked for none.
+#[derive(Debug, Clone, Copy)]
+pub struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    /// Colour on standard output.
+    pub fn for_stdout() -> Self {
+        Paint { on: wanted() && std::io::stdout().is_terminal() }
+    }
+
+    /// Colour on standard error.
+    pub fn for_stderr() -> Self {
+        Paint { on: wanted() && std::io::stderr().is_terminal() }
+    }
+
+    /// True if there is colour.
+    pub const fn is_on(self) -> bool {
+        self.on
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// A heading.
+    pub fn strong(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    /// Something that is as it should be.
+    pub fn good(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    /// Something that is not.
+    pub fn bad(self, text: &str) -> String {
+        self.wrap("1;31", text)
+    }
+
+    /// "yes" or "no", in its colour.
+    pub fn yes_or_no(self, yes: bool) -> String {
+        if yes { self.good("yes") } else { self.bad("no") }
+    }
+}
+
+/// False where the environment asks for none: `NO_COLOR` (no-color.org) or a terminal without.
+fn wanted() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

@@ -1,0 +1,45 @@
+//! Files and rulebooks that a command line names.
+
+use crate::failure::Failure;
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+/// Largest input file read, 256 MiB: beyond, a wrong file is likelier than a book.
+const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// The bytes of a file.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    let fail = |error: &std::io::Error| Failure::file("read", path, error);
+    let file = fs::File::open(path).map_err(|e| fail(&e))?;
+    if file.metadata().map_err(|e| fail(&e))?.is_dir() {
+        return Err(Failure::Data(format!("cannot read {}: it is a folder, expected a file", path.display())));
+    }
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|e| fail(&e))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        let limit = FILE_BYTES_MAX >> 20;
+        return Err(Failure::Data(format!("{} is longer than {limit} MiB", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Name and text of a rulebook: a shipped one by its name, or any by its path.
+pub fn rulebook(name_or_path: &str) -> Result<(String, String), Failure> {
+    let shipped = breakwater_rulebooks::shipped();
+    if let Some((name, text)) = shipped.iter().find(|(name, _)| *name == name_or_path) {
+        return Ok(((*name).to_owned(), (*text).to_owned()));
+    }
+    let path = Path::new(name_or_path);
+    if !path.exists() {
+        let names: Vec<&str> = shipped.iter().map(|(name, _)| *name).collect();
+        return Err(Failure::Usage(format!(
+            "no rulebook '{name_or_path}': shipped are {}; a path to a .toml file works too",
+            names.join(", ")
+        )));
+    }
+    let text = String::from_utf8(bytes(path)?)
+        .map_err(|_| Failure::Data(format!("{}: not UTF-8, expected TOML", path.display())))?;
+    let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    Ok((name, text))
+}

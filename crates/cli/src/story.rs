@@ -1,0 +1,219 @@
+//! The end of a replay on a terminal: at most thirty lines of at most a hundred characters.
+
+use crate::events::instant;
+use crate::figures::{
+    count, counted, fall_bps, money, percent, rounded_text, short_label, signed_money, wrapped,
+};
+use crate::screen::Paint;
+use breakwater_money::Time;
+use breakwater_simulate::{Liquidation, Run};
+use std::path::Path;
+
+/// Lines at most.
+const LINES_MAX: usize = 30;
+/// Columns at most.
+const WIDTH: usize = 98;
+/// Width of names and of figures.
+const NAME: usize = 20;
+const FIGURE: usize = 17;
+/// Lines of a reason at most.
+const REASON_LINES: usize = 2;
+
+/// What stands at the end.
+pub struct Ending<'a> {
+    /// State hash that the journal gives.
+    pub replay_hash: &'a str,
+    /// Where the report is.
+    pub report: &'a Path,
+    /// What was changed about the scenario.
+    pub changes: &'a [String],
+}
+
+/// The story of a run.
+pub fn told(run: &Run, ending: &Ending<'_>, paint: Paint) -> String {
+    let sections =
+        [headline(run, ending, paint), accounts(run), losses(run), largest(run), proof(run, ending, paint)];
+    let lines: usize = sections.iter().map(Vec::len).sum();
+    // Sections stand apart as far as there is room for it.
+    let mut room = LINES_MAX.saturating_sub(lines);
+    let mut text = String::new();
+    for (index, section) in sections.iter().enumerate() {
+        // The headline and the proof stand apart first.
+        let apart = index > 0 && (room > 2 || ((index == 1 || index == 4) && room > 0));
+        if apart {
+            text.push('\n');
+            room -= 1;
+        }
+        for line in section {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// Unit of values: what the driver is priced in.
+pub fn unit(run: &Run) -> &str {
+    run.driver.rsplit_once('/').map_or("", |(_, unit)| unit)
+}
+
+fn row(name: &str, figure: &str, remark: &str) -> String {
+    format!("  {name:<NAME$}{figure:>FIGURE$}  {remark}")
+}
+
+fn headline(run: &Run, ending: &Ending<'_>, paint: Paint) -> Vec<String> {
+    let mut setting = format!("{}, {}; {}", run.rulebook, run.policy, run.shock);
+    if !ending.changes.is_empty() {
+        setting = format!("{setting}; changed: {}", ending.changes.join(" "));
+    }
+    let mut lines = vec![paint.strong(&run.title)];
+    lines.extend(wrapped(&setting, WIDTH).into_iter().take(2));
+    lines
+}
+
+fn accounts(run: &Run) -> Vec<String> {
+    let totals = &run.totals;
+    let price = |raw| money(raw, run.value_decimals);
+    let start = totals.driver_start;
+    let low = format!(
+        "{} {} to {}; lowest mark {}, {}",
+        run.driver,
+        price(start),
+        price(totals.driver_path_low),
+        price(totals.driver_low),
+        percent(fall_bps(start, totals.driver_low))
+    );
+    let closed = match totals.bankrupt {
+        0 => "nothing owed any more".to_owned(),
+        some => format!("nothing owed any more; {} with a deficit booked", count(some)),
+    };
+    let liquidated = match totals.unprofitable {
+        0 => format!("in {}", counted(totals.liquidations, "liquidation", "liquidations")),
+        left => format!(
+            "in {}; {} left alone at times, no keeper would gain",
+            counted(totals.liquidations, "liquidation", "liquidations"),
+            counted(left, "account", "accounts")
+        ),
+    };
+    vec![
+        row("price fall", &percent(fall_bps(start, totals.driver_path_low)), &low),
+        row("accounts warned", &count(totals.warned), &format!("of {}", count(totals.accounts))),
+        row("called", &count(totals.called), ""),
+        row("liquidated", &count(totals.liquidated), &liquidated),
+        row("closed", &count(totals.closed), &closed),
+        row("under water", &count(totals.under_water), "at the end, still open"),
+    ]
+}
+
+fn losses(run: &Run) -> Vec<String> {
+    let totals = &run.totals;
+    let unit = unit(run);
+    let value = |raw| money(raw, run.value_decimals);
+    let of = |raw| format!("{unit} of {}", value(raw));
+    let kept = signed_money(totals.keeper_gain, run.value_decimals);
+    let rounds = match totals.points_with_cascade {
+        0 => "no price point had more than one".to_owned(),
+        points => format!(
+            "at most; {} of {} had more than one",
+            count(points),
+            counted(run.prices.len() as u64, "price point", "price points")
+        ),
+    };
+    vec![
+        row("debt repaid", &value(totals.debt_repaid), &of(totals.debt_start)),
+        row("collateral seized", &value(totals.collateral_sold), &of(totals.collateral_start)),
+        row("incentive paid", &value(totals.incentive), &format!("{unit}, of which keepers kept {kept}")),
+        row("price impact", &value(totals.price_impact), unit),
+        row("gas", &value(totals.gas), unit),
+        row("bad debt booked", &value(totals.bad_debt_booked), &format!("{unit}, {}", bearers(run))),
+        row("bad debt open", &value(totals.bad_debt_open), &format!("{unit}, with the lenders of open accounts")),
+        row("cascade rounds", &count(u64::from(totals.rounds_most)), &rounds),
+    ]
+}
+
+/// Who bore what was booked.
+fn bearers(run: &Run) -> String {
+    let bearers = &run.totals.bearers;
+    let named = [
+        ("the insurance fund", bearers.insurance),
+        ("deleveraged winners", bearers.deleveraged),
+        ("all accounts", bearers.socialised),
+        ("nobody yet, so the lenders", bearers.outstanding),
+    ];
+    let borne: Vec<String> = named
+        .into_iter()
+        .filter(|(_, amount)| *amount > 0)
+        .map(|(who, amount)| format!("{who} {}", money(amount, run.value_decimals)))
+        .collect();
+    match borne.as_slice() {
+        [] => "borne by nobody: there was none".to_owned(),
+        [only] => format!("borne by {}", only.rsplit_once(' ').map_or(only.as_str(), |(who, _)| who)),
+        several => format!("borne by {}", several.join(", ")),
+    }
+}
+
+/// The liquidations that repaid most, at most three.
+pub fn largest_of(run: &Run) -> Vec<&Liquidation> {
+    let mut rows: Vec<&Liquidation> = run.liquidations.iter().collect();
+    rows.sort_by(|a, b| {
+        b.debt_repaid_value.cmp(&a.debt_repaid_value).then(a.sequence.cmp(&b.sequence))
+    });
+    rows.truncate(3);
+    rows
+}
+
+fn largest(run: &Run) -> Vec<String> {
+    let mut lines = Vec::new();
+    let names = ["largest liquidation", "second", "third"];
+    for (name, it) in names.into_iter().zip(largest_of(run)) {
+        let what = format!(
+            "{}  {} at {}: {} {} for {} {}",
+            unit(run),
+            short_label(&it.account),
+            clock(run, it.at_seconds),
+            rounded_text(&it.debt_repaid, 2),
+            it.debt_asset,
+            rounded_text(&it.collateral_sold, 2),
+            it.collateral_asset
+        );
+        lines.push(row(name, &money(it.debt_repaid_value, run.value_decimals), &what));
+        let mut reason = wrapped(&it.reason, WIDTH - 4);
+        reason.truncate(REASON_LINES);
+        lines.extend(reason.into_iter().map(|line| format!("    {line}")));
+    }
+    if lines.is_empty() {
+        lines.push(row("largest liquidation", "none", "no account was liquidated"));
+    }
+    lines
+}
+
+fn proof(run: &Run, ending: &Ending<'_>, paint: Paint) -> Vec<String> {
+    let same = ending.replay_hash == run.state_hash;
+    let other = if same { String::new() } else { format!(" ({})", ending.replay_hash) };
+    vec![
+        format!("books balance: {}", paint.yes_or_no(run.books_balance)),
+        format!("state hash: {}", run.state_hash),
+        format!("replay of the journal gives the same hash: {}{other}", paint.yes_or_no(same)),
+        format!("report: {}", ending.report.display()),
+    ]
+}
+
+/// The instant `seconds` after the start of the run.
+pub fn moment(run: &Run, seconds: u64) -> Option<Time> {
+    let start: jiff::Timestamp = run.start.parse().ok()?;
+    let start = u64::try_from(start.as_second()).ok()?;
+    Some(Time::from_seconds(start.checked_add(seconds)?))
+}
+
+/// `10:40` that many seconds after the start of the run.
+pub fn clock(run: &Run, seconds: u64) -> String {
+    minute(run, seconds).split_once(' ').map_or_else(String::new, |(_, clock)| clock.to_owned())
+}
+
+/// `2020-03-12 10:40` that many seconds after the start of the run.
+pub fn minute(run: &Run, seconds: u64) -> String {
+    match moment(run, seconds) {
+        Some(at) => instant(at).chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect(),
+        None => format!("start + {seconds} s"),
+    }
+}

@@ -1,0 +1,552 @@
+//! The naive engine: one command in, what it does out, everybody looked at again.
+
+mod loss;
+mod sales;
+
+use crate::number::{Int, Result};
+use crate::pool::Pool;
+use crate::rule::{Library, Rule, look_up};
+use crate::{call, guard, plan};
+use breakwater_engine::{Body, Cause, Command, Event, OpenLeg, What};
+use breakwater_liquidation::{
+    AssetInfo, AssetKind, Call, CallState, Fact, MarginCall, MarketInfo, Policy, Rejection, Seller,
+};
+use breakwater_market::{Guard, GuardState, MarketId, Tick};
+use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, Unit};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+pub use loss::Borne;
+
+/// Longest name.
+const NAME_MAX: usize = 64;
+/// Most decimals of an asset.
+const DECIMALS_MAX: u8 = 30;
+/// Most accounts that one call names.
+const NAMED_MAX: usize = 256;
+/// Longest parameter text.
+const TEXT_MAX: usize = 1 << 20;
+
+/// An event that the engine must tell, or may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The event.
+    pub event: Event,
+    /// True where the engine is free: a cured account is forgotten whenever it is next assessed,
+    /// and that depends on the watch list.
+    pub optional: bool,
+}
+
+/// What becomes of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Why it is refused, if it is.
+    pub rejected: Option<Rejection>,
+    /// What must happen, in order.
+    pub told: Vec<Told>,
+}
+
+/// One account beside its balances.
+#[derive(Debug, Clone, Default)]
+struct Account {
+    call: MarginCall,
+    /// Count of prices at its last liquidation.
+    liquidated_at: u64,
+    /// Count of prices when the market had no more for it.
+    exhausted_at: u64,
+}
+
+/// The rule in force with its policy.
+#[derive(Debug, Clone)]
+struct InForce {
+    name: String,
+    rule: Rc<Rule>,
+    policy: Rc<Policy>,
+}
+
+/// The naive engine.
+#[derive(Debug, Clone)]
+pub struct Model {
+    library: Rc<Library>,
+    pool: Pool,
+    in_force: Option<InForce>,
+    epoch: u64,
+    halted: bool,
+    prices: u64,
+    accounts: Vec<Account>,
+    legs: BTreeMap<u64, OpenLeg>,
+    next_leg: u64,
+    losses: BTreeMap<AssetId, Borne>,
+    /// Due accounts whose sale could not be ordered; tried again at the next price, passage of
+    /// time or resumption, or when something of theirs changes.
+    waiting: BTreeSet<AccountId>,
+    /// Accounts liquidated by the command under way, and whether a loss was booked for them.
+    hits: Vec<(AccountId, bool)>,
+    told: Vec<Told>,
+}
+
+impl Model {
+    /// An empty pool that knows these rules.
+    #[must_use]
+    pub fn new(library: Rc<Library>) -> Self {
+        Model {
+            library,
+            pool: Pool::default(),
+            in_force: None,
+            epoch: 0,
+            halted: false,
+            prices: 0,
+            accounts: Vec::new(),
+            legs: BTreeMap::new(),
+            next_leg: 1,
+            losses: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            hits: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Applies one command, whole or not at all.
+    pub fn apply(&mut self, command: &Command) -> Verdict {
+        let mut next = self.clone();
+        next.hits.clear();
+        next.told.clear();
+        next.pool.moved.clear();
+        match next.step(command) {
+            Ok(()) => {
+                let told = std::mem::take(&mut next.told);
+                *self = next;
+                Verdict { rejected: None, told }
+            }
+            Err(rejection) => Verdict { rejected: Some(rejection), told: Vec::new() },
+        }
+    }
+
+    /// Tells the model that the engine did forget a cure.
+    pub fn confirm(&mut self, what: &What) {
+        if let What::CallMoved { account, to, .. } = what {
+            let now = self.pool.now;
+            if let Some(known) = self.accounts.get_mut(account.index()) {
+                known.call = MarginCall { state: *to, since: now, deadline: None };
+            }
+        }
+    }
+
+    /// The pool.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The rule in force.
+    #[must_use]
+    pub fn rule(&self) -> Option<&Rule> {
+        self.in_force.as_ref().map(|in_force| &*in_force.rule)
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Option<&Policy> {
+        self.in_force.as_ref().map(|in_force| &*in_force.policy)
+    }
+
+    /// Epochs so far.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// True while the pool is halted.
+    #[must_use]
+    pub fn halted(&self) -> bool {
+        self.halted
+    }
+
+    /// An account's margin call.
+    #[must_use]
+    pub fn margin_call(&self, account: AccountId) -> Option<MarginCall> {
+        self.accounts.get(account.index()).map(|known| known.call)
+    }
+
+    /// Sales under way.
+    #[must_use]
+    pub fn legs(&self) -> &BTreeMap<u64, OpenLeg> {
+        &self.legs
+    }
+
+    /// Losses and their bearers so far.
+    #[must_use]
+    pub fn losses(&self) -> &BTreeMap<AssetId, Borne> {
+        &self.losses
+    }
+
+    fn tell(&mut self, cause: Cause, what: What) {
+        self.told.push(Told { event: Event { cause, what }, optional: false });
+    }
+
+    fn require_rule(&self) -> Result<InForce> {
+        self.in_force.clone().ok_or(Rejection::NoRulebook)
+    }
+
+    fn step(&mut self, command: &Command) -> Result<()> {
+        if command.at < self.pool.now {
+            return Err(Rejection::TimeBackwards);
+        }
+        if self.halted && !allowed_in_halt(&command.body) {
+            return Err(Rejection::Halted);
+        }
+        let before = self.pool.now;
+        self.pool.now = command.at;
+        let mut cause = Cause::Command;
+        match &command.body {
+            Body::DefineAsset { symbol, decimals, kind } => {
+                self.define_asset(symbol, *decimals, *kind, before)?;
+            }
+            Body::DefineMarket { symbol, asset, guard, volatility_weight } => {
+                self.define_market(symbol, *asset, guard, *volatility_weight)?;
+            }
+            Body::OpenAccount { owner } => self.open_account(owner)?,
+            Body::InstallRulebook { rule, parameters, hash, policy } => {
+                self.install(rule, parameters, hash, policy)?;
+            }
+            Body::Call(call) => self.business(call)?,
+            Body::FundInsurance { asset, amount } => self.fund_insurance(*asset, *amount)?,
+            Body::Tick(tick) => cause = self.tick(tick)?,
+            Body::AdvanceTime => {
+                self.waiting.clear();
+                cause = Cause::Time;
+            }
+            Body::ReportFill { leg, quantity, proceeds, done } => {
+                self.report_fill(*leg, *quantity, *proceeds, *done)?;
+            }
+            Body::Halt { on } => {
+                self.halted = *on;
+                if !on {
+                    self.waiting.clear();
+                }
+                self.tell(Cause::Command, What::Halted { on: *on });
+            }
+        }
+        self.look_at_everybody(cause)
+    }
+
+    fn define_asset(
+        &mut self,
+        symbol: &str,
+        decimals: u8,
+        kind: AssetKind,
+        before: Time,
+    ) -> Result<()> {
+        check_name(symbol)?;
+        if self.pool.assets.iter().any(|asset| asset.symbol == symbol) {
+            return Err(Rejection::NameTaken);
+        }
+        if decimals > DECIMALS_MAX {
+            return Err(Rejection::BadParameter);
+        }
+        if let AssetKind::LinearPerpetual { settle } = kind
+            && self.pool.asset(settle)?.kind != AssetKind::Token
+        {
+            return Err(Rejection::BadParameter);
+        }
+        let number = u16::try_from(self.pool.assets.len()).map_err(|_| Rejection::LimitReached)?;
+        let symbol = symbol.to_owned();
+        Rc::make_mut(&mut self.pool.assets).push(AssetInfo {
+            symbol,
+            decimals,
+            kind,
+            market: None,
+        });
+        self.tell(Cause::Command, What::AssetDefined { asset: AssetId(number) });
+        if let Some(in_force) = self.in_force.clone() {
+            if !in_force.rule.fits(&self.pool) {
+                return Err(Rejection::RulebookCannotTake);
+            }
+            // A reserve is founded as of the time before the command that defines it.
+            let now = std::mem::replace(&mut self.pool.now, before);
+            in_force.rule.found(&mut self.pool);
+            self.pool.now = now;
+        }
+        Ok(())
+    }
+
+    fn define_market(
+        &mut self,
+        symbol: &str,
+        asset: AssetId,
+        guard: &Guard,
+        volatility_weight: u32,
+    ) -> Result<()> {
+        check_name(symbol)?;
+        if self.pool.markets.iter().any(|market| market.symbol == symbol) {
+            return Err(Rejection::NameTaken);
+        }
+        if self.pool.asset(asset)?.market.is_some() {
+            return Err(Rejection::NameTaken);
+        }
+        if !guard::sound(guard) || volatility_weight == 0 {
+            return Err(Rejection::BadParameter);
+        }
+        let number = u16::try_from(self.pool.markets.len()).map_err(|_| Rejection::LimitReached)?;
+        let market = MarketId(number);
+        Rc::make_mut(&mut self.pool.markets).push(MarketInfo {
+            symbol: symbol.to_owned(),
+            asset,
+            guard: *guard,
+            volatility_weight,
+        });
+        self.pool.seen.push(GuardState::default());
+        if let Some(info) = Rc::make_mut(&mut self.pool.assets).get_mut(asset.index()) {
+            info.market = Some(market);
+        }
+        self.tell(Cause::Command, What::MarketDefined { market });
+        Ok(())
+    }
+
+    fn open_account(&mut self, owner: &str) -> Result<()> {
+        check_name(owner)?;
+        let account = AccountId(self.pool.accounts);
+        self.pool.accounts += 1;
+        self.accounts.push(Account::default());
+        self.tell(Cause::Command, What::AccountOpened { account });
+        Ok(())
+    }
+
+    fn install(
+        &mut self,
+        name: &str,
+        text: &str,
+        hash: &[u8; 32],
+        policy: &Policy,
+    ) -> Result<()> {
+        if text.len() > TEXT_MAX {
+            return Err(Rejection::LimitReached);
+        }
+        let library = Rc::clone(&self.library);
+        let known = look_up(&library, name, text);
+        let right = library.values().filter_map(|texts| texts.get(text)).any(|k| k.hash == *hash);
+        if !right {
+            return Err(Rejection::RulebookHashDiffers);
+        }
+        if !makes_sense(policy) {
+            return Err(Rejection::BadParameter);
+        }
+        let rule = known?.rule.clone().ok_or(Rejection::BadParameter)?;
+        if !rule.fits(&self.pool) {
+            return Err(Rejection::BadParameter);
+        }
+        let same = self.in_force.as_ref().is_some_and(|in_force| in_force.name == name);
+        if !same && self.in_force.is_some() && self.pool.used {
+            return Err(Rejection::RulebookCannotTake);
+        }
+        if !same {
+            self.pool.memory.clear();
+        }
+        if !rule.admits(&self.pool) {
+            return Err(Rejection::RulebookCannotTake);
+        }
+        rule.found(&mut self.pool);
+        self.epoch += 1;
+        let (hash, epoch) = (*hash, self.epoch);
+        let told = What::RulebookInstalled { name: rule.name().to_owned(), hash, epoch };
+        let policy = Rc::new(policy.clone());
+        self.in_force = Some(InForce { name: name.to_owned(), rule, policy });
+        // Everything under everybody has changed.
+        self.pool.moved.extend(self.pool.everybody());
+        self.tell(Cause::Command, told);
+        Ok(())
+    }
+
+    fn fund_insurance(&mut self, asset: AssetId, amount: u128) -> Result<()> {
+        self.pool.asset(asset)?;
+        if amount == 0 {
+            return Err(Rejection::AmountZero);
+        }
+        let token = Unit::token(asset);
+        self.pool.transfer(Holder::External, Holder::Insurance, token, &Int::from(amount))?;
+        self.tell(Cause::Command, What::InsuranceFunded { amount: Amount::new(asset, amount) });
+        Ok(())
+    }
+
+    fn tick(&mut self, tick: &Tick) -> Result<Cause> {
+        let index = tick.market.index();
+        let market = self.pool.markets.get(index).ok_or(Rejection::UnknownMarket)?;
+        let seen = self.pool.seen.get(index).copied().ok_or(Rejection::UnknownMarket)?;
+        let accepted = guard::judge(&market.guard, &seen, tick, self.pool.now)?;
+        let mark = accepted.mark.ok_or(Rejection::MarkMissing)?;
+        self.pool.seen[index] = accepted;
+        self.prices += 1;
+        self.waiting.clear();
+        let opened = if accepted.grace_until == seen.grace_until { None } else { accepted.grace_until };
+        let told = What::Marked { market: tick.market, mark, grace_until: opened };
+        self.tell(Cause::Command, told);
+        let from = seen.mark.map(|last| last.price);
+        Ok(Cause::Price { market: tick.market, from, to: mark.price })
+    }
+
+    fn business(&mut self, call: &Call) -> Result<()> {
+        let InForce { rule, policy, .. } = self.require_rule()?;
+        let named = call.accounts();
+        if named.len() > NAMED_MAX {
+            return Err(Rejection::LimitReached);
+        }
+        if named.iter().any(|account| account.0 >= self.pool.accounts) {
+            return Err(Rejection::UnknownAccount);
+        }
+        if matches!(call, Call::Fill { .. } | Call::WriteOff { .. } | Call::Deleverage { .. }) {
+            return Err(Rejection::Unsupported);
+        }
+        for account in call.liquidates() {
+            self.may_liquidate(&rule, &policy, call, *account)?;
+            rule.health(&self.pool, *account)?;
+        }
+        let facts = rule.perform(&mut self.pool, call)?;
+        self.commit(&facts, Cause::Command)?;
+        for account in call.liquidates() {
+            let deficit = has_deficit(&facts, *account);
+            self.hits.push((*account, deficit));
+            self.accounts[account.index()].liquidated_at = self.prices;
+        }
+        Ok(())
+    }
+
+    /// What our policy refuses of a liquidator's call.
+    fn may_liquidate(
+        &self,
+        rule: &Rule,
+        policy: &Policy,
+        call: &Call,
+        account: AccountId,
+    ) -> Result<()> {
+        let known = &self.accounts[account.index()];
+        if policy.seller == Seller::Venue {
+            return Err(Rejection::Unsupported);
+        }
+        self.prices_usable(policy, account)?;
+        if policy.guards.once_per_tick && known.liquidated_at == self.prices {
+            return Err(Rejection::OncePerTick);
+        }
+        if known.call.deadline.is_some_and(|deadline| self.pool.now < deadline) {
+            return Err(Rejection::NotYetDue);
+        }
+        if policy.guards.minimal {
+            let most = plan::keeper_bound(rule, &self.pool, account, policy)?;
+            let asked = plan::value_repaid(&rule.perform(&mut self.pool.clone(), call)?);
+            if asked.unwrap_or(0) > most {
+                return Err(Rejection::ExceedsPlan);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses while a price that the account depends on may not be acted on.
+    fn prices_usable(&self, policy: &Policy, account: AccountId) -> Result<()> {
+        for (_, unit, _) in self.pool.holdings(account) {
+            let info = self.pool.asset(unit.asset)?;
+            let Some(market) = info.market else { continue };
+            let (index, now) = (market.index(), self.pool.now);
+            let standing =
+                guard::standing(&self.pool.markets[index].guard, &self.pool.seen[index], now);
+            match standing {
+                guard::Standing::Stale if policy.guards.fresh_marks => {
+                    return Err(Rejection::MarkStale);
+                }
+                guard::Standing::Missing if policy.guards.fresh_marks => {
+                    return Err(Rejection::MarkMissing);
+                }
+                guard::Standing::Grace if policy.guards.grace => {
+                    return Err(Rejection::MarkInGrace);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells facts and finds the bearers of the losses among them.
+    fn commit(&mut self, facts: &[Fact], cause: Cause) -> Result<()> {
+        for fact in facts {
+            self.tell(cause, What::Happened(fact.clone()));
+        }
+        for fact in facts {
+            if let Fact::Deficit { account, amount, .. } = fact {
+                self.bear(*account, *amount, cause)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at every account, and again at those that a look has changed.
+    fn look_at_everybody(&mut self, cause: Cause) -> Result<()> {
+        let Some(in_force) = self.in_force.clone() else { return Ok(()) };
+        let mut touched = std::mem::take(&mut self.pool.moved);
+        let mut queue: BTreeSet<AccountId> = self.pool.everybody().collect();
+        while let Some(account) = queue.pop_first() {
+            self.look_at(&in_force, account, touched.contains(&account), cause)?;
+            let moved = std::mem::take(&mut self.pool.moved);
+            queue.extend(&moved);
+            touched.extend(moved);
+        }
+        Ok(())
+    }
+
+    fn look_at(
+        &mut self,
+        in_force: &InForce,
+        account: AccountId,
+        touched: bool,
+        cause: Cause,
+    ) -> Result<()> {
+        // Without health nothing is known, and nothing is done.
+        let Ok(health) = in_force.rule.health(&self.pool, account) else { return Ok(()) };
+        let policy = &in_force.policy;
+        let hits = self.hits.iter().filter(|(a, _)| *a == account);
+        let look = call::Look {
+            band: call::band(&health, policy.warn_ratio),
+            exposed: self.pool.exposed(account),
+            liquidated: hits.clone().count() > 0,
+            deficit: hits.clone().any(|(_, deficit)| *deficit),
+        };
+        let was = self.accounts[account.index()].call;
+        if let Some(next) = call::next(was, look, self.pool.now, policy.notice_nanos) {
+            let forgets = was.state == CallState::Cured && !next.state.is_open();
+            let optional = forgets && !touched;
+            if !optional {
+                self.accounts[account.index()].call = next;
+            }
+            let (from, to, deadline) = (was.state, next.state, next.deadline);
+            let what = What::CallMoved { account, from, to, deadline, health };
+            self.told.push(Told { event: Event { cause, what }, optional });
+        }
+        self.sell_if_due(in_force, account, touched, cause)
+    }
+}
+
+fn has_deficit(facts: &[Fact], of: AccountId) -> bool {
+    facts.iter().any(|fact| matches!(fact, Fact::Deficit { account, .. } if *account == of))
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let length = name.chars().count();
+    let printable = !name.chars().any(char::is_control);
+    if length == 0 || length > NAME_MAX || !printable { Err(Rejection::BadName) } else { Ok(()) }
+}
+
+fn makes_sense(policy: &Policy) -> bool {
+    let one = breakwater_margin::Ratio::one();
+    policy.warn_ratio >= one
+        && policy.target_ratio >= one
+        && policy.slippage_bps < 10_000
+        && policy.assess_max > 0
+        && (1..=64).contains(&policy.name.len())
+}
+
+/// In a halt topping up and repaying go on, and so does everything that is neither new risk nor a
+/// liquidator's call.
+fn allowed_in_halt(body: &Body) -> bool {
+    match body {
+        Body::Call(Call::Deposit { .. } | Call::Repay { .. }) => true,
+        Body::Call(_) | Body::InstallRulebook { .. } => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,134 @@
+//! The venue's own sales: ordered, filled, called off.
+
+use super::{InForce, Model, has_deficit};
+use crate::number::Result;
+use crate::plan;
+use breakwater_engine::{Cause, OpenLeg, What};
+use breakwater_liquidation::{Call, Rejection, Seller};
+use breakwater_money::AccountId;
+
+impl Model {
+    /// What follows from where an account stands: a closed call calls its sales off; a due one is
+    /// sold for, unless a sale is under way.
+    pub(super) fn sell_if_due(
+        &mut self,
+        in_force: &InForce,
+        account: AccountId,
+        touched: bool,
+        cause: Cause,
+    ) -> Result<()> {
+        let call = self.accounts[account.index()].call;
+        if !call.state.is_open() {
+            self.waiting.remove(&account);
+            self.call_off(account, cause);
+            return Ok(());
+        }
+        let too_early = call.deadline.is_some_and(|deadline| self.pool.now < deadline);
+        let under_way = self.legs.values().any(|open| open.account == account);
+        let tried = self.waiting.contains(&account) && !touched;
+        if too_early || under_way || tried || in_force.policy.seller != Seller::Venue {
+            return Ok(());
+        }
+        self.waiting.insert(account);
+        let known = &self.accounts[account.index()];
+        let exhausted = self.prices > 0 && known.exhausted_at == self.prices;
+        if self.halted || exhausted || self.prices_usable(&in_force.policy, account).is_err() {
+            return Ok(());
+        }
+        match plan::sale(&in_force.rule, &self.pool, account, &in_force.policy) {
+            Ok((legs, reason)) => {
+                self.waiting.remove(&account);
+                for sale in legs {
+                    let leg = self.next_leg;
+                    self.next_leg += 1;
+                    self.legs.insert(leg, OpenLeg { account, leg: sale, filled: 0 });
+                    self.tell(cause, What::Ordered { leg, account, sale, reason });
+                }
+                Ok(())
+            }
+            Err(Rejection::NothingToSell) => self.write_off(in_force, account, cause),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn call_off(&mut self, account: AccountId, cause: Cause) {
+        let all: Vec<u64> =
+            self.legs.iter().filter(|(_, l)| l.account == account).map(|(n, _)| *n).collect();
+        for leg in all {
+            if let Some(open) = self.legs.remove(&leg) {
+                let unsold = open.leg.quantity - open.filled;
+                self.tell(cause, What::Cancelled { leg, unsold });
+            }
+        }
+    }
+
+    /// Books what an account owes that has nothing left to sell. Where the rule refuses, the
+    /// account waits.
+    fn write_off(&mut self, in_force: &InForce, account: AccountId, cause: Cause) -> Result<()> {
+        let mut pool = self.pool.clone();
+        let Ok(facts) = in_force.rule.perform(&mut pool, &Call::WriteOff { account }) else {
+            return Ok(());
+        };
+        self.waiting.remove(&account);
+        self.pool = pool;
+        self.commit(&facts, cause)?;
+        self.hits.push((account, true));
+        Ok(())
+    }
+
+    /// What came back from the market for a leg.
+    pub(super) fn report_fill(
+        &mut self,
+        number: u64,
+        quantity: u128,
+        proceeds: u128,
+        done: bool,
+    ) -> Result<()> {
+        let open = self.legs.get(&number).cloned().ok_or(Rejection::UnknownLeg)?;
+        let left = open.leg.quantity - open.filled;
+        if quantity > left {
+            return Err(Rejection::ExceedsPlan);
+        }
+        if quantity == 0 && !done {
+            return Err(Rejection::AmountZero);
+        }
+        if quantity > 0 {
+            self.fill(&open, quantity, proceeds)?;
+        }
+        let unsold = left - quantity;
+        if done || unsold == 0 {
+            self.legs.remove(&number);
+            if unsold > 0 {
+                self.accounts[open.account.index()].exhausted_at = self.prices;
+                self.tell(Cause::Command, What::Cancelled { leg: number, unsold });
+                self.deleverage(open.account)?;
+            }
+        } else if let Some(leg) = self.legs.get_mut(&number) {
+            leg.filled += quantity;
+        }
+        self.pool.moved.insert(open.account);
+        Ok(())
+    }
+
+    fn fill(&mut self, open: &OpenLeg, quantity: u128, proceeds: u128) -> Result<()> {
+        let InForce { rule, .. } = self.require_rule()?;
+        let limit = plan::at_worst(&self.pool, &open.leg, quantity)?;
+        let worse = if open.leg.buy_back { proceeds > limit } else { proceeds < limit };
+        if worse {
+            return Err(Rejection::WorseThanLimit);
+        }
+        let account = open.account;
+        let call = Call::Fill {
+            account,
+            asset: open.leg.asset,
+            quantity,
+            proceeds,
+            proceeds_asset: open.leg.proceeds_asset,
+        };
+        let facts = rule.perform(&mut self.pool, &call)?;
+        self.commit(&facts, Cause::Command)?;
+        self.accounts[account.index()].liquidated_at = self.prices;
+        self.hits.push((account, has_deficit(&facts, account)));
+        Ok(())
+    }
+}

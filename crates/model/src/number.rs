@@ -1,0 +1,101 @@
+//! Integers without a width, and the three roundings.
+
+use breakwater_liquidation::Rejection;
+use breakwater_money::U256;
+use num_bigint::{BigInt, Sign};
+use num_integer::Integer;
+use num_traits::{One, Signed, Zero};
+
+/// An integer that cannot overflow.
+pub type Int = BigInt;
+
+/// What a step of the model gives, or the reason why the command is refused.
+pub type Result<T> = std::result::Result<T, Rejection>;
+
+/// `n / d` towards minus infinity; the divisor is above zero.
+///
+/// # Errors
+/// [`Rejection::Overflow`] for a divisor of zero, which the engine reports the same way.
+pub fn floor(n: &Int, d: &Int) -> Result<Int> {
+    if d.is_positive() { Ok(n.div_floor(d)) } else { Err(Rejection::Overflow) }
+}
+
+/// `n / d` towards plus infinity; the divisor is above zero.
+///
+/// # Errors
+/// As [`floor`].
+pub fn ceil(n: &Int, d: &Int) -> Result<Int> {
+    Ok(-floor(&-n, d)?)
+}
+
+/// `n / d` to the nearest, halves up: `floor((n + floor(d / 2)) / d)`.
+///
+/// # Errors
+/// As [`floor`].
+pub fn half_up(n: &Int, d: &Int) -> Result<Int> {
+    floor(&(n + (d >> 1u8)), d)
+}
+
+/// Ten to the power `exponent`.
+#[must_use]
+pub fn ten(exponent: u8) -> Int {
+    Int::from(10u8).pow(u32::from(exponent))
+}
+
+/// One at 18 decimals.
+#[must_use]
+pub fn wad() -> Int {
+    ten(18)
+}
+
+/// One at 27 decimals.
+#[must_use]
+pub fn ray() -> Int {
+    ten(27)
+}
+
+/// The largest 256-bit number.
+#[must_use]
+pub fn largest_word() -> Int {
+    (Int::one() << 256u32) - 1
+}
+
+/// The integer in 128 unsigned bits.
+///
+/// # Errors
+/// [`Rejection::Overflow`] if it does not fit.
+pub fn narrow(value: &Int) -> Result<u128> {
+    u128::try_from(value).map_err(|_| Rejection::Overflow)
+}
+
+/// The integer in 128 signed bits.
+///
+/// # Errors
+/// [`Rejection::Overflow`] if it does not fit.
+pub fn narrow_signed(value: &Int) -> Result<i128> {
+    i128::try_from(value).map_err(|_| Rejection::Overflow)
+}
+
+/// The integer in 256 unsigned bits.
+///
+/// # Errors
+/// [`Rejection::Overflow`] if it does not fit.
+pub fn word(value: &Int) -> Result<U256> {
+    let (sign, bytes) = value.to_bytes_be();
+    if sign == Sign::Minus {
+        return Err(Rejection::Overflow);
+    }
+    U256::try_from_be_slice(&bytes).ok_or(Rejection::Overflow)
+}
+
+/// A 256-bit number as an integer.
+#[must_use]
+pub fn of_word(value: U256) -> Int {
+    Int::from_bytes_be(Sign::Plus, &value.to_be_bytes::<32>())
+}
+
+/// The integer, or zero if it is negative.
+#[must_use]
+pub fn positive(value: Int) -> Int {
+    if value.is_negative() { Int::zero() } else { value }
+}

@@ -1,0 +1,124 @@
+//! The rules the model knows, and what parameter texts mean.
+
+use crate::number::Result;
+use crate::pool::Pool;
+use crate::{exchange, lending};
+use breakwater_liquidation::effects::Fact;
+use breakwater_liquidation::rulebook::Saleable;
+use breakwater_liquidation::{Call, Rejection};
+use breakwater_margin::Health;
+use breakwater_money::AccountId;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A rule with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// Pooled lending.
+    Lending(lending::Terms),
+    /// Perpetual contracts under maintenance tiers.
+    Exchange(exchange::Terms),
+}
+
+/// What the model is told about a parameter text instead of parsing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Blake3 of the text.
+    pub hash: [u8; 32],
+    /// Its meaning; none where the text is refused.
+    pub rule: Option<Rc<Rule>>,
+}
+
+/// Rule names, each with the parameter texts known under it.
+pub type Library = BTreeMap<String, BTreeMap<String, Known>>;
+
+impl Rule {
+    /// Name with which the rulebook tells itself.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Rule::Lending(terms) => &terms.name,
+            Rule::Exchange(terms) => &terms.name,
+        }
+    }
+
+    /// True if the parameters can be bound to the pool's assets.
+    #[must_use]
+    pub fn fits(&self, pool: &Pool) -> bool {
+        match self {
+            Rule::Lending(terms) => terms.fits(pool),
+            Rule::Exchange(terms) => terms.fits(pool),
+        }
+    }
+
+    /// True if the rule can take the book as it is.
+    #[must_use]
+    pub fn admits(&self, pool: &Pool) -> bool {
+        match self {
+            Rule::Lending(terms) => terms.admits(pool),
+            Rule::Exchange(terms) => terms.admits(pool),
+        }
+    }
+
+    /// Sets what must be set before the first call.
+    pub fn found(&self, pool: &mut Pool) {
+        match self {
+            Rule::Lending(terms) => terms.found(pool),
+            Rule::Exchange(_) => {}
+        }
+    }
+
+    /// Health of an account.
+    ///
+    /// # Errors
+    /// Why it has none now.
+    pub fn health(&self, pool: &Pool, account: AccountId) -> Result<Health> {
+        match self {
+            Rule::Lending(terms) => terms.health(pool, account),
+            Rule::Exchange(terms) => terms.health(pool, account),
+        }
+    }
+
+    /// Does what a call asks for.
+    ///
+    /// # Errors
+    /// The rule's refusal; the pool is then to be thrown away.
+    pub fn perform(&self, pool: &mut Pool, call: &Call) -> Result<Vec<Fact>> {
+        match self {
+            Rule::Lending(terms) => terms.perform(pool, call),
+            Rule::Exchange(terms) => terms.perform(pool, call),
+        }
+    }
+
+    /// What the venue may sell for the account, in its order.
+    ///
+    /// # Errors
+    /// A price that was never accepted.
+    pub fn saleable(&self, pool: &Pool, account: AccountId) -> Result<Vec<Saleable>> {
+        match self {
+            Rule::Lending(terms) if terms.sold_by_venue => terms.saleable(pool, account),
+            Rule::Lending(_) => Ok(Vec::new()),
+            Rule::Exchange(terms) => terms.saleable(pool, account),
+        }
+    }
+
+    /// What keepers may call, best first.
+    ///
+    /// # Errors
+    /// A price that was never accepted.
+    pub fn options(&self, pool: &Pool, account: AccountId) -> Result<Vec<lending::KeeperOption>> {
+        match self {
+            Rule::Lending(terms) if !terms.sold_by_venue => lending::options(terms, pool, account),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The rule that a name and a text stand for.
+///
+/// # Errors
+/// An unknown name, or a text that is refused.
+pub fn look_up<'a>(library: &'a Library, rule: &str, text: &str) -> Result<&'a Known> {
+    let texts = library.get(rule).ok_or(Rejection::UnknownRulebook)?;
+    texts.get(text).ok_or(Rejection::BadParameter)
+}

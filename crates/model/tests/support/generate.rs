@@ -1,0 +1,617 @@
+//! Commands that make sense in the state at hand, and some that do not.
+
+use super::chance::Chance;
+use super::world::{self, CONTRACTS, Kind, SECOND, SETTLE, Shelf, TOKENS};
+use breakwater_engine::{Body, Command};
+use breakwater_liquidation::{AssetKind, Call};
+use breakwater_market::{Guard, MarketId, Quote, Tick};
+use breakwater_model::Model;
+use breakwater_money::{AccountId, AssetId, Class, Holder, Price, Time, U256, Unit};
+
+/// How often each kind is drawn, in thousandths or so, by rule.
+const LENDING: &[(&str, u64)] = &[
+    ("tick", 170),
+    ("bad tick", 60),
+    ("deposit", 80),
+    ("withdraw", 60),
+    ("borrow", 120),
+    ("repay", 60),
+    ("import", 50),
+    ("configure", 30),
+    ("liquidate", 200),
+    ("advance time", 40),
+    ("fund insurance", 20),
+    ("halt", 20),
+    ("install rulebook", 15),
+    ("define asset", 12),
+    ("define market", 12),
+    ("open account", 12),
+    ("refused", 20),
+];
+
+const EXCHANGE: &[(&str, u64)] = &[
+    ("tick", 220),
+    ("bad tick", 60),
+    ("deposit", 80),
+    ("withdraw", 50),
+    ("trade", 190),
+    ("import", 20),
+    ("configure", 25),
+    ("liquidate", 220),
+    ("advance time", 30),
+    ("fund insurance", 20),
+    ("halt", 20),
+    ("install rulebook", 15),
+    ("define asset", 12),
+    ("define market", 12),
+    ("open account", 12),
+    ("refused", 20),
+];
+
+/// Draws commands for one sequence.
+pub struct Generator<'a> {
+    pub chance: &'a mut Chance,
+    pub shelf: &'a Shelf,
+    pub kind: Kind,
+    pub model: &'a Model,
+}
+
+impl Generator<'_> {
+    /// The next command; true if it is a tick that is meant to be refused.
+    pub fn command(&mut self) -> (Command, bool) {
+        let at = self.later();
+        let table = if self.kind == Kind::Exchange { EXCHANGE } else { LENDING };
+        let whole: u64 = table.iter().map(|(_, weight)| weight).sum();
+        let mut drawn = self.chance.below(whole);
+        let mut name = table[0].0;
+        for (kind, weight) in table {
+            name = kind;
+            if drawn < *weight {
+                break;
+            }
+            drawn -= weight;
+        }
+        // A halt is short, or nothing else would be tried.
+        if self.model.halted() && self.chance.percent(40) {
+            return (Command { at, body: Body::Halt { on: false } }, false);
+        }
+        let body = match name {
+            "tick" => self.tick(at),
+            "bad tick" => return (Command { at, body: self.bad_tick(at) }, true),
+            "liquidate" => self.liquidate(at),
+            "advance time" => Body::AdvanceTime,
+            "fund insurance" => self.fund(),
+            "halt" => Body::Halt { on: self.chance.percent(60) },
+            "install rulebook" => self.install(),
+            "define asset" => self.define_asset(),
+            "define market" => self.define_market(),
+            "open account" => self.open_account(),
+            "refused" => return (self.refused(at), false),
+            name => return (self.business(at, name), false),
+        };
+        (Command { at, body }, false)
+    }
+
+    fn later(&mut self) -> Time {
+        let now = self.model.pool().now;
+        let step = match self.chance.below(100) {
+            0..=39 => 0,
+            40..=84 => self.chance.below(5 * SECOND),
+            85..=93 => self.chance.below(40 * SECOND),
+            94..=97 => self.chance.range(61, 200) * SECOND,
+            _ => self.chance.range(3_600, 3 * 86_400) * SECOND,
+        };
+        Time(now.0 + step)
+    }
+
+    /// Business, drawn a few times until the model would take it: most of what is drawn blindly
+    /// would be refused.
+    fn business(&mut self, at: Time, name: &str) -> Command {
+        let tries = if self.chance.percent(75) { 4 } else { 1 };
+        let mut command = Command { at, body: self.call(name) };
+        for _ in 1..tries {
+            if self.model.clone().apply(&command).rejected.is_none() {
+                break;
+            }
+            command.body = self.call(name);
+        }
+        command
+    }
+
+    fn account(&mut self) -> AccountId {
+        let accounts = u64::from(self.model.pool().accounts);
+        // Now and then one that is not open.
+        let most = if self.chance.percent(1) { accounts + 1 } else { accounts };
+        AccountId(u32::try_from(self.chance.below(most)).unwrap())
+    }
+
+    fn asset(&mut self) -> AssetId {
+        let assets = self.model.pool().assets.len() as u64;
+        let most = if self.chance.percent(1) { assets + 1 } else { assets };
+        AssetId(u16::try_from(self.chance.below(most)).unwrap())
+    }
+
+    /// Base units worth some hundred to some hundred thousand, or any number of digits.
+    fn amount(&mut self, asset: AssetId) -> u128 {
+        let pool = self.model.pool();
+        let decimals = pool.assets.get(asset.index()).map_or(6, |a| a.decimals);
+        let unit = 10u128.pow(u32::from(decimals));
+        let price = pool.price(asset).unwrap_or(Price { raw: 1, decimals: 0 });
+        let worth = u128::from(self.chance.range(100, 100_000));
+        match self.chance.below(100) {
+            0..=1 => 0,
+            2 => u128::MAX,
+            3..=12 => self.chance.wide(unit),
+            _ => (worth * 10u128.pow(u32::from(price.decimals)) * unit / price.raw.max(1)).max(1),
+        }
+    }
+
+    /// An asset the account has a share of in this class, if it has any.
+    fn held(&mut self, account: AccountId, class: Class) -> Option<(AssetId, u128)> {
+        let held: Vec<_> = self
+            .model
+            .pool()
+            .holdings(account)
+            .into_iter()
+            .filter(|(holder, unit, _)| {
+                unit.class == class && matches!(holder, Holder::Account(_))
+            })
+            .map(|(_, unit, balance)| (unit.asset, balance.unsigned_abs()))
+            .collect();
+        if held.is_empty() { None } else { Some(*self.chance.pick(&held)) }
+    }
+
+    fn call(&mut self, name: &str) -> Body {
+        let account = self.account();
+        let asset = if self.kind == Kind::Exchange && self.chance.percent(95) {
+            AssetId(0)
+        } else {
+            self.asset()
+        };
+        Body::Call(match name {
+            "deposit" => {
+                // A top-up goes where something is missing, as often as not.
+                let short = self.in_breach();
+                let account = match short.first() {
+                    Some(_) if self.chance.percent(40) => *self.chance.pick(&short),
+                    _ => account,
+                };
+                Call::Deposit { account, asset, amount: self.amount(asset) }
+            }
+            "withdraw" => self.withdraw(account, asset),
+            "borrow" => Call::Borrow { account, asset, amount: self.amount(asset) },
+            "repay" => {
+                let (asset, owed) = self.held(account, Class::Debt).unwrap_or((asset, 1));
+                let amount = match self.chance.below(10) {
+                    0..=2 => u128::MAX,
+                    3..=6 => self.chance.part(owed),
+                    7 => owed + 1,
+                    _ => self.chance.below(3).into(),
+                };
+                Call::Repay { account, asset, amount }
+            }
+            "import" => {
+                let side = |chance: &mut Chance, amount| if chance.percent(60) { amount } else { 0 };
+                let (collateral, debt) = (self.amount(asset), self.amount(asset));
+                let debt = if self.kind == Kind::Exchange && self.chance.percent(90) {
+                    0
+                } else {
+                    debt / 3
+                };
+                let collateral = side(self.chance, collateral);
+                Call::Import { account, asset, collateral, debt: side(self.chance, debt) }
+            }
+            "configure" => self.configure(account),
+            _ => self.trade(account),
+        })
+    }
+
+    fn withdraw(&mut self, account: AccountId, asset: AssetId) -> Call {
+        let class = if self.kind == Kind::Exchange { Class::Token } else { Class::Supply };
+        let (asset, held) = match self.held(account, class) {
+            Some(held) if self.chance.percent(90) => held,
+            _ => (asset, 1),
+        };
+        let amount = match self.chance.below(10) {
+            0..=2 => u128::MAX,
+            3..=6 => self.chance.part(held),
+            7 => held,
+            _ => held + 1,
+        };
+        Call::Withdraw { account, asset, amount }
+    }
+
+    fn configure(&mut self, account: AccountId) -> Call {
+        let own = self.kind == Kind::Exchange;
+        let column = *self.chance.pick(if own { &[0, 0, 0, 1] } else { &[0, 2, 2, 1] });
+        let value = match (own, column) {
+            (true, _) => self.chance.below(3),
+            (false, 2) => *self.chance.pick(&[0, 5_000, 8_000, 10_000, 10_001]),
+            _ => self.chance.below(64),
+        };
+        Call::Configure { account, column, value: U256::from(value) }
+    }
+
+    fn trade(&mut self, account: AccountId) -> Call {
+        let other = self.account();
+        let contracts = self.model.pool().assets.len().saturating_sub(1) as u64;
+        let contract = AssetId(u16::try_from(1 + self.chance.below(contracts.max(1))).unwrap());
+        let (contract, quantity) = match self.held(account, Class::Token) {
+            // Back to nothing, through it, or a part of the way.
+            Some((held, size)) if held != AssetId(0) && self.chance.percent(50) => {
+                let quantity = match self.chance.below(4) {
+                    0 => size,
+                    1 => size + self.chance.part(size),
+                    _ => self.chance.part(size),
+                };
+                (held, quantity)
+            }
+            _ => (contract, self.amount(contract)),
+        };
+        let mark = self.model.pool().price(contract).unwrap_or(Price { raw: 1, decimals: 0 });
+        let raw = match self.chance.below(20) {
+            0 => 0,
+            1..=9 => mark.raw,
+            _ => mark.raw * u128::from(self.chance.range(980, 1_020)) / 1_000,
+        };
+        let decimals = if self.chance.percent(2) { mark.decimals + 1 } else { mark.decimals };
+        let (a, b) = match self.chance.below(20) {
+            0 => (None, None),
+            1..=8 => (Some(account), None),
+            _ => (Some(account), Some(other)),
+        };
+        let (buyer, seller) = if self.chance.percent(50) { (a, b) } else { (b, a) };
+        Call::Trade { buyer, seller, contract, quantity, price: Price { raw, decimals } }
+    }
+
+    fn fund(&mut self) -> Body {
+        let asset = if self.chance.percent(50) { AssetId(0) } else { self.asset() };
+        let amount = match self.chance.below(10) {
+            0 => 0,
+            _ => self.chance.wide(50_000_000_000),
+        };
+        Body::FundInsurance { asset, amount }
+    }
+
+    fn install(&mut self) -> Body {
+        let mut body = world::install(self.shelf, self.chance, self.kind);
+        let Body::InstallRulebook { rule, parameters, hash, policy } = &mut body else {
+            return body;
+        };
+        match self.chance.below(20) {
+            0 => hash[0] ^= 1,
+            1 => *rule = "no such rule".to_owned(),
+            2 => {
+                *parameters = world::GARBAGE.to_owned();
+                *hash = *blake3::hash(parameters.as_bytes()).as_bytes();
+            }
+            3 => policy.slippage_bps = 10_000,
+            4 => policy.assess_max = 0,
+            5 => {
+                let other =
+                    if self.kind == Kind::Exchange { Kind::Called } else { Kind::Exchange };
+                return world::install(self.shelf, self.chance, other);
+            }
+            _ => {}
+        }
+        body
+    }
+
+    fn define_asset(&mut self) -> Body {
+        let known = &self.model.pool().assets;
+        let unknown = |symbol: &str| known.iter().all(|asset| asset.symbol != symbol);
+        let settle = *self.chance.pick(&[AssetId(0), AssetId(0), AssetId(0), AssetId(1)]);
+        let perpetual = AssetKind::LinearPerpetual { settle };
+        let mut choices: Vec<(String, u8, AssetKind)> = if self.kind == Kind::Exchange {
+            let new = CONTRACTS.iter().filter(|c| unknown(c.0));
+            new.map(|c| (c.0.to_owned(), c.1, perpetual)).collect()
+        } else {
+            let new = TOKENS.iter().filter(|t| unknown(t.0));
+            new.map(|t| (t.0.to_owned(), t.1, AssetKind::Token)).collect()
+        };
+        choices.push((format!("JUNK{}", known.len()), 9, AssetKind::Token));
+        if self.chance.percent(30) {
+            choices = vec![
+                (String::new(), 6, AssetKind::Token),
+                ("TOO\nLONG".to_owned(), 6, AssetKind::Token),
+                (TOKENS[0].0.to_owned(), 6, AssetKind::Token),
+                (SETTLE.to_owned(), 6, AssetKind::Token),
+                ("DEEP".to_owned(), 31, AssetKind::Token),
+                (format!("PERP{}", known.len()), 6, perpetual),
+                (TOKENS[world::SPARE].0.to_owned(), 7, AssetKind::Token),
+            ];
+        }
+        let (symbol, decimals, kind) = self.chance.pick(&choices).clone();
+        Body::DefineAsset { symbol, decimals, kind }
+    }
+
+    fn define_market(&mut self) -> Body {
+        let pool = self.model.pool();
+        let bare: Vec<u16> = (0..)
+            .zip(pool.assets.iter())
+            .filter(|(number, info)| {
+                // The exchange's numeraire has no price in itself.
+                info.market.is_none() && (self.kind != Kind::Exchange || *number != 0)
+            })
+            .map(|(number, _)| number)
+            .collect();
+        let markets = pool.markets.len();
+        let mut guard = world::guard(self.chance, 8);
+        let mut weight = 1;
+        let mut symbol = format!("market {markets}");
+        let mut asset = match bare.first() {
+            Some(_) => AssetId(*self.chance.pick(&bare)),
+            None => self.asset(),
+        };
+        match self.chance.below(20) {
+            0 => weight = 0,
+            1 => guard = Guard { band_bps: 0, ..guard },
+            2 => guard = Guard { age_max_nanos: 0, ..guard },
+            3 => asset = self.asset(),
+            4 => symbol = " ".repeat(65),
+            _ => {}
+        }
+        Body::DefineMarket { symbol, asset, guard, volatility_weight: weight }
+    }
+
+    fn open_account(&mut self) -> Body {
+        let owner = match self.chance.below(10) {
+            0 => String::new(),
+            1 => "x".repeat(65),
+            2 => "tab\tbed".to_owned(),
+            _ => format!("owner {}", self.model.pool().accounts),
+        };
+        Body::OpenAccount { owner }
+    }
+
+    /// What nobody may send, and what this rule has no word for.
+    fn refused(&mut self, at: Time) -> Command {
+        let (account, asset) = (self.account(), self.asset());
+        let earlier = Time(at.0.saturating_sub(SECOND));
+        let call = match self.chance.below(7) {
+            0 => Call::WriteOff { account },
+            1 => Call::Absorb { accounts: vec![account] },
+            2 => {
+                let price = Price { raw: 1, decimals: 0 };
+                Call::Deleverage { account, contract: asset, winners: Vec::new(), price }
+            }
+            3 => {
+                let (quantity, proceeds, proceeds_asset) = (1, 1, asset);
+                Call::Fill { account, asset, quantity, proceeds, proceeds_asset }
+            }
+            4 if self.kind == Kind::Exchange => Call::Borrow { account, asset, amount: 1 },
+            4 => self.trade(account),
+            5 => {
+                let accounts = vec![account; 257];
+                Call::Absorb { accounts }
+            }
+            _ => return Command { at: earlier, body: Body::AdvanceTime },
+        };
+        Command { at, body: Body::Call(call) }
+    }
+
+    fn in_breach(&self) -> Vec<AccountId> {
+        let (Some(rule), pool) = (self.model.rule(), self.model.pool()) else { return Vec::new() };
+        pool.everybody()
+            .filter(|account| rule.health(pool, *account).is_ok_and(|health| health.breach))
+            .collect()
+    }
+
+    /// A liquidation where one is due; else a price that makes one due.
+    fn liquidate(&mut self, at: Time) -> Body {
+        if self.kind == Kind::Called {
+            let short = self.in_breach();
+            if short.is_empty() && self.chance.percent(90) {
+                return self.tick_to_the_line(at).unwrap_or_else(|| self.tick(at));
+            }
+            let mut body = self.seize(&short);
+            for _ in 0..3 {
+                let command = Command { at, body: body.clone() };
+                if self.model.clone().apply(&command).rejected.is_none() {
+                    break;
+                }
+                body = self.seize(&short);
+            }
+            return body;
+        }
+        if self.model.legs().is_empty() && self.chance.percent(95) {
+            return self.tick_to_the_line(at).unwrap_or_else(|| self.tick(at));
+        }
+        self.fill()
+    }
+
+    fn seize(&mut self, short: &[AccountId]) -> Body {
+        let account = match short.first() {
+            Some(_) if self.chance.percent(95) => *self.chance.pick(short),
+            _ => self.account(),
+        };
+        let (debt, owed) = match self.held(account, Class::Debt) {
+            Some(held) => held,
+            None => (self.asset(), 1),
+        };
+        let (collateral, _) = match self.held(account, Class::Supply) {
+            Some(held) => held,
+            None => (self.asset(), 1),
+        };
+        let amount = match self.chance.below(20) {
+            0..=5 => u128::MAX,
+            6..=8 => owed,
+            9..=10 => owed / 2,
+            11..=16 => self.chance.part(owed),
+            17 => 1,
+            18 => owed.saturating_mul(3),
+            _ => self.chance.below(3).into(),
+        };
+        let shares = self.chance.percent(20);
+        let liquidator = if shares || self.chance.percent(20) { Some(self.account()) } else { None };
+        let liquidator = liquidator.filter(|_| !self.chance.percent(3));
+        Body::Call(Call::RepayAndSeize { account, debt, collateral, amount, shares, liquidator })
+    }
+
+    fn fill(&mut self) -> Body {
+        let open: Vec<(u64, _)> = self.model.legs().iter().map(|(n, l)| (*n, l.clone())).collect();
+        if open.is_empty() || self.chance.percent(3) {
+            return Body::ReportFill { leg: 999, quantity: 1, proceeds: 1, done: true };
+        }
+        let (leg, open) = self.chance.pick(&open).clone();
+        let left = open.leg.quantity - open.filled;
+        let quantity = match self.chance.below(20) {
+            0..=7 => left,
+            8..=14 => self.chance.part(left),
+            15..=17 => 0,
+            18 => 1,
+            _ => left + 1,
+        };
+        let limit =
+            breakwater_model::plan::at_worst(self.model.pool(), &open.leg, quantity).unwrap_or(0);
+        let better = match self.chance.below(10) {
+            0..=4 => limit,
+            5..=8 if open.leg.buy_back => limit * 99 / 100,
+            5..=8 => limit * 101 / 100,
+            _ if open.leg.buy_back => limit + 1,
+            _ => limit.saturating_sub(1),
+        };
+        let done = quantity == 0 || self.chance.percent(30);
+        let done = done && !self.chance.percent(5);
+        Body::ReportFill { leg, quantity, proceeds: better, done }
+    }
+
+    fn next_sequence(&self, market: usize) -> u64 {
+        let seen = self.model.pool().seen.get(market).and_then(|seen| seen.mark);
+        seen.map_or(1, |mark| mark.sequence + 1)
+    }
+
+    fn market(&mut self) -> usize {
+        let markets = self.model.pool().markets.len() as u64;
+        usize::try_from(self.chance.below(markets.max(1))).unwrap()
+    }
+
+    fn quote(&mut self, price: u128) -> Quote {
+        if self.chance.percent(70) {
+            return Quote::Single(price);
+        }
+        let half = price * u128::from(self.chance.below(200)) / 10_000;
+        Quote::TwoSided { bid: price - half, ask: price + half + u128::from(self.chance.below(2)) }
+    }
+
+    fn tick_of(&mut self, market: usize, price: u128, at: Time) -> Tick {
+        let pool = self.model.pool();
+        let decimals = pool.markets.get(market).map_or(8, |m| m.guard.decimals);
+        let last = pool.seen.get(market).and_then(|seen| seen.mark);
+        let behind = self.chance.below(3) * SECOND;
+        let observed = Time(at.0 - behind).max(last.map_or(Time(0), |mark| mark.observed_at));
+        Tick {
+            market: MarketId(u16::try_from(market).unwrap()),
+            quote: self.quote(price.max(1)),
+            decimals,
+            sequence: self.next_sequence(market) + self.chance.below(3),
+            observed_at: observed,
+        }
+    }
+
+    fn tick(&mut self, at: Time) -> Body {
+        if self.chance.percent(25)
+            && let Some(body) = self.tick_to_the_line(at)
+        {
+            return body;
+        }
+        let market = self.market();
+        let last = self.model.pool().seen.get(market).and_then(|seen| seen.mark);
+        let price = last.map_or(100_000_000, |mark| mark.price.raw);
+        let moved = match self.chance.below(10) {
+            0 => 0,
+            1..=6 => self.chance.range(0, 300),
+            7..=8 => self.chance.range(0, 1_900),
+            // Over the edge of the band, unless the feed was out.
+            _ => self.chance.range(1_900, 4_000),
+        };
+        let change = price * u128::from(moved) / 10_000;
+        let price = if self.chance.percent(55) { price - change } else { price + change };
+        let tick = self.tick_of(market, price, at);
+        Body::Tick(tick)
+    }
+
+    /// A price at which some account crosses its line, to the unit or one unit off.
+    fn tick_to_the_line(&mut self, at: Time) -> Option<Body> {
+        let pool = self.model.pool();
+        let rule = self.model.rule()?;
+        let owing: Vec<AccountId> = pool.everybody().filter(|a| pool.exposed(*a)).collect();
+        if owing.is_empty() {
+            return None;
+        }
+        let account = *self.chance.pick(&owing);
+        let assets: Vec<AssetId> =
+            pool.holdings(account).into_iter().map(|(_, unit, _)| unit.asset).collect();
+        let asset = *self.chance.pick(&assets);
+        let market = pool.assets.get(asset.index())?.market?.index();
+        let last = pool.seen.get(market)?.mark?.price;
+        let mut tried = pool.clone();
+        tried.now = at;
+        let mut breach = |price: u128| {
+            if let Some(mark) = &mut tried.seen[market].mark {
+                mark.price.raw = price.max(1);
+            }
+            rule.health(&tried, account).is_ok_and(|health| health.breach)
+        };
+        let (low, high) = (last.raw - last.raw / 5, last.raw + last.raw / 5);
+        let now = breach(last.raw);
+        let end = [low, high].into_iter().find(|end| breach(*end) != now)?;
+        let (mut same, mut other) = (last.raw, end);
+        while same.abs_diff(other) > 1 {
+            let middle = same.min(other) + same.abs_diff(other) / 2;
+            if breach(middle) == now { same = middle } else { other = middle }
+        }
+        let price = match self.chance.below(5) {
+            0 => same,
+            1..=2 => other,
+            // Somewhat beyond.
+            _ if other > same => (other + other / 100).min(high),
+            _ => (other - other / 100).max(low),
+        };
+        let mut tick = self.tick_of(market, price, at);
+        tick.quote = Quote::Single(price);
+        Some(Body::Tick(tick))
+    }
+
+    fn bad_tick(&mut self, at: Time) -> Body {
+        let market = self.market();
+        let last = self.model.pool().seen.get(market).and_then(|seen| seen.mark);
+        let price = last.map_or(100_000_000, |mark| mark.price.raw);
+        let mut tick = self.tick_of(market, price, at);
+        match self.chance.below(12) {
+            0 => tick.observed_at = Time(at.0 - 61 * SECOND),
+            1 => tick.observed_at = Time(at.0 - 60 * SECOND - 1),
+            2 => tick.observed_at = Time(at.0 + 2 * SECOND + 1),
+            3 => {
+                if let Some(mark) = last {
+                    tick.sequence = mark.sequence;
+                    tick.observed_at = mark.observed_at;
+                    tick.quote = Quote::Single(mark.price.raw);
+                }
+            }
+            4 => tick.sequence = last.map_or(0, |mark| mark.sequence),
+            5 => tick.observed_at = last.map_or(at, |mark| Time(mark.observed_at.0 - 1)),
+            6 => tick.quote = Quote::TwoSided { bid: price + 1, ask: price },
+            7 => tick.quote = Quote::Single(price + price / 5 + 2),
+            8 => tick.quote = Quote::Single(price - price / 5 - 2),
+            9 => tick.decimals += 1,
+            10 => tick.quote = Quote::TwoSided { bid: 0, ask: price },
+            _ => tick.quote = Quote::TwoSided { bid: price, ask: price + price / 10 },
+        }
+        if self.chance.percent(2) {
+            tick.market = MarketId(99);
+        }
+        Body::Tick(tick)
+    }
+}
+
+/// What the table of kinds calls a command.
+pub fn kind_of(command: &Command) -> &'static str {
+    command.body.kind()
+}
+
+/// The balance the outside has of an asset: minus what the pool holds.
+pub fn outside(model: &Model, asset: AssetId) -> i128 {
+    let key = (Holder::External, Unit::token(asset));
+    model.pool().book.get(&key).copied().unwrap_or(0)
+}

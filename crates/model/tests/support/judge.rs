@@ -1,0 +1,317 @@
+//! Engine and model side by side: one command to both, and everything compared.
+
+use super::world::Plugged;
+use breakwater_engine::{Command, Engine, Outcome, Registry, What};
+use breakwater_liquidation::{Call, StateKey};
+use breakwater_margin::Ratio;
+use breakwater_model::lending::{BORROWS, COUNTS};
+use breakwater_model::number::of_word;
+use breakwater_model::rule::{Library, Rule};
+use breakwater_model::{Model, Verdict};
+use breakwater_money::{AccountId, AssetId, Holder, Unit};
+use num_bigint::BigInt;
+use num_traits::Zero;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What was found to differ, in words; the whole difference.
+pub type Found = Result<(), String>;
+
+/// An engine, a second one that replays it, and the model.
+pub struct Bench {
+    pub engine: Engine,
+    pub model: Model,
+    twin: Engine,
+    registry: Arc<dyn Registry>,
+}
+
+impl Bench {
+    pub fn new(library: &Rc<Library>, registry: &Arc<dyn Registry>) -> Self {
+        Bench {
+            engine: Engine::new(Arc::clone(registry)),
+            model: Model::new(Rc::clone(library)),
+            twin: Engine::new(Arc::clone(registry)),
+            registry: Arc::clone(registry),
+        }
+    }
+
+    /// Gives a command to all three and compares. True if it was accepted.
+    pub fn step(&mut self, command: &Command) -> Result<bool, String> {
+        let quiet = self.engine.now() == command.at;
+        let verdict = self.model.apply(command);
+        let hash = verdict.rejected.map(|_| self.engine.state_hash());
+        let ratios = if quiet { self.ratios() } else { Vec::new() };
+        let outcome = self.engine.apply(command);
+        if outcome != self.twin.apply(command) {
+            return Err("I-38: the same journal had another outcome".to_owned());
+        }
+        if let Some(stop) = self.engine.stop() {
+            return Err(format!("the engine stopped: {stop}; the model says {verdict:?}"));
+        }
+        same_answer(&outcome, &verdict)?;
+        self.same_events(&outcome, &verdict)?;
+        // I-43: a rejected command changes nothing but its record.
+        if let Some(hash) = hash.filter(|hash| *hash != self.engine.state_hash()) {
+            let now = self.engine.state_hash();
+            let parts: Vec<_> = hash.parts.iter().zip(&now.parts).filter(|(a, b)| a != b).collect();
+            return Err(format!("I-43: refused with {:?}, but {parts:?}", outcome.rejected));
+        }
+        if outcome.accepted() {
+            self.same_balances()?;
+            self.same_standings()?;
+            self.same_losses()?;
+            self.same_memory()?;
+            self.monotone(command, &ratios)?;
+        }
+        // The watch list is never late: assessed plus pending equals the rescan.
+        let late = self.engine.rescan();
+        if !late.is_empty() {
+            return Err(format!("the watch list is late for {late:?}"));
+        }
+        Ok(outcome.accepted())
+    }
+
+    /// I-38: same journal, same hash. I-39: what is restored from bytes is what was encoded.
+    pub fn restart_twin(&mut self) -> Found {
+        self.same_hash()?;
+        let bytes = self.engine.encode().map_err(|error| error.to_string())?;
+        self.twin = Engine::restore(&bytes, Arc::clone(&self.registry))
+            .map_err(|error| format!("I-39: {error}"))?;
+        self.same_hash()
+    }
+
+    /// I-38 and I-39 at the end of a sequence.
+    pub fn same_hash(&self) -> Found {
+        let (left, right) = (self.engine.state_hash(), self.twin.state_hash());
+        if left == right { Ok(()) } else { Err(format!("I-38, I-39: {left:?} and {right:?}")) }
+    }
+
+    fn same_events(&mut self, outcome: &Outcome, verdict: &Verdict) -> Found {
+        let mut told = outcome.events.iter().peekable();
+        for expected in &verdict.told {
+            if told.peek() == Some(&&expected.event) {
+                told.next();
+                if expected.optional {
+                    self.model.confirm(&expected.event.what);
+                }
+            } else if !expected.optional {
+                return Err(format!(
+                    "events differ\nengine {:#?}\nmodel  {:#?}",
+                    told.next(),
+                    expected.event
+                ));
+            }
+        }
+        match told.next() {
+            Some(event) => Err(format!("events differ\nengine {event:#?}\nmodel  None")),
+            None => Ok(()),
+        }
+    }
+
+    /// Every balance of every holder, and I-01: each unit sums to zero.
+    fn same_balances(&self) -> Found {
+        let ledger = self.engine.ledger();
+        let mut found: BTreeMap<(Holder, Unit), i128> = BTreeMap::new();
+        for account in self.model.pool().everybody() {
+            for held in ledger.holdings(account) {
+                let holder = match held.contract {
+                    Some(contract) => Holder::Position(account, contract),
+                    None => Holder::Account(account),
+                };
+                found.insert((holder, held.unit), held.balance);
+            }
+        }
+        found.extend(ledger.pool_balances().map(|(holder, unit, b)| ((holder, unit), b)));
+        let known = &self.model.pool().book;
+        if found != *known {
+            let (engine, model) = (only(&found, known), only(known, &found));
+            return Err(format!("balances differ\nengine {engine:#?}\nmodel  {model:#?}"));
+        }
+        let mut sums: BTreeMap<Unit, BigInt> = BTreeMap::new();
+        for ((_, unit), balance) in known {
+            *sums.entry(*unit).or_default() += *balance;
+        }
+        let conserved = sums.values().all(Zero::is_zero)
+            && self.engine.trial_balance().iter().all(|row| row.sum == 0);
+        if conserved { Ok(()) } else { Err(format!("I-01: {sums:?}")) }
+    }
+
+    fn same_standings(&self) -> Found {
+        let (engine, model) = (&self.engine, &self.model);
+        let accounts = model.pool().accounts as usize;
+        if engine.accounts() != accounts || engine.now() != model.pool().now {
+            return Err(format!("{} accounts, {accounts} in the model", engine.accounts()));
+        }
+        for account in model.pool().everybody() {
+            let (left, right) = (engine.margin_call(account), model.margin_call(account));
+            if left != right {
+                return Err(format!("{account}: {left:?}, {right:?} in the model"));
+            }
+            let health = model.rule().map(|rule| rule.health(model.pool(), account).ok());
+            if health.is_some_and(|health| health != engine.health(account).ok()) {
+                let engine = engine.health(account);
+                return Err(format!("{account}: {engine:?}, {health:?} in the model"));
+            }
+        }
+        if engine.open_legs() != model.legs() {
+            return Err(format!("{:?}, {:?} in the model", engine.open_legs(), model.legs()));
+        }
+        let seen = engine.marks() == model.pool().seen.as_slice();
+        let known = engine.assets() == model.pool().assets.as_slice()
+            && engine.markets() == model.pool().markets.as_slice();
+        if seen && known { Ok(()) } else { Err("marks, assets or markets differ".to_owned()) }
+    }
+
+    /// I-23: the bearers of each loss, and that they bore all of it.
+    fn same_losses(&self) -> Found {
+        let (engine, model) = (self.engine.losses(), self.model.losses());
+        if engine.len() != model.len() {
+            return Err(format!("losses {engine:?}, {model:?} in the model"));
+        }
+        for (asset, losses) in engine {
+            let borne = model.get(asset).cloned().unwrap_or_default();
+            let equal = borne.deficit == losses.deficit.into()
+                && borne.insurance == losses.insurance.into()
+                && borne.deleveraged == losses.deleveraged.into()
+                && borne.socialised == losses.socialised.into()
+                && borne.outstanding == losses.outstanding.into();
+            let sum = borne.insurance + borne.deleveraged + borne.socialised + borne.outstanding;
+            if !equal || sum != borne.deficit {
+                return Err(format!("I-23: {asset} {losses:?}, {:?}", model.get(asset)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the rule remembers. Bits of assets that an account is not in mean nothing.
+    fn same_memory(&self) -> Found {
+        let pool = self.model.pool();
+        let lending = matches!(self.model.rule(), Some(Rule::Lending(_)));
+        let masked = |key: StateKey, value: BigInt| match key {
+            StateKey::Account(account, column @ (COUNTS | BORROWS)) if lending => {
+                let unit = if column == COUNTS { Unit::supply } else { Unit::debt };
+                let mut bits = BigInt::zero();
+                for number in 0..u16::try_from(pool.assets.len()).unwrap_or(0) {
+                    let inside = !pool.own(account, unit(AssetId(number))).is_zero();
+                    bits.set_bit(u64::from(number), inside && value.bit(u64::from(number)));
+                }
+                bits
+            }
+            _ => value,
+        };
+        let clean = |all: Vec<(StateKey, BigInt)>| -> BTreeMap<StateKey, BigInt> {
+            let values = all.into_iter().map(|(key, value)| (key, masked(key, value)));
+            values.filter(|(_, value)| !value.is_zero()).collect()
+        };
+        let engine = self.engine.state().entries().map(|(k, v)| (k, of_word(v))).collect();
+        let model = pool.memory.iter().map(|(k, v)| (*k, v.clone())).collect();
+        let (engine, model) = (clean(engine), clean(model));
+        if engine == model {
+            return Ok(());
+        }
+        let (left, right) = (only(&engine, &model), only(&model, &engine));
+        Err(format!("state differs\nengine {left:#?}\nmodel  {right:#?}"))
+    }
+
+    fn ratios(&self) -> Vec<Option<Ratio>> {
+        let health = |account| self.engine.health(account).ok().map(|health| health.ratio);
+        self.model.pool().everybody().map(health).collect()
+    }
+
+    /// I-33: at one instant, more collateral or less debt never lowers health, and more debt or
+    /// less collateral never raises it.
+    fn monotone(&self, command: &Command, before: &[Option<Ratio>]) -> Found {
+        let breakwater_engine::Body::Call(call) = &command.body else { return Ok(()) };
+        let (account, up): (AccountId, bool) = match call {
+            Call::Deposit { account, .. } | Call::Repay { account, .. } => (*account, true),
+            Call::Withdraw { account, .. } | Call::Borrow { account, .. } => (*account, false),
+            _ => return Ok(()),
+        };
+        let after = self.engine.health(account).ok().map(|health| health.ratio);
+        let Some((before, after)) = before.get(account.index()).copied().flatten().zip(after)
+        else {
+            return Ok(());
+        };
+        // A write-off that follows from the command may raise what a withdrawal had lowered.
+        let broken = if up { after < before } else { after > before };
+        if broken { Err(format!("I-33: {call:?} moved {before} to {after}")) } else { Ok(()) }
+    }
+}
+
+/// What one side has and the other has not, or has otherwise.
+fn only<K: Ord + Copy, V: Eq + Clone>(a: &BTreeMap<K, V>, b: &BTreeMap<K, V>) -> Vec<(K, V)> {
+    a.iter().filter(|(k, v)| b.get(k) != Some(v)).map(|(k, v)| (*k, v.clone())).collect()
+}
+
+fn same_answer(outcome: &Outcome, verdict: &Verdict) -> Found {
+    let engine = outcome.rejected.as_ref().map(|rejected| rejected.rejection);
+    if engine == verdict.rejected {
+        return Ok(());
+    }
+    let (told, model) = (&outcome.rejected, verdict.rejected);
+    Err(format!("answers differ: engine {told:?}, model {model:?}"))
+}
+
+/// Plays a journal from nothing and gives the first difference with its step.
+pub fn play(
+    library: &Rc<Library>,
+    registry: &Arc<dyn Registry>,
+    commands: &[Command],
+) -> Result<Bench, (usize, String)> {
+    let mut bench = Bench::new(library, registry);
+    for (at, command) in commands.iter().enumerate() {
+        bench.step(command).map_err(|found| (at, found))?;
+        if at == commands.len() / 2 {
+            bench.restart_twin().map_err(|found| (at, found))?;
+        }
+    }
+    let end = commands.len().saturating_sub(1);
+    bench.same_hash().map_err(|found| (end, found))?;
+    Ok(bench)
+}
+
+/// The shortest journal that still shows a difference: commands are left out as long as one
+/// remains.
+pub fn shrink(
+    library: &Rc<Library>,
+    registry: &Arc<dyn Registry>,
+    commands: &[Command],
+) -> (Vec<Command>, String) {
+    let mut best = commands.to_vec();
+    let mut found = match play(library, registry, &best) {
+        Err((at, found)) => {
+            best.truncate(at + 1);
+            found
+        }
+        Ok(_) => return (best, "the difference does not show when replayed".to_owned()),
+    };
+    let mut width = best.len() / 2;
+    while width > 0 {
+        let mut from = 0;
+        while from < best.len() {
+            let mut shorter = best.clone();
+            shorter.drain(from..(from + width).min(shorter.len()));
+            match play(library, registry, &shorter) {
+                Err((at, why)) => {
+                    shorter.truncate(at + 1);
+                    best = shorter;
+                    found = why;
+                }
+                Ok(_) => from += width,
+            }
+        }
+        width /= 2;
+    }
+    (best, found)
+}
+
+/// The rulebooks untouched.
+pub fn plugged() -> Arc<dyn Registry> {
+    Arc::new(Plugged)
+}
+
+/// True for an event that orders, fills or books something, for counting.
+pub fn is_sale(what: &What) -> bool {
+    matches!(what, What::Ordered { .. })
+}

@@ -1,0 +1,141 @@
+//! The harness: worlds, commands that make sense in them, and engine and model side by side.
+
+pub mod chance;
+pub mod generate;
+pub mod judge;
+pub mod world;
+
+use breakwater_engine::{Body, Command, Registry};
+use chance::Chance;
+use generate::{Generator, kind_of};
+use judge::{Bench, shrink};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use world::{Kind, Shelf};
+
+/// How many commands of a kind were tried and accepted.
+#[derive(Debug, Default, Clone)]
+pub struct Tally {
+    pub kinds: BTreeMap<&'static str, (u64, u64)>,
+    pub bad_ticks: (u64, u64),
+    pub rejections: BTreeMap<u16, u64>,
+}
+
+/// A sequence that showed a difference, as short as it could be made.
+#[derive(Debug)]
+pub struct Difference {
+    pub seed: u64,
+    pub commands: Vec<Command>,
+    pub found: String,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "sequence {} differs; the shortest that does:", self.seed)?;
+        for (at, command) in self.commands.iter().enumerate() {
+            let body = match &command.body {
+                // The text tells little in one line; its name says which it is.
+                Body::InstallRulebook { rule, parameters, policy, .. } => {
+                    let name = parameters.lines().next().unwrap_or_default();
+                    format!("InstallRulebook {rule}, {name}, {policy:?}")
+                }
+                body => format!("{body:?}"),
+            };
+            writeln!(f, "{at:3}  at {}  {body}", command.at.0)?;
+        }
+        write!(f, "{}", self.found)
+    }
+}
+
+/// One random sequence on engine and model. The bench at its end, or the difference.
+pub fn sequence(
+    shelf: &Shelf,
+    kind: Kind,
+    seed: u64,
+    tally: &mut Tally,
+) -> Result<(Bench, Vec<Command>), Box<Difference>> {
+    let mut chance = Chance::new(seed);
+    let mut bench = Bench::new(&shelf.library, &shelf.registry);
+    let mut journal: Vec<Command> = Vec::new();
+    let length = usize::try_from(chance.range(20, 60)).unwrap_or(20);
+    let mut setup = world::setup(shelf, &mut chance, kind);
+    setup.reverse();
+    let mut drawn = 0;
+    while drawn < length {
+        let (command, bad) = match setup.pop() {
+            Some(command) => (command, false),
+            None => {
+                drawn += 1;
+                let mut generator =
+                    Generator { chance: &mut chance, shelf, kind, model: &bench.model };
+                generator.command()
+            }
+        };
+        journal.push(command.clone());
+        let stepped = bench.step(&command).and_then(|accepted| {
+            // Half way the replaying engine is put to sleep and woken from its bytes.
+            if drawn == length / 2 {
+                bench.restart_twin()?;
+            }
+            Ok(accepted)
+        });
+        match stepped {
+            Ok(accepted) => {
+                let seen = if bad {
+                    &mut tally.bad_ticks
+                } else if drawn > 0 {
+                    tally.kinds.entry(kind_of(&command)).or_default()
+                } else {
+                    continue;
+                };
+                seen.0 += 1;
+                seen.1 += u64::from(accepted);
+            }
+            Err(found) => {
+                let (commands, found_again) =
+                    shrink(&shelf.library, &shelf.registry, &journal);
+                let first = found.lines().next().unwrap_or_default();
+                let found = format!("{found_again}\n(first seen as: {first})");
+                return Err(Box::new(Difference { seed, commands, found }));
+            }
+        }
+    }
+    match bench.same_hash() {
+        Ok(()) => Ok((bench, journal)),
+        Err(found) => Err(Box::new(Difference { seed, commands: journal, found })),
+    }
+}
+
+/// Many sequences; the first difference ends them.
+pub fn sequences(
+    kind: Kind,
+    interest: bool,
+    seeds: std::ops::Range<u64>,
+    registry: &Arc<dyn Registry>,
+) -> Result<Tally, Box<Difference>> {
+    let mut tally = Tally::default();
+    let mut shelf = Shelf::new(seeds.start, interest, Arc::clone(registry));
+    for seed in seeds {
+        // Other parameters now and then.
+        if seed % 200 == 0 {
+            shelf = Shelf::new(seed, interest, Arc::clone(registry));
+        }
+        sequence(&shelf, kind, seed, &mut tally)?;
+    }
+    Ok(tally)
+}
+
+impl Tally {
+    /// The table, for the reader of the test's output.
+    pub fn table(&self, title: &str) -> String {
+        use std::fmt::Write;
+        let mut out = format!("{title}\n{:18} {:>8} {:>8} {:>6}\n", "kind", "tried", "accepted", "share");
+        for (kind, (tried, accepted)) in &self.kinds {
+            let share = accepted * 100 / (*tried).max(1);
+            let _ = writeln!(out, "{kind:18} {tried:8} {accepted:8} {share:5}%");
+        }
+        let (tried, accepted) = self.bad_ticks;
+        let _ = writeln!(out, "{:18} {tried:8} {accepted:8}", "bad ticks");
+        out
+    }
+}

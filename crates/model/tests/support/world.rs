@@ -1,0 +1,364 @@
+//! Worlds to play in: assets, parameters told both as text and as the model's terms, policies, and
+//! the commands that set a pool up.
+
+use super::chance::Chance;
+use breakwater_engine::{Body, Command, Registry};
+use breakwater_liquidation::backstop::Deleverage;
+use breakwater_liquidation::policy::{BackstopPolicy, Guards};
+use breakwater_liquidation::{AssetInfo, AssetKind, Call, Close, Policy, Rulebook, Seller};
+use breakwater_margin::Ratio;
+use breakwater_market::{Guard, MarketId, Quote, Tick};
+use breakwater_model::exchange::{self, Contract, Tier};
+use breakwater_model::lending::{self, Kink, Reserve};
+use breakwater_model::rule::{Known, Library, Rule};
+use breakwater_money::{AccountId, AssetId, Time};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::rc::Rc;
+use std::sync::Arc;
+
+pub const SECOND: u64 = 1_000_000_000;
+pub const START: u64 = 1_700_000_000 * SECOND;
+/// Parameter texts a rule.
+const TEXTS: u64 = 12;
+
+/// The rules under test, by the names under which hosts plug them in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Called,
+    Sold,
+    Exchange,
+}
+
+impl Kind {
+    pub fn rule(self) -> &'static str {
+        match self {
+            Kind::Called => breakwater_rulebooks::lending::aave_v3::RULE,
+            Kind::Sold => breakwater_rulebooks::lending::secured_loan::RULE,
+            Kind::Exchange => breakwater_rulebooks::exchange::binance_usdm::RULE,
+        }
+    }
+}
+
+/// The rulebooks as a host plugs them in.
+pub struct Plugged;
+
+impl Registry for Plugged {
+    fn build(
+        &self,
+        rule: &str,
+        parameters: &str,
+        assets: &[AssetInfo],
+    ) -> Result<Option<Box<dyn Rulebook>>, String> {
+        if rule == Kind::Exchange.rule() {
+            let build = breakwater_rulebooks::exchange::binance_usdm::build;
+            return build(parameters, assets).map(Some);
+        }
+        breakwater_rulebooks::build(rule, parameters, assets)
+    }
+}
+
+/// All parameter texts of one test, and what they mean.
+pub struct Shelf {
+    pub library: Rc<Library>,
+    pub registry: Arc<dyn Registry>,
+    texts: BTreeMap<Kind, Vec<(String, [u8; 32])>>,
+}
+
+pub const GARBAGE: &str = "name = 1";
+
+impl Shelf {
+    /// Texts with interest in one of three, where `interest` asks for it.
+    pub fn new(seed: u64, interest: bool, registry: Arc<dyn Registry>) -> Self {
+        let mut chance = Chance::new(seed);
+        let mut library = Library::new();
+        let mut texts: BTreeMap<Kind, Vec<_>> = BTreeMap::new();
+        // Which reserves bear interest is the same in all texts: one that loses its interest model
+        // keeps its last rate, which is the rulebook's affair.
+        let bearing = TOKENS.map(|_| interest && chance.percent(60));
+        for kind in [Kind::Called, Kind::Sold, Kind::Exchange] {
+            let known = library.entry(kind.rule().to_owned()).or_default();
+            for number in 0..TEXTS {
+                let (text, rule) = match kind {
+                    Kind::Exchange => exchange_text(&mut chance, number),
+                    _ => lending_text(&mut chance, number, kind, &bearing),
+                };
+                let hash = *blake3::hash(text.as_bytes()).as_bytes();
+                known.insert(text.clone(), Known { hash, rule: Some(Rc::new(rule)) });
+                texts.entry(kind).or_default().push((text, hash));
+            }
+            let hash = *blake3::hash(GARBAGE.as_bytes()).as_bytes();
+            known.insert(GARBAGE.to_owned(), Known { hash, rule: None });
+        }
+        Shelf { library: Rc::new(library), registry, texts }
+    }
+
+    pub fn text(&self, chance: &mut Chance, kind: Kind) -> (String, [u8; 32]) {
+        chance.pick(&self.texts[&kind]).clone()
+    }
+}
+
+/// Symbols, decimals and first prices (8 decimals) of lending worlds. Those from `SPARE` on are
+/// known to the rule and not defined at first.
+pub const TOKENS: [(&str, u8, u128); 6] = [
+    ("USD", 6, 100_000_000),
+    ("BTC", 8, 3_000_000_000_000),
+    ("ETH", 18, 180_000_000_000),
+    ("LNK", 18, 1_500_000_000),
+    ("SPA", 6, 250_000_000),
+    ("SPB", 18, 99_000_000),
+];
+pub const SPARE: usize = 4;
+
+/// Contracts of exchange worlds: symbol, decimals, price decimals, first price.
+pub const CONTRACTS: [(&str, u8, u8, u128); 5] = [
+    ("BTC-PERP", 8, 6, 30_000_000_000),
+    ("ETH-PERP", 18, 5, 180_000_000),
+    ("LNK-PERP", 3, 7, 150_000_000),
+    ("SPA-PERP", 6, 4, 25_000),
+    ("SPB-PERP", 0, 10, 5_000_000_000),
+];
+pub const SPARE_CONTRACT: usize = 3;
+pub const SETTLE: &str = "USX";
+pub const SETTLE_DECIMALS: u8 = 6;
+
+fn lending_text(
+    chance: &mut Chance,
+    number: u64,
+    kind: Kind,
+    bearing: &[bool],
+) -> (String, Rule) {
+    let name = format!("lending {number}");
+    let (from, least) = *chance.pick(&[(2_000, 1_000), (2_000, 1_000), (500, 100), (0, 0)]);
+    let health: u64 = *chance.pick(&[950_000_000_000_000_000, 900_000_000_000_000_000]);
+    let close_factor = *chance.pick(&[5_000, 5_000, 3_333, 10_000]);
+    let one = 100_000_000u64;
+    let mut text = format!(
+        "name = \"{name}\"\nrule = \"{}\"\nversion = \"3.7\"\neffective_from = \"never\"\n\
+         numeraire_decimals = 8\n[constants]\nclose_factor_bps = {close_factor}\n\
+         close_factor_health_wad = {health}\nclose_factor_from_base = {}\n\
+         least_leftover_base = {}\n[source]\n",
+        Kind::Called.rule(),
+        from * one,
+        least * one,
+    );
+    let mut reserves = BTreeMap::new();
+    for ((symbol, decimals, _), interest) in TOKENS.into_iter().zip(bearing) {
+        let bonus = chance.range(10_000, 11_200);
+        let threshold = chance.range(5_000, 8_900).min(100_000_000 / bonus);
+        let fee = *chance.pick(&[0, 1_000, 2_000, 10_000]);
+        let factor = *chance.pick(&[0, 1_000, 5_000]);
+        let rates = interest.then(|| Kink {
+            optimal: u32::try_from(chance.range(4_000, 9_500)).unwrap(),
+            base: u32::try_from(chance.range(0, 500)).unwrap(),
+            slope1: u32::try_from(chance.range(0, 1_000)).unwrap(),
+            slope2: u32::try_from(chance.range(2_000, 30_000)).unwrap(),
+        });
+        write!(
+            text,
+            "[assets.{symbol}]\ndecimals = {decimals}\nliquidation_threshold_bps = {threshold}\n\
+             liquidation_bonus_bps = {bonus}\nliquidation_protocol_fee_bps = {fee}\n\
+             reserve_factor_bps = {factor}\n"
+        )
+        .unwrap();
+        if let Some(Kink { optimal, base, slope1, slope2 }) = rates {
+            write!(
+                text,
+                "[assets.{symbol}.rates]\noptimal_usage_bps = {optimal}\nbase_bps = {base}\n\
+                 slope1_bps = {slope1}\nslope2_bps = {slope2}\n"
+            )
+            .unwrap();
+        }
+        let narrow = |v: u64| u16::try_from(v).unwrap();
+        let reserve = Reserve {
+            decimals,
+            threshold: narrow(threshold),
+            bonus: narrow(bonus),
+            fee: narrow(fee),
+            reserve_factor: narrow(factor),
+            rates,
+        };
+        reserves.insert(symbol.to_owned(), reserve);
+    }
+    let sold_by_venue = kind == Kind::Sold;
+    let name = if sold_by_venue { format!("secured-loan on {name}") } else { name };
+    let terms = lending::Terms {
+        name,
+        numeraire_decimals: 8,
+        close_factor: u16::try_from(close_factor).unwrap(),
+        close_factor_health: health.into(),
+        close_factor_from: (from * one).into(),
+        least_leftover: (least * one).into(),
+        reserves,
+        sold_by_venue,
+    };
+    (text, Rule::Lending(terms))
+}
+
+fn exchange_text(chance: &mut Chance, number: u64) -> (String, Rule) {
+    let name = format!("exchange {number}");
+    let mut text = format!(
+        "name = \"{name}\"\nrule = \"{}\"\neffective_from = \"never\"\nsettle = \"{SETTLE}\"\n\
+         [source]\n\"contracts.*.tiers\" = \"unverified\"\n\
+         \"contracts.*.clearance_fee_bps\" = \"unverified\"\n",
+        Kind::Exchange.rule()
+    );
+    let mut contracts = BTreeMap::new();
+    for (symbol, ..) in CONTRACTS {
+        let fee = *chance.pick(&[0, 50, 125, 150]);
+        write!(text, "[contracts.{symbol}]\nclearance_fee_bps = {fee}\ntiers = [\n").unwrap();
+        let ladder =
+            [(400, 125), (500, 100), (1_000, 50), (2_500, 20), (5_000, 10), (12_500, 4), (50_000, 1)];
+        let first = chance.below(3);
+        let count = chance.range(1, 4);
+        let (mut cap, mut deduction, mut rate_below) = (0, 0, 0);
+        let mut tiers = Vec::new();
+        for step in 0..count {
+            // Rates in 1e-5, as tables print them.
+            let (rate, leverage) = ladder[usize::try_from(first + step).unwrap()];
+            deduction += cap * (rate - rate_below);
+            rate_below = rate;
+            cap = (cap + 1) * *chance.pick(&[5, 20, 50]) / 5 * 5 + 5_000;
+            if step + 1 == count {
+                cap *= 1_000;
+            }
+            writeln!(
+                text,
+                "{{ cap = \"{cap}\", rate = \"0.{rate:05}\", leverage_max = {leverage}, \
+                 deduction = \"{}.{:05}\" }},",
+                deduction / 100_000,
+                deduction % 100_000
+            )
+            .unwrap();
+            tiers.push(Tier { cap, rate_e9: rate * 10_000, leverage });
+        }
+        text.push_str("]\n");
+        contracts.insert(symbol.to_owned(), Contract { fee: u16::try_from(fee).unwrap(), tiers });
+    }
+    let settle = SETTLE.to_owned();
+    (text, Rule::Exchange(exchange::Terms { name, settle, contracts }))
+}
+
+/// A policy that makes sense for the kind, of every sort there is.
+pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
+    let warn = chance.range(1_000, 1_200);
+    let target = chance.range(1_000, 1_300);
+    let wad = |thousandths: u64| Ratio::new(u128::from(thousandths) * 1_000_000_000_000_000);
+    let notice_nanos = *chance.pick(&[0, 0, 0, 20 * SECOND]);
+    let insurance = chance.percent(70);
+    let mut policy = match chance.below(3) {
+        0 => Policy::as_is(),
+        _ => Policy::guarded(),
+    };
+    policy.warn_ratio = wad(warn);
+    policy.target_ratio = wad(target);
+    policy.notice_nanos = notice_nanos;
+    policy.backstop = BackstopPolicy { insurance, deleverage: None, socialise: false };
+    if kind == Kind::Called {
+        // Lots coarse enough that trying each one stays quick.
+        policy.lot_value = u128::from(chance.range(100, 2_000)) * 100_000_000;
+        return policy;
+    }
+    policy.seller = Seller::Venue;
+    policy.close = *chance.pick(&[Close::Target, Close::Target, Close::Target, Close::Full]);
+    policy.slippage_bps = u32::try_from(*chance.pick(&[0, 50, 100, 500])).unwrap();
+    policy.guards = Guards { minimal: false, ..policy.guards };
+    policy.lot_value = u128::from(chance.range(200, 5_000)) * 100_000_000;
+    if kind == Kind::Exchange {
+        // A lot is a value at the scale of the market's price: 6, 5 and 7 decimals here.
+        policy.lot_value = u128::from(chance.range(2_000, 20_000)) * 1_000_000;
+        policy.backstop.socialise = chance.percent(50);
+        policy.backstop.deleverage =
+            *chance.pick(&[None, Some(Deleverage::Queue), Some(Deleverage::ProRata)]);
+    }
+    policy
+}
+
+pub fn guard(chance: &mut Chance, decimals: u8) -> Guard {
+    Guard {
+        decimals,
+        age_max_nanos: 60 * SECOND,
+        ahead_max_nanos: 2 * SECOND,
+        band_bps: 2_000,
+        spread_max_bps: 500,
+        grace_nanos: *chance.pick(&[0, 0, 30 * SECOND]),
+    }
+}
+
+pub fn install(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Body {
+    let (parameters, hash) = shelf.text(chance, kind);
+    let policy = policy(chance, kind);
+    Body::InstallRulebook { rule: kind.rule().to_owned(), parameters, hash, policy }
+}
+
+fn first_tick(market: u16, decimals: u8, price: u128) -> Body {
+    Body::Tick(Tick {
+        market: MarketId(market),
+        quote: Quote::Single(price),
+        decimals,
+        sequence: 1,
+        observed_at: Time(START),
+    })
+}
+
+/// The commands that set a world up: assets, markets, accounts, the rule, first prices, a lender.
+pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
+    let mut bodies = Vec::new();
+    let accounts = chance.range(3, 5);
+    if kind == Kind::Exchange {
+        exchange_assets(chance, &mut bodies);
+    } else {
+        lending_assets(chance, &mut bodies);
+    }
+    for number in 0..accounts {
+        bodies.push(Body::OpenAccount { owner: format!("owner {number}") });
+    }
+    bodies.push(install(shelf, chance, kind));
+    if kind == Kind::Exchange {
+        for (market, (_, _, decimals, price)) in (0..).zip(CONTRACTS).take(SPARE_CONTRACT) {
+            bodies.push(first_tick(market, decimals, price));
+        }
+        // The settle asset is number zero.
+        bodies.push(Body::FundInsurance { asset: AssetId(0), amount: chance.wide(5_000_000_000) });
+    } else {
+        for (market, (_, decimals, price)) in (0..).zip(TOKENS).take(SPARE) {
+            bodies.push(first_tick(market, 8, price));
+            let account = AccountId(0);
+            let amount = 10u128.pow(u32::from(decimals)) * 50_000_000_000_000 / price;
+            let asset = AssetId(market);
+            bodies.push(Body::Call(Call::Deposit { account, asset, amount }));
+        }
+        bodies.push(Body::FundInsurance { asset: AssetId(0), amount: chance.wide(5_000_000_000) });
+    }
+    bodies.into_iter().map(|body| Command { at: Time(START), body }).collect()
+}
+
+fn lending_assets(chance: &mut Chance, bodies: &mut Vec<Body>) {
+    for (number, (symbol, decimals, _)) in (0u16..).zip(TOKENS).take(SPARE) {
+        let kind = AssetKind::Token;
+        bodies.push(Body::DefineAsset { symbol: symbol.to_owned(), decimals, kind });
+        bodies.push(Body::DefineMarket {
+            symbol: format!("{symbol}/N"),
+            asset: AssetId(number),
+            guard: guard(chance, 8),
+            volatility_weight: u32::try_from(chance.range(1, 5)).unwrap(),
+        });
+    }
+}
+
+fn exchange_assets(chance: &mut Chance, bodies: &mut Vec<Body>) {
+    let (symbol, decimals) = (SETTLE.to_owned(), SETTLE_DECIMALS);
+    bodies.push(Body::DefineAsset { symbol, decimals, kind: AssetKind::Token });
+    for (number, (symbol, decimals, price_decimals, _)) in
+        (1u16..).zip(CONTRACTS).take(SPARE_CONTRACT)
+    {
+        let kind = AssetKind::LinearPerpetual { settle: AssetId(0) };
+        bodies.push(Body::DefineAsset { symbol: symbol.to_owned(), decimals, kind });
+        bodies.push(Body::DefineMarket {
+            symbol: format!("{symbol}/{SETTLE}"),
+            asset: AssetId(number),
+            guard: guard(chance, price_decimals),
+            volatility_weight: u32::try_from(chance.range(1, 5)).unwrap(),
+        });
+    }
+}

@@ -1,0 +1,3 @@
+//! Derivatives exchanges: margin accounts with leveraged positions that the venue itself liquidates.
+
+pub mod binance_usdm;

@@ -1,0 +1,118 @@
+//! One run, or many that differ in one thing.
+
+use crate::options::{PolicyChoice, RunOptions, Shock};
+use crate::record::{Run, Totals};
+use crate::stage::Stage;
+use crate::watcher::{Nobody, Watcher};
+use crate::{Scenario, ScenarioError};
+
+/// Runs the scenario.
+///
+/// # Errors
+/// A setting that makes no sense, a refusal the run cannot do without, a broken invariant, or a
+/// watcher that cannot record.
+pub fn run(
+    scenario: &Scenario,
+    options: &RunOptions,
+    watcher: &mut dyn Watcher,
+) -> Result<Run, ScenarioError> {
+    let path = scenario.path(fall_of(scenario, options)?)?;
+    let points = path.len() as u64;
+    watcher.begin(points);
+    let mut stage = Stage::found(scenario, options, watcher, &path)?;
+    for (number, point) in (1u64..).zip(&path) {
+        stage.point(point)?;
+        stage.tell_progress(number, points, point);
+    }
+    let run = stage.end()?;
+    watcher.finish().map_err(ScenarioError::Record)?;
+    Ok(run)
+}
+
+fn fall_of(scenario: &Scenario, options: &RunOptions) -> Result<Option<u128>, ScenarioError> {
+    let driver = &scenario.settings.driver.market;
+    match &options.shock {
+        None => Ok(None),
+        Some(Shock::Named { name, fall }) if name == driver => Ok(Some(*fall)),
+        Some(other) => {
+            let reason = format!("'{other}': a replay's path is {driver}, so say {driver}=X");
+            Err(ScenarioError::setting("shock", reason))
+        }
+    }
+}
+
+/// One cell of the sensitivity table.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SensitivityCell {
+    /// Scale of depth.
+    pub depth: String,
+    /// Share of impact carried into the next mark.
+    pub feedback: String,
+    /// What came of it.
+    pub totals: Totals,
+}
+
+/// Depth scales of the sensitivity table.
+pub const DEPTHS: [&str; 3] = ["0.5", "1", "2"];
+/// Feedbacks of the sensitivity table.
+pub const FEEDBACKS: [&str; 3] = ["0", "0.25", "0.5"];
+
+/// The run at every combination of depth and feedback, rows by feedback.
+///
+/// # Errors
+/// As [`run`].
+pub fn sensitivity(
+    scenario: &Scenario,
+    options: &RunOptions,
+) -> Result<Vec<SensitivityCell>, ScenarioError> {
+    let mut cells = Vec::new();
+    for feedback in FEEDBACKS {
+        for depth in DEPTHS {
+            let mut options = options.clone();
+            options.depth_scale = Some(depth.to_owned());
+            options.feedback = Some(feedback.to_owned());
+            let totals = run(scenario, &options, &mut Nobody)?.totals;
+            cells.push(SensitivityCell {
+                depth: depth.to_owned(),
+                feedback: feedback.to_owned(),
+                totals,
+            });
+        }
+    }
+    Ok(cells)
+}
+
+/// One mechanism of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Variant {
+    /// The mechanism.
+    pub name: String,
+    /// The policy around it.
+    pub variant: String,
+    /// Its run.
+    pub run: Run,
+}
+
+/// The same book and shock under every mechanism.
+///
+/// # Errors
+/// As [`run`].
+pub fn compare(
+    scenario: &Scenario,
+    options: &RunOptions,
+) -> Result<Vec<Variant>, ScenarioError> {
+    let choices = [
+        PolicyChoice::AsIs,
+        PolicyChoice::Guarded,
+        PolicyChoice::VenueFull,
+        PolicyChoice::VenueTarget,
+    ];
+    choices
+        .into_iter()
+        .map(|policy| {
+            let options = RunOptions { policy, ..options.clone() };
+            let run = run(scenario, &options, &mut Nobody)?;
+            Ok(Variant { name: run.rulebook.clone(), variant: run.policy.clone(), run })
+        })
+        .collect()
+}
