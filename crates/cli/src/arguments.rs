@@ -18,7 +18,7 @@ pub struct Arguments {
     /// Print one JSON object on standard output instead of text
     #[arg(long, global = true)]
     pub json: bool,
-    /// No progress bar and no remarks on standard error
+    /// No progress bar on standard error
     #[arg(long, short, global = true)]
     pub quiet: bool,
     /// What to do.
@@ -251,7 +251,11 @@ const SETTING_ONE: u128 = 1_000_000_000_000_000_000;
 /// Largest setting that makes sense: a million times the depth, a trillion dollars of capital.
 const SETTING_MAX: u128 = 1_000_000_000_000 * SETTING_ONE;
 
-fn setting(text: &str, range: std::ops::RangeInclusive<u128>, right: &str) -> Result<String, String> {
+fn setting(
+    text: &str,
+    range: std::ops::RangeInclusive<u128>,
+    right: &str,
+) -> Result<String, String> {
     match decimal::parse_raw(text, SETTING_DECIMALS) {
         Ok(raw) if range.contains(&raw) => Ok(text.to_owned()),
         Ok(_) => Err(format!("expected {right}")),

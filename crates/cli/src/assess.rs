@@ -121,7 +121,9 @@ fn by_health(health: &str) -> f64 {
 fn more(all: usize, shown: usize) -> String {
     match all.saturating_sub(shown) {
         0 => String::new(),
-        left => format!("  and {} more: --all shows them, --json has everything\n", count(left as u64)),
+        left => {
+            format!("  and {} more: --all shows them, --json has everything\n", count(left as u64))
+        }
     }
 }
 
@@ -129,7 +131,10 @@ fn account_text(account: &AccountHealth, unit: &str, paint: Paint) -> String {
     let mut text = format!("{}  {}\n", paint.strong(&account.account), account.state);
     let collateral = rounded_text(&account.collateral_value, 2);
     let debt = rounded_text(&account.debt_value, 2);
-    text.push_str(&format!("  health {}; collateral {collateral} {unit}, debt {debt} {unit}\n", account.health));
+    text.push_str(&format!(
+        "  health {}; collateral {collateral} {unit}, debt {debt} {unit}\n",
+        account.health
+    ));
     for price in &account.liquidation_prices {
         text.push_str(&format!(
             "  {}: liquidatable at {}, now {}\n",
@@ -146,7 +151,8 @@ fn account_text(account: &AccountHealth, unit: &str, paint: Paint) -> String {
 pub fn plan(asked: &Plan, screen: &Screen) -> Result<Verdict, Failure> {
     let (book, options) = asked_for(&asked.accounts, asked.target.as_deref())?;
     let plans = plan_all(&book, &options)?;
-    let wanted: Vec<&AccountPlan> = plans.iter().filter(|plan| !plan.debt_asset.is_empty()).collect();
+    let wanted: Vec<&AccountPlan> =
+        plans.iter().filter(|plan| !plan.debt_asset.is_empty()).collect();
     let answer = PlanAnswer {
         schema: "breakwater.plan/1",
         shock: options.shock.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
@@ -155,9 +161,9 @@ pub fn plan(asked: &Plan, screen: &Screen) -> Result<Verdict, Failure> {
         to_liquidate: wanted.len() as u64,
         plans: &plans,
     };
-    let mut text = format!("{} of {} to liquidate\n", count(answer.to_liquidate), accounts(plans.len()));
-    let told: Vec<&AccountPlan> =
-        if plans.len() <= TOLD { plans.iter().collect() } else { wanted };
+    let mut text =
+        format!("{} of {} to liquidate\n", count(answer.to_liquidate), accounts(plans.len()));
+    let told: Vec<&AccountPlan> = if plans.len() <= TOLD { plans.iter().collect() } else { wanted };
     let shown = if asked.accounts.all { told.len() } else { SHOWN };
     for plan in told.iter().take(shown) {
         text.push_str(&plan_text(plan, Paint::for_stdout()));

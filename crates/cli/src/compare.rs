@@ -20,7 +20,8 @@ const TABLE: &str = "compare.json";
 pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
     let scenario = Scenario::open(&asked.scenario)?;
     let options = asked.changes.options(None, PolicyChoice::AsIs);
-    let out = asked.out.clone().unwrap_or_else(|| replay::default_folder(scenario.name(), "-compare"));
+    let out =
+        asked.out.clone().unwrap_or_else(|| replay::default_folder(scenario.name(), "-compare"));
     let folder = Folder::take(&out, &[TABLE, PAGE], SCHEMA)?;
     let variants = breakwater_simulate::compare(&scenario, &options).map_err(Failure::of_run)?;
     let Some(first) = variants.first().map(|variant| &variant.run) else {
@@ -52,7 +53,13 @@ fn combined_hash(variants: &[Variant]) -> String {
 
 const NAME: usize = 34;
 
-fn told(first: &Run, variants: &[Variant], changes: &[String], page: &Path, paint: Paint) -> String {
+fn told(
+    first: &Run,
+    variants: &[Variant],
+    changes: &[String],
+    page: &Path,
+    paint: Paint,
+) -> String {
     let unit = crate::story::unit(first);
     let mut setting = format!("{}; values in {unit}", first.shock);
     if !changes.is_empty() {
@@ -63,7 +70,10 @@ fn told(first: &Run, variants: &[Variant], changes: &[String], page: &Path, pain
         let [booked, open, loss, gain, low, calls] = cells;
         format!("{name:<NAME$}{booked:>11}{open:>11}{loss:>12}{gain:>12}{low:>10}{calls:>8}\n")
     };
-    text.push_str(&line("", ["bad debt", "bad debt", "borrowers'", "keepers'", "lowest", "liqui-"]));
+    text.push_str(&line(
+        "",
+        ["bad debt", "bad debt", "borrowers'", "keepers'", "lowest", "liqui-"],
+    ));
     text.push_str(&line("mechanism", ["booked", "open", "loss", "gain", "price", "dations"]));
     for variant in variants {
         let (totals, decimals) = (&variant.run.totals, variant.run.value_decimals);

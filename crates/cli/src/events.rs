@@ -205,7 +205,9 @@ impl Names {
     /// Name of the event, and its fields.
     fn what(&self, what: &What) -> (&'static str, Value) {
         match what {
-            What::AssetDefined { asset } => ("asset defined", json!({ "asset": self.asset(*asset) })),
+            What::AssetDefined { asset } => {
+                ("asset defined", json!({ "asset": self.asset(*asset) }))
+            }
             What::MarketDefined { market } => {
                 ("market defined", json!({ "market": self.market(market.index()) }))
             }

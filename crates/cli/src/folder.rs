@@ -26,8 +26,11 @@ impl Folder {
             )),
             _ => Failure::file("make the folder", path, &error),
         })?;
-        let there: Vec<&str> =
-            files.iter().copied().filter(|file| path.join(file).symlink_metadata().is_ok()).collect();
+        let there: Vec<&str> = files
+            .iter()
+            .copied()
+            .filter(|file| path.join(file).symlink_metadata().is_ok())
+            .collect();
         if let Some(first) = there.first()
             && !marked(&path.join(files[0]), mark)
         {

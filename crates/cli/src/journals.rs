@@ -60,7 +60,8 @@ pub fn import(file: &Path, journal: &Path, screen: &Screen) -> Result<Verdict, F
     let (made, report) = Journal::import(BufReader::new(source), journal).map_err(|error| {
         use breakwater_journal::JournalError::{AlreadyExists, Database, Io, NoSpace};
         // These speak of the journal to be made, all others of the stream.
-        let made = matches!(error, AlreadyExists { .. } | Database { .. } | Io { .. } | NoSpace { .. });
+        let made =
+            matches!(error, AlreadyExists { .. } | Database { .. } | Io { .. } | NoSpace { .. });
         Failure::journal(if made { journal } else { file }, &error)
     })?;
     made.close().map_err(|error| Failure::journal(journal, &error))?;
@@ -79,9 +80,10 @@ pub fn import(file: &Path, journal: &Path, screen: &Screen) -> Result<Verdict, F
             torn.reason
         ));
     }
-    let torn = report.torn.as_ref().map(|torn| {
-        json!({ "frame": torn.sequence, "byte": torn.offset, "reason": torn.reason })
-    });
+    let torn = report
+        .torn
+        .as_ref()
+        .map(|torn| json!({ "frame": torn.sequence, "byte": torn.offset, "reason": torn.reason }));
     let object = json!({
         "schema": "breakwater.journal-import/1",
         "frames": report.frames,

@@ -21,7 +21,9 @@ pub struct Rebuilt {
 pub fn open(path: &Path) -> Result<Journal, Failure> {
     if path.is_dir() {
         let path = path.display();
-        return Err(Failure::Data(format!("{path} is a folder, expected a journal such as {path}/journal.redb")));
+        return Err(Failure::Data(format!(
+            "{path} is a folder, expected a journal such as {path}/journal.redb"
+        )));
     }
     Journal::open(path).map_err(|error| Failure::journal(path, &error))
 }

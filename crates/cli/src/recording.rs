@@ -24,7 +24,12 @@ pub struct Recording {
 
 impl Recording {
     /// Starts to follow; `shown` puts a bar on standard error.
-    pub fn new(journal: Journal, events: EventLog<BufWriter<File>>, shown: bool, colour: bool) -> Self {
+    pub fn new(
+        journal: Journal,
+        events: EventLog<BufWriter<File>>,
+        shown: bool,
+        colour: bool,
+    ) -> Self {
         let bar = if shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
         let template = if colour {
             "{bar:28.cyan/blue} {pos:>3}/{len} {msg}"

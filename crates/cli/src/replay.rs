@@ -29,8 +29,7 @@ pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
     let rulebook = asked.rulebook.as_deref().map(source::rulebook).transpose()?;
     let options = asked.changes.options(rulebook, asked.policy.choice());
     let out = asked.out.clone().unwrap_or_else(|| default_folder(scenario.name(), ""));
-    let folder =
-        Folder::take(&out, &[EVENTS, REPORT, LIQUIDATIONS, JOURNAL], events::SCHEMA)?;
+    let folder = Folder::take(&out, &[EVENTS, REPORT, LIQUIDATIONS, JOURNAL], events::SCHEMA)?;
     let (run, firsts, event_lines) = record(&scenario, &options, &folder, screen)?;
     let replay_hash = prove(&folder.file(JOURNAL), &run)?;
 
@@ -137,7 +136,10 @@ mod tests {
 
     #[test]
     fn folders_have_names_that_files_can_have() {
-        assert_eq!(default_folder("black-thursday", "-compare"), Path::new("out/black-thursday-compare"));
+        assert_eq!(
+            default_folder("black-thursday", "-compare"),
+            Path::new("out/black-thursday-compare")
+        );
         assert_eq!(default_folder("../../etc", ""), Path::new("out/..-..-etc"));
         assert_eq!(default_folder("..", ""), Path::new("out/scenario"));
     }

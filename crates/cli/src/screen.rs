@@ -17,11 +17,6 @@ impl Screen {
         Screen { json, quiet }
     }
 
-    /// True if the answer is one JSON object.
-    pub const fn speaks_json(&self) -> bool {
-        self.json
-    }
-
     /// Prints the answer: `text`, or `object` if JSON was asked for.
     pub fn answer(&self, text: &str, object: &impl Serialize) -> Result<(), Failure> {
         if !self.json {
@@ -41,13 +36,6 @@ impl Screen {
                 Err(Failure::Data(format!("cannot write to standard output: {error}")))
             }
             _ => Ok(()),
-        }
-    }
-
-    /// A remark on standard error, unless remarks are not wanted.
-    pub fn remark(&self, text: &str) {
-        if !self.quiet {
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
         }
     }
 

@@ -13,7 +13,10 @@ pub fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let fail = |error: &std::io::Error| Failure::file("read", path, error);
     let file = fs::File::open(path).map_err(|e| fail(&e))?;
     if file.metadata().map_err(|e| fail(&e))?.is_dir() {
-        return Err(Failure::Data(format!("cannot read {}: it is a folder, expected a file", path.display())));
+        return Err(Failure::Data(format!(
+            "cannot read {}: it is a folder, expected a file",
+            path.display()
+        )));
     }
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|e| fail(&e))?;

@@ -31,8 +31,13 @@ pub struct Ending<'a> {
 
 /// The story of a run.
 pub fn told(run: &Run, ending: &Ending<'_>, paint: Paint) -> String {
-    let sections =
-        [headline(run, ending, paint), accounts(run), losses(run), largest(run), proof(run, ending, paint)];
+    let sections = [
+        headline(run, ending, paint),
+        accounts(run),
+        losses(run),
+        largest(run),
+        proof(run, ending, paint),
+    ];
     let lines: usize = sections.iter().map(Vec::len).sum();
     // Sections stand apart as far as there is room for it.
     let mut room = LINES_MAX.saturating_sub(lines);
@@ -122,11 +127,23 @@ fn losses(run: &Run) -> Vec<String> {
     vec![
         row("debt repaid", &value(totals.debt_repaid), &of(totals.debt_start)),
         row("collateral seized", &value(totals.collateral_sold), &of(totals.collateral_start)),
-        row("incentive paid", &value(totals.incentive), &format!("{unit}, of which keepers kept {kept}")),
+        row(
+            "incentive paid",
+            &value(totals.incentive),
+            &format!("{unit}, of which keepers kept {kept}"),
+        ),
         row("price impact", &value(totals.price_impact), unit),
         row("gas", &value(totals.gas), unit),
-        row("bad debt booked", &value(totals.bad_debt_booked), &format!("{unit}, {}", bearers(run))),
-        row("bad debt open", &value(totals.bad_debt_open), &format!("{unit}, with the lenders of open accounts")),
+        row(
+            "bad debt booked",
+            &value(totals.bad_debt_booked),
+            &format!("{unit}, {}", bearers(run)),
+        ),
+        row(
+            "bad debt open",
+            &value(totals.bad_debt_open),
+            &format!("{unit}, with the lenders of open accounts"),
+        ),
         row("cascade rounds", &count(u64::from(totals.rounds_most)), &rounds),
     ]
 }
@@ -147,7 +164,9 @@ fn bearers(run: &Run) -> String {
         .collect();
     match borne.as_slice() {
         [] => "borne by nobody: there was none".to_owned(),
-        [only] => format!("borne by {}", only.rsplit_once(' ').map_or(only.as_str(), |(who, _)| who)),
+        [only] => {
+            format!("borne by {}", only.rsplit_once(' ').map_or(only.as_str(), |(who, _)| who))
+        }
         several => format!("borne by {}", several.join(", ")),
     }
 }

@@ -59,8 +59,8 @@ pub(crate) struct Standing {
     pub band: Band,
     /// Price count at which it was last liquidated, for one liquidation at one price.
     pub liquidated_at: u64,
-    /// Price count at which the market had no more for it.
-    pub exhausted_at: u64,
+    /// When a sale may be tried again that the market would not take whole.
+    pub retry_at: Time,
 }
 
 /// Losses and their bearers so far, in one asset.

@@ -100,8 +100,8 @@ pub fn plan_sale(
         } else {
             Reason::TargetOutOfReach
         };
-        plan.legs.clear();
     }
+    plan.legs.clear();
     for item in &saleable {
         if let Some(leg) = leg_of(view, policy, item, item.quantity)? {
             plan.legs.push(leg);

@@ -72,6 +72,8 @@ pub struct Policy {
     pub lot_value: u128,
     /// Worst price of a sale, below the mark (above it for a short).
     pub slippage_bps: u32,
+    /// How long a sale waits after the market took no more of it.
+    pub retry_nanos: u64,
     /// Who bears losses.
     pub backstop: BackstopPolicy,
     /// Most accounts assessed in one command; the rest stay pending and are taken next.
@@ -81,6 +83,9 @@ pub struct Policy {
 /// Accounts assessed in one command unless a policy says otherwise: bounds the work of one tick
 /// to some milliseconds on one core.
 pub const ASSESS_MAX: u32 = 4_096;
+
+/// Time a sale waits for new depth unless a policy says otherwise: one minute.
+pub const RETRY_NANOS: u64 = 60_000_000_000;
 
 impl Policy {
     /// The venue as it is: no guard of ours, keepers take what the rule gives them.
@@ -96,6 +101,7 @@ impl Policy {
             guards: Guards::default(),
             lot_value: 0,
             slippage_bps: 0,
+            retry_nanos: RETRY_NANOS,
             backstop: BackstopPolicy::default(),
             assess_max: ASSESS_MAX,
         }

@@ -52,8 +52,8 @@ struct Account {
     call: MarginCall,
     /// Count of prices at its last liquidation.
     liquidated_at: u64,
-    /// Count of prices when the market had no more for it.
-    exhausted_at: u64,
+    /// When a sale is tried again that the market did not take whole.
+    retry_at: Time,
 }
 
 /// The rule in force with its policy.

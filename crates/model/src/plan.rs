@@ -10,7 +10,8 @@ use breakwater_margin::Health;
 use breakwater_money::{AccountId, Price};
 
 /// The venue's own sale for an account in breach: the fewest lots of each holding, in the rule's
-/// order, that reach the target at the worst price allowed; everything where nothing less does.
+/// order, that reach the target at the worst price allowed, or leave nothing owed for a full close;
+/// everything where nothing less does.
 ///
 /// # Errors
 /// [`Rejection::Healthy`], [`Rejection::NothingToSell`], or the rule's refusal of a whole holding.
@@ -27,19 +28,21 @@ pub fn sale(
     let items = rule.saleable(pool, account)?;
     let whole = |item: &Saleable| leg(pool, policy, item, item.quantity);
     let everything = items.iter().map(whole).collect::<Result<Vec<Leg>>>()?;
-    let reason = if policy.close == Close::Full {
-        Reason::FullClose
-    } else {
-        let mut chosen: Vec<Leg> = Vec::new();
-        for item in &items {
-            if let Some(last) = fewest(rule, pool, account, policy, &chosen, item)? {
-                chosen.push(last);
-                return Ok((chosen, Reason::TargetHealth));
-            }
-            chosen.push(whole(item)?);
+    let full = policy.close == Close::Full;
+    let mut chosen: Vec<Leg> = Vec::new();
+    for item in &items {
+        if let Some(last) = fewest(rule, pool, account, policy, &chosen, item)? {
+            chosen.push(last);
+            let reason = if full { Reason::FullClose } else { Reason::TargetHealth };
+            return Ok((chosen, reason));
         }
-        let after = after(rule, pool, account, &chosen)?;
-        if after.ratio < before.ratio { Reason::Toxic } else { Reason::TargetOutOfReach }
+        chosen.push(whole(item)?);
+    }
+    let after = after(rule, pool, account, &chosen)?;
+    let reason = match after.ratio < before.ratio {
+        _ if full => Reason::FullClose,
+        true => Reason::Toxic,
+        false => Reason::TargetOutOfReach,
     };
     if everything.is_empty() {
         return Err(Rejection::NothingToSell);
@@ -79,7 +82,11 @@ fn fewest(
 }
 
 fn meets(health: &Health, policy: &Policy) -> bool {
-    !health.breach && health.ratio >= policy.target_ratio
+    let enough = match policy.close {
+        Close::Full => health.requirement == 0,
+        _ => health.ratio >= policy.target_ratio,
+    };
+    enough && !health.breach
 }
 
 /// A sale of a quantity, no worse than the slippage allows.

@@ -5,6 +5,7 @@ use crate::record::{Run, Totals};
 use crate::stage::Stage;
 use crate::watcher::{Nobody, Watcher};
 use crate::{Scenario, ScenarioError};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Runs the scenario.
 ///
@@ -65,21 +66,51 @@ pub fn sensitivity(
     scenario: &Scenario,
     options: &RunOptions,
 ) -> Result<Vec<SensitivityCell>, ScenarioError> {
-    let mut cells = Vec::new();
-    for feedback in FEEDBACKS {
-        for depth in DEPTHS {
-            let mut options = options.clone();
-            options.depth_scale = Some(depth.to_owned());
-            options.feedback = Some(feedback.to_owned());
-            let totals = run(scenario, &options, &mut Nobody)?.totals;
-            cells.push(SensitivityCell {
-                depth: depth.to_owned(),
-                feedback: feedback.to_owned(),
-                totals,
-            });
-        }
+    let cells: Vec<(&str, &str)> = FEEDBACKS
+        .iter()
+        .flat_map(|feedback| DEPTHS.iter().map(move |depth| (*feedback, *depth)))
+        .collect();
+    in_parallel(&cells, |(feedback, depth)| {
+        let mut options = options.clone();
+        options.depth_scale = Some((*depth).to_owned());
+        options.feedback = Some((*feedback).to_owned());
+        let totals = run(scenario, &options, &mut Nobody)?.totals;
+        Ok(SensitivityCell {
+            depth: (*depth).to_owned(),
+            feedback: (*feedback).to_owned(),
+            totals,
+        })
+    })
+}
+
+/// Runs independent jobs on all cores; results come in the order of the jobs, whatever the
+/// threads did.
+fn in_parallel<J: Sync, T: Send>(
+    jobs: &[J],
+    one: impl Fn(&J) -> Result<T, ScenarioError> + Sync,
+) -> Result<Vec<T>, ScenarioError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
+    let next = AtomicUsize::new(0);
+    let mut done: Vec<(usize, Result<T, ScenarioError>)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut mine = Vec::new();
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(job) = jobs.get(at) else { return mine };
+                        mine.push((at, one(job)));
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    });
+    done.sort_by_key(|(at, _)| *at);
+    if done.len() < jobs.len() {
+        return Err(ScenarioError::setting("threads", "a run ended abnormally"));
     }
-    Ok(cells)
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// One mechanism of a comparison.
@@ -107,12 +138,9 @@ pub fn compare(
         PolicyChoice::VenueFull,
         PolicyChoice::VenueTarget,
     ];
-    choices
-        .into_iter()
-        .map(|policy| {
-            let options = RunOptions { policy, ..options.clone() };
-            let run = run(scenario, &options, &mut Nobody)?;
-            Ok(Variant { name: run.rulebook.clone(), variant: run.policy.clone(), run })
-        })
-        .collect()
+    in_parallel(&choices, |policy| {
+        let options = RunOptions { policy: *policy, ..options.clone() };
+        let run = run(scenario, &options, &mut Nobody)?;
+        Ok(Variant { name: run.rulebook.clone(), variant: run.policy.clone(), run })
+    })
 }

@@ -71,6 +71,8 @@ pub(crate) struct Stage<'a> {
     left_alone: BTreeSet<AccountId>,
     reasons: BTreeMap<AccountId, String>,
     driver_before: Price,
+    /// Lowest factor of the path.
+    lowest: u128,
 }
 
 impl<'a> Stage<'a> {
@@ -152,6 +154,7 @@ impl<'a> Stage<'a> {
             left_alone: BTreeSet::new(),
             reasons: BTreeMap::new(),
             driver_before: driver_price,
+            lowest: crate::path::trough(path),
             scenario,
             moving,
             host,
@@ -232,8 +235,8 @@ impl<'a> Stage<'a> {
             path: price_at(self.totals.driver_start, point.factor)?,
             mark,
         });
-        if mark < self.totals.driver_low {
-            self.totals.driver_low = mark;
+        self.totals.driver_low = self.totals.driver_low.min(mark);
+        if point.factor == self.lowest {
             self.trough = risk::distribution(&self.host.engine, "trough");
         }
         self.totals.driver_end = mark;

@@ -48,12 +48,13 @@ fn one(
     };
     let policy = &installed.policy;
     let (warn, notice, seller) = (policy.warn_ratio, policy.notice_nanos, policy.seller);
-    let hit = engine.scratch.hits.iter().find(|(a, _)| *a == account);
+    // One command may sell the last of an account and then book what it still owes.
+    let mut hits = engine.scratch.hits.iter().filter(|(a, _)| *a == account).peekable();
     let finding = Finding {
         band: health.band(warn),
         exposed: exposed(engine, account),
-        liquidated: hit.is_some(),
-        deficit: hit.is_some_and(|(_, deficit)| *deficit),
+        liquidated: hits.peek().is_some(),
+        deficit: hits.any(|(_, deficit)| *deficit),
     };
     let now = engine.now;
     let standing = &mut engine.standings[account.index()];
@@ -140,11 +141,13 @@ fn order(
     if engine.legs.values().any(|open| open.account == account) {
         return Ok(());
     }
-    let standing = &engine.standings[account.index()];
+    let retry_at = engine.standings[account.index()].retry_at;
+    if engine.now < retry_at {
+        engine.watch.wake(account, retry_at);
+        return Ok(());
+    }
     let installed = engine.in_force()?;
-    let exhausted = engine.prices > 0 && standing.exhausted_at == engine.prices;
     let waits = engine.halted
-        || exhausted
         || engine.look(|view| call::fresh(engine, view, account)).is_err();
     if waits {
         engine.retry.insert(account);

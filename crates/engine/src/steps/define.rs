@@ -10,7 +10,7 @@ use breakwater_liquidation::{
 };
 use breakwater_margin::Band;
 use breakwater_market::{Guard, GuardState, MarketId};
-use breakwater_money::{AccountId, Amount, AssetId, Holder, TransferCode, Unit};
+use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, TransferCode, Unit};
 
 fn check_name(what: &str, name: &str) -> Result<(), Rejected> {
     let printable = name.chars().all(|c| !c.is_control());
@@ -138,7 +138,7 @@ pub(super) fn account(
         call: MarginCall::default(),
         band: Band::Healthy,
         liquidated_at: 0,
-        exhausted_at: 0,
+        retry_at: Time::default(),
     });
     engine.ledger.open(account);
     engine.watch.add_account();

@@ -38,7 +38,8 @@ pub(super) fn run(
         engine.legs.remove(&number);
         let unsold = open.leg.quantity - filled;
         if unsold > 0 {
-            engine.standings[account.index()].exhausted_at = engine.prices;
+            let retry_nanos = engine.in_force()?.policy.retry_nanos;
+            engine.standings[account.index()].retry_at = at.after(retry_nanos);
             Engine::tell(outcome, Cause::Command, What::Cancelled { leg: number, unsold });
             backstop::deleverage(engine, at, account, outcome)?;
         }

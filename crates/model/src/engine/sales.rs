@@ -5,7 +5,7 @@ use crate::number::Result;
 use crate::plan;
 use breakwater_engine::{Cause, OpenLeg, What};
 use breakwater_liquidation::{Call, Rejection, Seller};
-use breakwater_money::AccountId;
+use breakwater_money::{AccountId, Time};
 
 impl Model {
     /// What follows from where an account stands: a closed call calls its sales off; a due one is
@@ -23,16 +23,15 @@ impl Model {
             self.call_off(account, cause);
             return Ok(());
         }
-        let too_early = call.deadline.is_some_and(|deadline| self.pool.now < deadline);
+        let retry_at = self.accounts[account.index()].retry_at;
+        let too_early = self.pool.now < call.deadline.unwrap_or_default().max(retry_at);
         let under_way = self.legs.values().any(|open| open.account == account);
         let tried = self.waiting.contains(&account) && !touched;
         if too_early || under_way || tried || in_force.policy.seller != Seller::Venue {
             return Ok(());
         }
         self.waiting.insert(account);
-        let known = &self.accounts[account.index()];
-        let exhausted = self.prices > 0 && known.exhausted_at == self.prices;
-        if self.halted || exhausted || self.prices_usable(&in_force.policy, account).is_err() {
+        if self.halted || self.prices_usable(&in_force.policy, account).is_err() {
             return Ok(());
         }
         match plan::sale(&in_force.rule, &self.pool, account, &in_force.policy) {
@@ -99,7 +98,9 @@ impl Model {
         if done || unsold == 0 {
             self.legs.remove(&number);
             if unsold > 0 {
-                self.accounts[open.account.index()].exhausted_at = self.prices;
+                let InForce { policy, .. } = self.require_rule()?;
+                let retry_at = Time(self.pool.now.0.saturating_add(policy.retry_nanos));
+                self.accounts[open.account.index()].retry_at = retry_at;
                 self.tell(Cause::Command, What::Cancelled { leg: number, unsold });
                 self.deleverage(open.account)?;
             }

@@ -261,6 +261,7 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     }
     policy.seller = Seller::Venue;
     policy.close = *chance.pick(&[Close::Target, Close::Target, Close::Target, Close::Full]);
+    policy.retry_nanos = *chance.pick(&[0, 5 * SECOND, 60 * SECOND]);
     policy.slippage_bps = u32::try_from(*chance.pick(&[0, 50, 100, 500])).unwrap();
     policy.guards = Guards { minimal: false, ..policy.guards };
     policy.lot_value = u128::from(chance.range(200, 5_000)) * 100_000_000;

@@ -5,7 +5,7 @@
 //! share is burnt or issued in the pool's favour.
 
 use super::aave_v3::{
-    AssetParameters, Emode, Reserve, ReserveFlow, Revert, Totals, UserReserve, accrue, rates, sum,
+    Accrued, AssetParameters, Emode, Reserve, ReserveFlow, Revert, Totals, UserReserve, accrue, rates, sum,
 };
 use super::index::SECONDS_PER_YEAR;
 use breakwater_liquidation::{
@@ -194,7 +194,18 @@ impl Reserves {
     pub fn reserve(&self, view: &View<'_>, asset: AssetId) -> Result<Reserve, Rejected> {
         let parameters = self.parameters(view, asset)?;
         let price = view.price(asset)?;
-        let accrued = accrue(&self.flow(view, asset), elapsed(view, asset))?;
+        let state = |column| view.state(StateKey::Asset(asset, column));
+        // Without a rate an index stays what it is, and most books of a stress have none.
+        let still =
+            state(column::LIQUIDITY_RATE).is_zero() && state(column::BORROW_RATE).is_zero();
+        let accrued = if still {
+            Accrued {
+                liquidity_index: Ray::from_raw(state(column::LIQUIDITY_INDEX)),
+                variable_borrow_index: Ray::from_raw(state(column::BORROW_INDEX)),
+            }
+        } else {
+            accrue(&self.flow(view, asset), elapsed(view, asset))?
+        };
         let cash = view.balances.balance(Holder::Reserve, Unit::token(asset));
         Ok(Reserve {
             liquidity_index: accrued.liquidity_index,

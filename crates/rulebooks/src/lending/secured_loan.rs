@@ -256,6 +256,7 @@ impl SecuredLoan {
             let debt = to_underlying(U256::from(owed), index, Rounding::Ceil)?;
             let value = narrow_u128(value_of(&reserve, debt, Rounding::Ceil)?)?;
             let amount = narrow_u128(debt)?;
+            self.reserves.store_indices(view, asset, &reserve, &mut effects);
             let holder = Holder::Account(account);
             effects.transfer(holder, Holder::Issuer, Unit::debt(asset), owed, TransferCode::Burn);
             effects.transfer(
@@ -266,6 +267,7 @@ impl SecuredLoan {
                 TransferCode::Deficit,
             );
             self.reserves.flag(view, account, column::BORROWING, asset, false, &mut effects);
+            self.reserves.store_rates(view, asset, &reserve, &mut effects)?;
             let amount = Amount::new(asset, amount);
             effects.facts.push(Fact::Deficit { account, amount, value });
         }

@@ -295,7 +295,8 @@ impl AaveV3 {
         for deficit in &outcome.deficits {
             let asset = held.assets[deficit.reserve];
             let amount = narrow_u128(deficit.amount)?;
-            let value = value_of(&held.reserves[deficit.reserve], deficit.amount, Rounding::Ceil)?;
+            let reserve = &held.reserves[deficit.reserve];
+            let value = value_of(reserve, deficit.amount, Rounding::Ceil)?;
             effects.transfer(
                 Holder::Issuer,
                 Holder::Outstanding,
@@ -305,6 +306,11 @@ impl AaveV3 {
             );
             let amount = Amount::new(asset, amount);
             effects.facts.push(Fact::Deficit { account, amount, value: narrow_u128(value)? });
+            // A reserve whose debt is burnt beside the named one is updated like it.
+            if asset != owed && asset != taken {
+                self.reserves.store_indices(view, asset, reserve, &mut effects);
+                self.reserves.store_rates(view, asset, reserve, &mut effects)?;
+            }
         }
         self.reserves.store_rates(view, owed, &held.reserves[debt], &mut effects)?;
         self.reserves.store_rates(view, taken, &held.reserves[collateral], &mut effects)?;

@@ -1,0 +1,276 @@
+//! `breakwater scenarios` and `breakwater rulebooks`.
+
+use crate::failure::{Failure, Verdict};
+use crate::figures::wrapped;
+use crate::screen::{Paint, Screen};
+use crate::source;
+use breakwater_liquidation::{AssetInfo, AssetKind, Kept, Rulebook};
+use breakwater_money::AssetId;
+use breakwater_simulate::{Scenario, registry};
+use serde::Serialize;
+use serde_json::json;
+use toml::{Table, Value};
+
+const WIDTH: usize = 98;
+
+/// Lists the scenarios that travel with the program.
+pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
+    let shipped = Scenario::shipped();
+    let mut text = String::new();
+    for (name, title) in shipped {
+        text.push_str(&format!("{name:<20}{title}\n"));
+    }
+    text.push_str("\nbreakwater replay NAME runs one; a path to a .toml file works too\n");
+    let rows: Vec<_> =
+        shipped.iter().map(|(name, title)| json!({ "name": name, "title": title })).collect();
+    screen.answer(&text, &json!({ "schema": "breakwater.scenarios/1", "scenarios": rows }))?;
+    Ok(Verdict::Fine)
+}
+
+/// Lists the rulebooks that travel with the program, or shows one.
+pub fn rulebooks(name: Option<&str>, screen: &Screen) -> Result<Verdict, Failure> {
+    match name {
+        Some(name) => one(name, screen),
+        None => all(screen),
+    }
+}
+
+fn all(screen: &Screen) -> Result<Verdict, Failure> {
+    let mut text = String::new();
+    let mut rows = Vec::new();
+    for (name, toml) in breakwater_rulebooks::shipped() {
+        let shown = Shown::read(name, toml)?;
+        text.push_str(&format!(
+            "{name:<20}rule {}, {} parameters\n",
+            shown.rule,
+            shown.parameters.len()
+        ));
+        rows.push(json!({
+            "name": shown.name,
+            "rule": shown.rule,
+            "effective_from": shown.effective_from,
+            "parameters_hash": shown.parameters_hash,
+        }));
+    }
+    text.push_str("\nbreakwater rulebooks NAME shows one with its sources and promises\n");
+    screen.answer(&text, &json!({ "schema": "breakwater.rulebooks/1", "rulebooks": rows }))?;
+    Ok(Verdict::Fine)
+}
+
+#[derive(Serialize)]
+struct Shown {
+    schema: &'static str,
+    name: String,
+    rule: String,
+    effective_from: Option<String>,
+    parameters_hash: String,
+    parameters: Vec<Parameter>,
+    promises: Vec<PromiseRow>,
+}
+
+#[derive(Serialize)]
+struct Parameter {
+    name: String,
+    value: String,
+    source: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PromiseRow {
+    promise: String,
+    sentence: &'static str,
+    /// `keeps`, `refuses` or `not applicable`: the venue as it is.
+    venue: &'static str,
+}
+
+impl Shown {
+    fn read(name: &str, text: &str) -> Result<Self, Failure> {
+        let wrong = |reason: String| Failure::Data(format!("{name}: {reason}"));
+        let table: Table = text.parse().map_err(|error| wrong(format!("not TOML: {error}")))?;
+        let word = |key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
+        let rule = word("rule").ok_or_else(|| {
+            wrong("rule is missing, expected the name of a rule such as \"aave-v3\"".to_owned())
+        })?;
+        let built = registry()
+            .build(&rule, text, &assets_of(&table))
+            .map_err(wrong)?
+            .ok_or_else(|| wrong(format!("rule is '{rule}', which this build does not know")))?;
+        let mut parameters = Vec::new();
+        for (key, value) in &table {
+            if !["name", "rule", "effective_from", "source"].contains(&key.as_str()) {
+                flatten(key, value, &mut parameters);
+            }
+        }
+        let sources = table.get("source").and_then(Value::as_table);
+        for parameter in &mut parameters {
+            parameter.source = sources.and_then(|sources| source_of(&parameter.name, sources));
+        }
+        Ok(Shown {
+            schema: "breakwater.rulebook/1",
+            name: word("name").unwrap_or_else(|| name.to_owned()),
+            rule,
+            effective_from: word("effective_from"),
+            parameters_hash: blake3::hash(text.as_bytes()).to_hex().to_string(),
+            parameters,
+            promises: promises(&*built),
+        })
+    }
+}
+
+fn promises(rulebook: &dyn Rulebook) -> Vec<PromiseRow> {
+    let row = |(promise, kept): &(breakwater_liquidation::Promise, Kept)| PromiseRow {
+        promise: format!("{promise:?}"),
+        sentence: promise.sentence(),
+        venue: match kept {
+            Kept::Keeps => "keeps",
+            Kept::Refuses => "refuses",
+            Kept::NotApplicable => "not applicable",
+        },
+    };
+    rulebook.promises().iter().map(row).collect()
+}
+
+/// The assets that the parameters speak of, so that the rule can be built without a book.
+fn assets_of(table: &Table) -> Vec<AssetInfo> {
+    let info = |symbol: &str, decimals: u8, kind| AssetInfo {
+        symbol: symbol.to_owned(),
+        decimals,
+        kind,
+        market: None,
+    };
+    let mut assets = Vec::new();
+    if let Some(settle) = table.get("settle").and_then(Value::as_str) {
+        assets.push(info(settle, 6, AssetKind::Token));
+    }
+    for (symbol, asset) in table.get("assets").and_then(Value::as_table).into_iter().flatten() {
+        let decimals = asset.get("decimals").and_then(Value::as_integer).unwrap_or(18);
+        assets.push(info(symbol, u8::try_from(decimals).unwrap_or(18), AssetKind::Token));
+    }
+    for (symbol, _) in table.get("contracts").and_then(Value::as_table).into_iter().flatten() {
+        assets.push(info(symbol, 8, AssetKind::LinearPerpetual { settle: AssetId(0) }));
+    }
+    assets
+}
+
+/// One line a parameter: tables open up, rows of a list get their number, leaves are printed.
+fn flatten(path: &str, value: &Value, out: &mut Vec<Parameter>) {
+    match value {
+        Value::Table(table) if path.ends_with(']') => {
+            let cells: Vec<String> =
+                table.iter().map(|(key, value)| format!("{key} {}", leaf(value))).collect();
+            out.push(Parameter { name: path.to_owned(), value: cells.join(", "), source: None });
+        }
+        Value::Table(table) => {
+            for (key, value) in table {
+                flatten(&format!("{path}.{key}"), value, out);
+            }
+        }
+        Value::Array(rows) if rows.iter().any(Value::is_table) => {
+            for (number, row) in (1..).zip(rows) {
+                flatten(&format!("{path}[{number}]"), row, out);
+            }
+        }
+        other => out.push(Parameter { name: path.to_owned(), value: leaf(other), source: None }),
+    }
+}
+
+fn leaf(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The source of a parameter: by its own path, else by one with `*` for a part of it. What a source
+/// says of a table, it says of everything in it.
+fn source_of(name: &str, sources: &Table) -> Option<String> {
+    let name = name.split_once('[').map_or(name, |(list, _)| list);
+    let parts: Vec<&str> = name.split('.').collect();
+    let fits = |pattern: &str| {
+        let wanted: Vec<&str> = pattern.split('.').collect();
+        wanted.len() <= parts.len()
+            && wanted.iter().zip(&parts).all(|(wanted, part)| *wanted == "*" || wanted == part)
+    };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    sources.get(name).and_then(text).or_else(|| {
+        sources.iter().find(|(pattern, _)| fits(pattern)).and_then(|(_, value)| text(value))
+    })
+}
+
+fn one(name: &str, screen: &Screen) -> Result<Verdict, Failure> {
+    let (name, toml) = source::rulebook(name)?;
+    let shown = Shown::read(&name, &toml)?;
+    screen.answer(&told(&shown, Paint::for_stdout()), &shown)?;
+    Ok(Verdict::Fine)
+}
+
+fn told(shown: &Shown, paint: Paint) -> String {
+    let mut text = format!("{}\n", paint.strong(&shown.name));
+    text.push_str(&format!("  {:<12}{}\n", "rule", shown.rule));
+    let since = shown.effective_from.as_deref().unwrap_or("not stated");
+    for (index, line) in wrapped(since, WIDTH - 14).into_iter().enumerate() {
+        text.push_str(&format!("  {:<12}{line}\n", if index == 0 { "effective" } else { "" }));
+    }
+    text.push_str(&format!("  {:<12}{}\n", "blake3", shown.parameters_hash));
+    let mut sources: Vec<&str> = Vec::new();
+    text.push_str(&format!("\n{}\n", paint.strong("Parameters")));
+    let widest = shown.parameters.iter().map(|p| p.name.chars().count()).max().unwrap_or(0);
+    for parameter in &shown.parameters {
+        let note = match &parameter.source {
+            None => String::new(),
+            Some(source) => {
+                let known = sources.iter().position(|known| known == source);
+                let number = known.unwrap_or_else(|| {
+                    sources.push(source);
+                    sources.len() - 1
+                });
+                format!("  [{}]", number + 1)
+            }
+        };
+        text.push_str(&format!("  {:<widest$}  {}{note}\n", parameter.name, parameter.value));
+    }
+    text.push_str(&format!("\n{}\n", paint.strong("Sources")));
+    for (number, source) in (1..).zip(&sources) {
+        for (index, line) in wrapped(source, WIDTH - 7).into_iter().enumerate() {
+            let mark = if index == 0 { format!("[{number}]") } else { String::new() };
+            text.push_str(&format!("  {mark:<5}{line}\n"));
+        }
+    }
+    text.push_str(&format!("\n{}\n", paint.strong("Promises: what the venue does as it is")));
+    for promise in &shown.promises {
+        text.push_str(&format!("  {:<16}{}\n", promise.venue, promise.sentence));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_source_is_found() {
+        let sources: Table = r#"
+            "a.x.rate" = "own"
+            "a.*.rate" = "general"
+            "a.*.list" = "rows"
+            "b" = "all of b"
+        "#
+        .parse()
+        .unwrap();
+        let of = |name| source_of(name, &sources);
+        assert_eq!(of("a.x.rate").as_deref(), Some("own"));
+        assert_eq!(of("a.y.rate").as_deref(), Some("general"));
+        assert_eq!(of("a.y.list[3]").as_deref(), Some("rows"));
+        assert_eq!(of("b.c.d").as_deref(), Some("all of b"));
+        assert_eq!(of("c"), None);
+    }
+
+    #[test]
+    fn every_shipped_rulebook_shows_its_parameters_sources_and_promises() {
+        for (name, toml) in breakwater_rulebooks::shipped() {
+            let shown = Shown::read(name, toml).unwrap();
+            assert!(!shown.parameters.is_empty() && !shown.promises.is_empty(), "{name}");
+            assert!(shown.parameters.iter().any(|parameter| parameter.source.is_some()), "{name}");
+        }
+    }
+}
