@@ -1,1 +1,36 @@
+//! Measurements, each of which first proves its answer equal to the slow way.
+//!
+//! Three benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
+//! way through the engine over many accounts, against assessing everybody again), `assess` (exact
+//! assessments a second), and `durable` (commands made durable a second, against the bare database
+//! and a raw file in the same run). `--quick` after `--` makes each small enough for a test.
+//!
+//! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
+//! cover and what they do not is in `docs/performance.md`.
+//!
+//! ```
+//! use breakwater_benches::histogram::Histogram;
+//!
+//! let mut times = Histogram::default();
+//! (1..=1_000).for_each(|nanos| times.record(nanos));
+//! assert!((500..=516).contains(&times.percentile(50)));
+//! assert_eq!(times.most(), 1_000);
+//! ```
 
+pub mod assess;
+pub mod contract_pool;
+pub mod draw;
+pub mod durable;
+pub mod failure;
+pub mod histogram;
+pub mod judge;
+pub mod lending_pool;
+pub mod options;
+pub mod pool;
+pub mod print;
+pub mod runs;
+pub mod walk;
+pub mod watch;
+
+pub use failure::{Failure, Result};
+pub use options::Options;

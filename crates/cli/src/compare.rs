@@ -2,7 +2,7 @@
 
 use crate::arguments::Compare;
 use crate::failure::{Failure, Verdict};
-use crate::figures::{count, money, rounded, wrapped};
+use crate::figures::{count, money, rounded};
 use crate::folder::Folder;
 use crate::report_of;
 use crate::screen::{Paint, Screen};
@@ -51,7 +51,8 @@ fn combined_hash(variants: &[Variant]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-const NAME: usize = 34;
+/// Width of a mechanism's name; its variant stands below it.
+const NAME: usize = 32;
 
 fn told(
     first: &Run,
@@ -78,9 +79,12 @@ fn told(
     for variant in variants {
         let (totals, decimals) = (&variant.run.totals, variant.run.value_decimals);
         let whole = |raw| rounded(raw, decimals, 0);
-        let gain = whole(totals.keeper_gain.unsigned_abs());
-        let gain = if totals.keeper_gain < 0 { format!("-{gain}") } else { gain };
-        let names = wrapped(&format!("{}, {}", variant.name, variant.variant), NAME - 2);
+        let gain = match (totals.keeper_gain, totals.incentive) {
+            // The venue sells by itself and keepers have no part in it.
+            (0, 0) => "none".to_owned(),
+            (gain @ ..0, _) => format!("-{}", whole(gain.unsigned_abs())),
+            (gain, _) => whole(gain.unsigned_abs()),
+        };
         let cells = [
             whole(totals.bad_debt_booked),
             whole(totals.bad_debt_open),
@@ -89,11 +93,8 @@ fn told(
             money(totals.driver_low, decimals),
             count(totals.liquidations),
         ];
-        let name = names.first().map_or("", String::as_str);
-        text.push_str(&line(name, cells.each_ref().map(String::as_str)));
-        for rest in names.iter().skip(1) {
-            text.push_str(&format!("  {rest}\n"));
-        }
+        text.push_str(&line(&variant.name, cells.each_ref().map(String::as_str)));
+        text.push_str(&format!("  {}\n", variant.variant));
     }
     let balanced = variants.iter().all(|variant| variant.run.books_balance);
     text.push_str(&format!("\nbooks balance: {}\n", paint.yes_or_no(balanced)));

@@ -64,9 +64,9 @@ pub fn signed_money(raw: i128, decimals: u8) -> String {
 }
 
 /// A decimal text with `places` after the point, grouped; the text itself where it is no decimal
-/// of 128 bits.
+/// of 128 bits. A mark that digits were cut off behind it is dropped.
 pub fn rounded_text(text: &str, places: u8) -> String {
-    let parsed = Decimal::parse(text).ok().and_then(|d| {
+    let parsed = Decimal::parse(text.trim_end_matches('\u{2026}')).ok().and_then(|d| {
         let raw = u128::try_from(d.digits).ok()?;
         Some((d.negative, rounded(raw, d.decimals, places)))
     });

@@ -64,12 +64,12 @@ pub struct Paint {
 impl Paint {
     /// Colour on standard output.
     pub fn for_stdout() -> Self {
-        Paint { on: wanted() && std::io::stdout().is_terminal() }
+        Paint { on: coloured(std::io::stdout().is_terminal()) }
     }
 
     /// Colour on standard error.
     pub fn for_stderr() -> Self {
-        Paint { on: wanted() && std::io::stderr().is_terminal() }
+        Paint { on: coloured(std::io::stderr().is_terminal()) }
     }
 
     /// True if there is colour.
@@ -102,8 +102,11 @@ impl Paint {
     }
 }
 
-/// False where the environment asks for none: `NO_COLOR` (no-color.org) or a terminal without.
-fn wanted() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+/// Whether to colour: never with `NO_COLOR` (no-color.org), always with `CLICOLOR_FORCE`, else on
+/// terminals that can.
+fn coloured(terminal: bool) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    let can = || std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && (set("CLICOLOR_FORCE") || (terminal && can()))
 }

@@ -14,8 +14,10 @@ const LINES_MAX: usize = 30;
 /// Columns at most.
 const WIDTH: usize = 98;
 /// Width of names and of figures.
-const NAME: usize = 20;
-const FIGURE: usize = 17;
+const NAME: usize = 22;
+const FIGURE: usize = 16;
+/// Width of a list of bearers at most.
+const REMARK: usize = 42;
 /// Lines of a reason at most.
 const REASON_LINES: usize = 2;
 
@@ -89,24 +91,22 @@ fn accounts(run: &Run) -> Vec<String> {
         percent(fall_bps(start, totals.driver_low))
     );
     let closed = match totals.bankrupt {
-        0 => "nothing owed any more".to_owned(),
-        some => format!("nothing owed any more; {} with a deficit booked", count(some)),
+        0 => "owe nothing any more".to_owned(),
+        some => format!("owe nothing any more; a deficit was booked on {}", count(some)),
     };
-    let liquidated = match totals.unprofitable {
-        0 => format!("in {}", counted(totals.liquidations, "liquidation", "liquidations")),
-        left => format!(
-            "in {}; {} left alone at times, no keeper would gain",
-            counted(totals.liquidations, "liquidation", "liquidations"),
-            counted(left, "account", "accounts")
-        ),
-    };
+    let mut liquidated =
+        format!("in {}", counted(totals.liquidations, "liquidation", "liquidations"));
+    if totals.unprofitable > 0 {
+        let left = count(totals.unprofitable);
+        liquidated.push_str(&format!("; {left} at times passed over by keepers"));
+    }
     vec![
         row("price fall", &percent(fall_bps(start, totals.driver_path_low)), &low),
         row("accounts warned", &count(totals.warned), &format!("of {}", count(totals.accounts))),
-        row("called", &count(totals.called), ""),
-        row("liquidated", &count(totals.liquidated), &liquidated),
-        row("closed", &count(totals.closed), &closed),
-        row("under water", &count(totals.under_water), "at the end, still open"),
+        row("accounts called", &count(totals.called), ""),
+        row("accounts liquidated", &count(totals.liquidated), &liquidated),
+        row("accounts closed", &count(totals.closed), &closed),
+        row("accounts under water", &count(totals.under_water), "at the end, still open"),
     ]
 }
 
@@ -142,33 +142,33 @@ fn losses(run: &Run) -> Vec<String> {
         row(
             "bad debt open",
             &value(totals.bad_debt_open),
-            &format!("{unit}, with the lenders of open accounts"),
+            &format!("{unit}, with the lenders, on open accounts"),
         ),
         row("cascade rounds", &count(u64::from(totals.rounds_most)), &rounds),
     ]
 }
 
-/// Who bore what was booked.
+/// Who bore what was booked: each with its share, or by name alone where shares take too much room.
 fn bearers(run: &Run) -> String {
     let bearers = &run.totals.bearers;
     let named = [
         ("the insurance fund", bearers.insurance),
         ("deleveraged winners", bearers.deleveraged),
         ("all accounts", bearers.socialised),
-        ("nobody yet, so the lenders", bearers.outstanding),
+        ("the lenders", bearers.outstanding),
     ];
-    let borne: Vec<String> = named
-        .into_iter()
-        .filter(|(_, amount)| *amount > 0)
-        .map(|(who, amount)| format!("{who} {}", money(amount, run.value_decimals)))
-        .collect();
-    match borne.as_slice() {
-        [] => "borne by nobody: there was none".to_owned(),
-        [only] => {
-            format!("borne by {}", only.rsplit_once(' ').map_or(only.as_str(), |(who, _)| who))
-        }
-        several => format!("borne by {}", several.join(", ")),
+    let borne: Vec<_> = named.into_iter().filter(|(_, amount)| *amount > 0).collect();
+    let names: Vec<&str> = borne.iter().map(|(who, _)| *who).collect();
+    if names.is_empty() {
+        return "borne by nobody: there is none".to_owned();
     }
+    let shares: Vec<String> = borne
+        .iter()
+        .map(|(who, amount)| format!("{who} {}", money(*amount, run.value_decimals)))
+        .collect();
+    let shares = shares.join(", ");
+    let told = if names.len() > 1 && shares.len() <= REMARK { shares } else { names.join(", ") };
+    format!("borne by {told}")
 }
 
 /// The liquidations that repaid most, at most three.
@@ -181,6 +181,12 @@ pub fn largest_of(run: &Run) -> Vec<&Liquidation> {
     rows
 }
 
+/// An amount in few characters: whole units of much, four decimals of little.
+fn amount(text: &str) -> String {
+    let whole = text.split('.').next().map_or(0, str::len);
+    rounded_text(text, if whole > 3 { 0 } else { 4 })
+}
+
 fn largest(run: &Run) -> Vec<String> {
     let mut lines = Vec::new();
     let names = ["largest liquidation", "second", "third"];
@@ -190,9 +196,9 @@ fn largest(run: &Run) -> Vec<String> {
             unit(run),
             short_label(&it.account),
             clock(run, it.at_seconds),
-            rounded_text(&it.debt_repaid, 2),
+            amount(&it.debt_repaid),
             it.debt_asset,
-            rounded_text(&it.collateral_sold, 2),
+            amount(&it.collateral_sold),
             it.collateral_asset
         );
         lines.push(row(name, &money(it.debt_repaid_value, run.value_decimals), &what));

@@ -166,6 +166,14 @@ impl Engine {
         }
         match self.step(command, &mut outcome) {
             Ok(()) => {}
+            // I-43: what has begun to happen cannot be refused any more.
+            Err(Fault::Rejected(rejected)) if self.scratch.committed => {
+                let (invariant, found) =
+                    (Invariant::RejectedChangesNothing, format!("refused halfway: {rejected}"));
+                let stop = Stop { invariant, sequence: self.sequence, found };
+                outcome.stop = Some(stop.clone());
+                self.stop = Some(stop);
+            }
             Err(Fault::Rejected(rejected)) => {
                 outcome.events.clear();
                 outcome.rejected = Some(rejected);

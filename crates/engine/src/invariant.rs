@@ -48,6 +48,7 @@ invariants! {
     DeficitLast = "I-26", "A deficit is booked only when nothing is left to take.";
     DebtBooked = "I-27", "No account keeps debt without collateral.";
     TimeForward = "I-42", "Engine time never goes back.";
+    RejectedChangesNothing = "I-43", "A rejected command changes nothing but its record.";
     RulebookKnown = "I-44", "A rulebook changes only by a command that carries its hash.";
 }
 

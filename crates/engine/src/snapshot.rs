@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// Bytes of the checksum that ends a snapshot.
+const CHECKSUM: usize = 32;
+
 /// Version of the encoding.
 pub const SNAPSHOT_VERSION: u8 = 1;
 
@@ -60,7 +63,7 @@ struct Image {
 }
 
 impl Engine {
-    /// The whole state as bytes. Armed triggers are included, so that a restored engine assesses
+    /// The whole state as bytes, the blake3 hash of all before it at their end. Armed triggers are included, so that a restored engine assesses
     /// the same accounts at the same commands as one that never stopped.
     ///
     /// # Errors
@@ -93,7 +96,10 @@ impl Engine {
             watch: self.watch.clone(),
             stop: self.stop.clone(),
         };
-        postcard::to_stdvec(&image).map_err(|e| SnapshotError::Unreadable(e.to_string()))
+        let encoded = postcard::to_stdvec(&image);
+        let mut bytes = encoded.map_err(|e| SnapshotError::Unreadable(e.to_string()))?;
+        bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
+        Ok(bytes)
     }
 
     /// An engine in the encoded state.
@@ -101,8 +107,13 @@ impl Engine {
     /// # Errors
     /// See [`SnapshotError`].
     pub fn restore(bytes: &[u8], registry: Arc<dyn Registry>) -> Result<Engine, SnapshotError> {
+        // A flipped bit may still decode, into a state that never was.
+        let split = bytes.len().checked_sub(CHECKSUM).map(|at| bytes.split_at(at));
+        let (content, _) = split
+            .filter(|(content, sum)| blake3::hash(content).as_bytes() == *sum)
+            .ok_or_else(|| SnapshotError::Unreadable("its checksum does not match".to_owned()))?;
         let image: Image =
-            postcard::from_bytes(bytes).map_err(|e| SnapshotError::Unreadable(e.to_string()))?;
+            postcard::from_bytes(content).map_err(|e| SnapshotError::Unreadable(e.to_string()))?;
         if image.version != SNAPSHOT_VERSION {
             let found = format!("version {}", image.version);
             return Err(SnapshotError::Unreadable(found));

@@ -123,7 +123,7 @@ fn fill_to_target(
     plan: &mut Plan,
 ) -> Result<bool, Rejected> {
     for item in saleable {
-        let lots = lots_of(view, policy, item)?;
+        let lots = lots_of(rulebook, view, policy, item)?;
         let at = |count: u128| quantity_of(&lots, count, item.quantity);
         let Some(whole) = leg_of(view, policy, item, item.quantity)? else { continue };
         plan.legs.push(whole);
@@ -164,17 +164,34 @@ fn meets(health: &Health, policy: &Policy) -> bool {
     }
 }
 
+/// Base units of `asset` worth the policy's lot, rounded up. The lot is in the numeraire, whose
+/// decimals need not be those of the asset's price.
+fn lot_size(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    policy: &Policy,
+    asset: AssetId,
+) -> Result<u128, Rejected> {
+    let price = view.price(asset)?;
+    let decimals = view.asset(asset)?.decimals;
+    let numeraire = pow10(rulebook.numeraire_decimals())?;
+    let value = mul_div(policy.lot_value, pow10(price.decimals)?, numeraire, Rounding::Ceil)?;
+    Ok(price.amount_for(value, decimals, Rounding::Ceil)?.max(1))
+}
+
 struct Lots {
     size: u128,
     count: u128,
 }
 
 /// Splits a holding into lots of the policy's value; the last one may be smaller.
-fn lots_of(view: &View<'_>, policy: &Policy, item: &Saleable) -> Result<Lots, Rejected> {
-    let price = view.price(item.asset)?;
-    let decimals = view.asset(item.asset)?.decimals;
-    let size = price.amount_for(policy.lot_value, decimals, Rounding::Ceil)?;
-    let size = size.clamp(1, item.quantity.max(1));
+fn lots_of(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    policy: &Policy,
+    item: &Saleable,
+) -> Result<Lots, Rejected> {
+    let size = lot_size(rulebook, view, policy, item.asset)?.clamp(1, item.quantity.max(1));
     Ok(Lots { size, count: div(item.quantity, size, Rounding::Ceil)? })
 }
 
@@ -306,9 +323,7 @@ fn smallest_call(
     largest: PlannedCall,
 ) -> Result<PlannedCall, Rejected> {
     let Call::RepayAndSeize { debt, .. } = largest.option.call else { return Ok(largest) };
-    let price = view.price(debt)?;
-    let decimals = view.asset(debt)?.decimals;
-    let lot = price.amount_for(policy.lot_value, decimals, Rounding::Ceil)?.max(1);
+    let lot = lot_size(rulebook, view, policy, debt)?;
     let most = largest.option.repaid;
     let try_amount = |amount: u128| -> Option<(CallOption, Health)> {
         let call = resized(&largest.option.call, amount);

@@ -37,7 +37,7 @@ pub enum StateKey {
 /// The integers. What was never set is zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolState {
-    widths: [usize; 3],
+    widths: [usize; 4],
     pool: Vec<U256>,
     assets: Vec<U256>,
     accounts: Vec<U256>,
@@ -49,7 +49,12 @@ impl PoolState {
     #[must_use]
     pub fn new(layout: &Layout) -> Self {
         PoolState {
-            widths: [layout.pool.len(), layout.asset.len(), layout.account.len()],
+            widths: [
+                layout.pool.len(),
+                layout.asset.len(),
+                layout.account.len(),
+                layout.cells.len(),
+            ],
             pool: vec![U256::ZERO; layout.pool.len()],
             ..PoolState::default()
         }
@@ -78,7 +83,7 @@ impl PoolState {
             StateKey::Pool(column) => usize::from(column) < self.widths[0],
             StateKey::Asset(_, column) => usize::from(column) < self.widths[1],
             StateKey::Account(_, column) => usize::from(column) < self.widths[2],
-            StateKey::Cell(..) => true,
+            StateKey::Cell(table, ..) => usize::from(table) < self.widths[3],
         }
     }
 

@@ -299,6 +299,9 @@ impl Model {
         if let Some(info) = Rc::make_mut(&mut self.pool.assets).get_mut(asset.index()) {
             info.market = Some(market);
         }
+        if self.in_force.as_ref().is_some_and(|known| !known.rule.admits(&self.pool)) {
+            return Err(Rejection::RulebookCannotTake);
+        }
         self.tell(Cause::Command, What::MarketDefined { market });
         Ok(())
     }

@@ -66,6 +66,13 @@ impl Terms {
         u16::try_from(at).ok().map(AssetId)
     }
 
+    /// Decimals of values: those of the settle asset.
+    #[must_use]
+    pub fn settle_decimals(&self, pool: &Pool) -> u8 {
+        let settle = self.settle(pool).and_then(|asset| pool.assets.get(asset.index()));
+        settle.map_or(0, |info| info.decimals)
+    }
+
     fn settled(&self, pool: &Pool) -> Result<Unit> {
         self.settle(pool).map(Unit::token).ok_or(Rejection::UnknownAsset)
     }

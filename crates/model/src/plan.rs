@@ -7,7 +7,7 @@ use crate::rule::Rule;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{Call, Close, Leg, Policy, Reason, Rejection};
 use breakwater_margin::Health;
-use breakwater_money::{AccountId, Price};
+use breakwater_money::{AccountId, AssetId, Price};
 
 /// The venue's own sale for an account in breach: the fewest lots of each holding, in the rule's
 /// order, that reach the target at the worst price allowed, or leave nothing owed for a full close;
@@ -60,12 +60,19 @@ fn fewest(
     chosen: &[Leg],
     item: &Saleable,
 ) -> Result<Option<Leg>> {
-    let price = pool.price(item.asset)?;
-    let unit = ten(pool.asset(item.asset)?.decimals);
     let whole = Int::from(item.quantity);
-    let lot = ceil(&(Int::from(policy.lot_value) * unit), &Int::from(price.raw))?;
-    let lot = lot.max(Int::from(1)).min(whole.clone());
+    let lot = lot(rule, pool, policy, item.asset)?.min(whole.clone());
     let mut quantity = Int::from(0);
+    if matches!(rule, Rule::Lending(_)) {
+        // Selling beyond the debt it pays only loses the slippage, so that a part may reach the
+        // target where the whole does not. The engine asks the whole first and then gives up; the
+        // model does the same for lending until the planner looks further.
+        let mut legs = chosen.to_vec();
+        legs.push(leg(pool, policy, item, item.quantity)?);
+        if !meets(&after(rule, pool, account, &legs)?, policy) {
+            return Ok(None);
+        }
+    }
     while quantity < whole {
         quantity = (quantity + &lot).min(whole.clone());
         let last = leg(pool, policy, item, narrow(&quantity)?)?;
@@ -79,6 +86,15 @@ fn fewest(
         }
     }
     Ok(None)
+}
+
+/// Base units of an asset worth the policy's lot, which is a value in the numeraire; rounded up.
+fn lot(rule: &Rule, pool: &Pool, policy: &Policy, asset: AssetId) -> Result<Int> {
+    let price = pool.price(asset)?;
+    let scaled = Int::from(policy.lot_value) * ten(price.decimals);
+    let value = ceil(&scaled, &ten(rule.numeraire_decimals(pool)))?;
+    let lot = ceil(&(value * ten(pool.asset(asset)?.decimals)), &Int::from(price.raw))?;
+    Ok(lot.max(Int::from(1)))
 }
 
 fn meets(health: &Health, policy: &Policy) -> bool {
@@ -171,9 +187,7 @@ fn fewest_by_call(
     best: &KeeperOption,
 ) -> Result<Option<u128>> {
     let Call::RepayAndSeize { debt, .. } = best.call else { return Ok(None) };
-    let unit = ten(pool.asset(debt)?.decimals);
-    let price = Int::from(pool.price(debt)?.raw);
-    let lot = ceil(&(Int::from(policy.lot_value) * unit), &price)?.max(Int::from(1));
+    let lot = lot(rule, pool, policy, debt)?;
     let most = Int::from(best.repaid);
     let mut amount = Int::from(0);
     while amount < most {

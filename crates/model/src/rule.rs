@@ -42,6 +42,15 @@ impl Rule {
         }
     }
 
+    /// Decimals of values.
+    #[must_use]
+    pub fn numeraire_decimals(&self, pool: &Pool) -> u8 {
+        match self {
+            Rule::Lending(terms) => terms.numeraire_decimals,
+            Rule::Exchange(terms) => terms.settle_decimals(pool),
+        }
+    }
+
     /// True if the parameters can be bound to the pool's assets.
     #[must_use]
     pub fn fits(&self, pool: &Pool) -> bool {

@@ -60,6 +60,10 @@ pub fn div_wide(n: U256, d: U256, rounding: Rounding) -> Result<U256> {
     if d.is_zero() {
         return Err(MoneyError::DivisionByZero);
     }
+    // Most values of real books fit 128 bits, where division is several times cheaper.
+    if let (Some(n), Some(d)) = (small(n), small(d)) {
+        return narrow(n, d, rounding).map(U256::from);
+    }
     let (q, r) = n.div_rem(d);
     let up = match rounding {
         Rounding::Floor => false,
@@ -68,6 +72,12 @@ pub fn div_wide(n: U256, d: U256, rounding: Rounding) -> Result<U256> {
         Rounding::HalfUp => r >= d - (d >> 1),
     };
     if up { q.checked_add(U256::ONE).ok_or(MoneyError::Overflow) } else { Ok(q) }
+}
+
+fn small(v: U256) -> Option<u128> {
+    let limbs = v.as_limbs();
+    let fits = limbs[2] == 0 && limbs[3] == 0;
+    fits.then(|| u128::from(limbs[0]) | (u128::from(limbs[1]) << 64))
 }
 
 /// `a * b / d` of 256-bit integers. The product must fit 256 bits, as on the EVM, where a larger

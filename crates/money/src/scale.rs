@@ -11,6 +11,22 @@ pub trait Scale: Copy + Eq + Ord + std::fmt::Debug {
     const DECIMALS: u8;
     /// Name as printed after a number.
     const NAME: &'static str;
+    /// Ten to the power of the decimals.
+    const ONE: U256 = power(Self::DECIMALS);
+}
+
+/// Ten to a power, at compile time; all scales stay far below 256 bits.
+const fn power(decimals: u8) -> U256 {
+    let (mut low, mut high) = (1u128, 0u128);
+    let mut step = 0;
+    while step < decimals {
+        // (high, low) * 10 with the carry out of the low half, which ten times 2^128 bounds.
+        let carry = (low >> 64) * 10 + (((low & u64::MAX as u128) * 10) >> 64);
+        high = high * 10 + (carry >> 64);
+        low = low.wrapping_mul(10);
+        step += 1;
+    }
+    U256::from_limbs([low as u64, (low >> 64) as u64, high as u64, (high >> 64) as u64])
 }
 
 macro_rules! scales {
@@ -67,8 +83,8 @@ impl<S: Scale> Scaled<S> {
 
     /// One.
     #[must_use]
-    pub fn one() -> Self {
-        Scaled::from_raw(U256::from(10u8).pow(U256::from(S::DECIMALS)))
+    pub const fn one() -> Self {
+        Scaled::from_raw(S::ONE)
     }
 
     /// The largest value, used as "no requirement" for health ratios.

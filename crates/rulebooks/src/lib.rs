@@ -17,6 +17,9 @@ pub fn build(
 ) -> Result<Option<Box<dyn Rulebook>>, String> {
     match rule {
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
+        exchange::binance_usdm::RULE => {
+            exchange::binance_usdm::build(parameters, assets).map(Some)
+        }
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
@@ -28,5 +31,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
     SHIPPED
 }
 
-const SHIPPED: &[(&str, &str)] =
-    &[("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml"))];
+const SHIPPED: &[(&str, &str)] = &[
+    ("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml")),
+    ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
+];

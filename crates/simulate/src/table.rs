@@ -15,6 +15,9 @@ pub(crate) struct Row {
     fields: BTreeMap<String, String>,
 }
 
+/// Largest exponent a rounded number may carry.
+const EXPONENT_MAX: i32 = 40;
+
 /// Most rows a table may have: a book of a million accounts with three positions each.
 const ROWS_MAX: usize = 4_000_000;
 
@@ -92,9 +95,22 @@ impl Row {
         decimals: u8,
         rounding: breakwater_money::Rounding,
     ) -> Result<u128, ScenarioError> {
-        let parsed = decimal::Decimal::parse(self.text(column))
-            .map_err(|error| self.error(format!("{column}: {error}")))?;
-        let exact = breakwater_money::rational::from_decimal(parsed);
+        let wrong = |error: String| self.error(format!("{column}: {error}"));
+        // Tables written by numerical programs put small numbers as 9.28e-07.
+        let (digits, exponent) = match self.text(column).split_once(['e', 'E']) {
+            None => (self.text(column), 0i32),
+            Some((digits, exponent)) => match exponent.parse::<i32>() {
+                Ok(exponent) if exponent.abs() <= EXPONENT_MAX => (digits, exponent),
+                _ => {
+                    let text = self.text(column);
+                    let limit = EXPONENT_MAX;
+                    return Err(wrong(format!("'{text}': the exponent must be -{limit} to {limit}")));
+                }
+            },
+        };
+        let parsed = decimal::Decimal::parse(digits).map_err(|error| wrong(error.to_string()))?;
+        let ten = breakwater_money::Rational::from_integer(10.into());
+        let exact = breakwater_money::rational::from_decimal(parsed) * ten.pow(exponent);
         breakwater_money::rational::to_raw(&exact, decimals, rounding)
             .map_err(|error| self.error(format!("{column} is {}: {error}", self.text(column))))
     }

@@ -12,7 +12,7 @@ use breakwater_liquidation::{AssetKind, Call, Rejection, Seller};
 use breakwater_margin::health::{Armed, Exposure};
 use breakwater_margin::{Band, Health, Ratio};
 use breakwater_money::rounding::{Rounding, mul_div_full, narrow_u128};
-use breakwater_money::{AccountId, Class, U256};
+use breakwater_money::{AccountId, Class, Time, U256};
 
 /// Assesses whoever may be in breach, at most as many as the policy allows; the rest stays
 /// pending and is taken with the next command.
@@ -199,8 +199,13 @@ fn write_off(
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     let installed = engine.in_force()?;
-    let effects = engine
-        .look(|view| installed.rulebook.execute(view, &Call::WriteOff { account }))?;
+    let written_off =
+        engine.look(|view| installed.rulebook.execute(view, &Call::WriteOff { account }));
+    let Ok(effects) = written_off else {
+        // The command that led here has happened: where the rule refuses, the account waits.
+        engine.retry.insert(account);
+        return Ok(());
+    };
     let facts = effects.facts.clone();
     settle::commit(engine, effects, cause, outcome)?;
     engine.scratch.hits.push((account, true));
@@ -218,8 +223,12 @@ fn arm(engine: &mut Engine, account: AccountId, health: &Health) -> Result<(), F
     match armed {
         Ok(armed) => {
             let warn = installed.policy.warn_ratio;
-            intervals(engine, health, warn, &armed, &scratch.exposures.terms, &mut scratch.intervals);
-            engine.watch.arm(account, &scratch.intervals, armed.until);
+            let terms = &scratch.exposures.terms;
+            let clear = intervals(engine, health, warn, &armed, terms, &mut scratch.intervals);
+            // Closer to a line than interest may carry it by then: looked at as soon as time passes.
+            let soon = engine.now.after(1).min(armed.until);
+            let until = if clear || armed.until == Time::MAX { armed.until } else { soon };
+            engine.watch.arm(account, &scratch.intervals, until);
         }
         Err(rejected) => unassessable(engine, account, rejected.rejection),
     }
@@ -228,7 +237,7 @@ fn arm(engine: &mut Engine, account: AccountId, health: &Health) -> Result<(), F
 }
 
 /// Safe intervals: see `watch`. Towards the lower line by the slack above it, towards the upper
-/// line by what is missing to it.
+/// line by what is missing to it. False if there is no slack towards one of them.
 fn intervals(
     engine: &Engine,
     health: &Health,
@@ -236,7 +245,8 @@ fn intervals(
     armed: &Armed,
     terms: &[Exposure],
     out: &mut Vec<Interval>,
-) {
+) -> bool {
+    let mut clear = true;
     let (lower, upper) = match health.band(warn) {
         Band::Healthy => (Some(warn), None),
         Band::Warned => (Some(Ratio::one()), Some(warn)),
@@ -247,6 +257,7 @@ fn intervals(
     for (line, down) in [(lower, true), (upper, false)] {
         let Some(line) = line else { continue };
         let slack = slack(health, line, armed.error, down);
+        clear &= !slack.is_zero();
         let total = terms.iter().fold(U256::ZERO, |sum, term| {
             sum.saturating_add(weighted(engine, term, line))
         });
@@ -276,6 +287,7 @@ fn intervals(
             };
         }
     }
+    clear
 }
 
 /// Value that moves with the price, weighed at a line: equity's part less the line's share of the

@@ -143,38 +143,36 @@ pub(super) fn deleverage(
         let call = Call::Deleverage { account, contract, winners: closed.clone(), price };
         let installed = engine.in_force()?;
         let effects = engine.with_view(at, |view| installed.rulebook.execute(view, &call))?;
+        let gap = Price::new(mark.raw.abs_diff(price.raw), mark.decimals);
+        let given = closed.iter().map(|(winner, quantity)| {
+            Ok((*winner, quote_value(engine, contract, settle, *quantity, gap)?))
+        });
+        let given = given.collect::<Result<Vec<_>, Fault>>()?;
         settle::commit(engine, effects, Cause::Command, outcome)?;
-        told(engine, account, contract, settle, mark, price, &closed, outcome)?;
+        told(engine, account, settle, &given, outcome);
     }
     Ok(())
 }
 
 /// What each winner gave against the mark.
-#[allow(clippy::too_many_arguments)] // One call's facts; a struct would only rename them.
 fn told(
     engine: &mut Engine,
     account: AccountId,
-    contract: AssetId,
     settle: AssetId,
-    mark: Price,
-    price: Price,
-    closed: &[(AccountId, u128)],
+    given: &[(AccountId, u128)],
     outcome: &mut Outcome,
-) -> Result<(), Fault> {
-    let gap = mark.raw.abs_diff(price.raw);
-    for (winner, quantity) in closed {
-        let given = quote_value(engine, contract, settle, *quantity, Price::new(gap, mark.decimals))?;
+) {
+    for (winner, given) in given {
         let losses = engine.losses.entry(settle).or_default();
-        losses.deficit = losses.deficit.saturating_add(given);
-        losses.deleveraged = losses.deleveraged.saturating_add(given);
+        losses.deficit = losses.deficit.saturating_add(*given);
+        losses.deleveraged = losses.deleveraged.saturating_add(*given);
         let fact = Fact::Borne {
             account,
             bearer: Bearer::Deleveraged(*winner),
-            amount: Amount::new(settle, given),
+            amount: Amount::new(settle, *given),
         };
         Engine::tell(outcome, Cause::Command, What::Happened(fact));
     }
-    Ok(())
 }
 
 fn contracts_of(engine: &Engine, account: AccountId) -> Vec<AssetId> {

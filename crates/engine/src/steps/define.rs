@@ -1,12 +1,12 @@
 //! Assets, markets, accounts, the insurance fund: what must exist before anything can happen.
 
 use super::settle;
-use crate::engine::{Fault, Standing};
+use crate::engine::{Fault, LedgerBalances, Standing};
 use crate::event::{Cause, Outcome, What};
 use crate::limits::{ACCOUNTS_MAX, ASSETS_MAX, DECIMALS_MAX, MARKETS_MAX, NAME_MAX};
 use crate::Engine;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, Effects, MarginCall, MarketInfo, Rejected, Rejection,
+    AssetInfo, AssetKind, Effects, MarginCall, MarketInfo, Rejected, Rejection, Rulebook, View,
 };
 use breakwater_margin::Band;
 use breakwater_market::{Guard, GuardState, MarketId};
@@ -56,34 +56,37 @@ pub(super) fn asset(
         }
     }
     let info = AssetInfo { symbol: symbol.to_owned(), decimals, kind, market: None };
-    if let Some(installed) = &engine.installed {
-        // A rulebook in force must know the newcomer before it can hold any of it.
-        let mut assets = engine.assets.clone();
-        assets.push(info.clone());
-        let built = engine.registry.build(&installed.rule, &installed.parameters, &assets);
-        if let Err(reason) = built {
-            return Err(Rejection::RulebookCannotTake.because(reason).into());
-        }
-    }
+    let mut assets = engine.assets.clone();
+    assets.push(info);
+    let bound = bind(engine, &assets)?;
     // Bounded by ASSETS_MAX.
     let asset = AssetId(u16::try_from(engine.assets.len()).unwrap_or(u16::MAX));
-    engine.assets.push(info);
+    engine.assets = assets;
     Engine::tell(outcome, Cause::Command, What::AssetDefined { asset });
-    rebuild(engine, outcome)
+    if let (Some(installed), Some((rulebook, effects))) = (&mut engine.installed, bound) {
+        installed.rulebook = rulebook;
+        settle::commit(engine, effects, Cause::Command, outcome)?;
+    }
+    Ok(())
 }
 
-/// Binds the rulebook in force to the assets as they are now.
-fn rebuild(engine: &mut Engine, outcome: &mut Outcome) -> Result<(), Fault> {
-    let Some(installed) = &mut engine.installed else { return Ok(()) };
-    let built = engine.registry.build(&installed.rule, &installed.parameters, &engine.assets);
-    if let Ok(Some(rulebook)) = built {
-        installed.rulebook = rulebook;
-    }
-    let effects = {
-        let Some(installed) = &engine.installed else { return Ok(()) };
-        engine.look(|view| installed.rulebook.found(view))?
+/// The rulebook in force bound to these assets, and what it sets for the newcomer: it must know
+/// it before it can hold any of it.
+fn bind(
+    engine: &Engine,
+    assets: &[AssetInfo],
+) -> Result<Option<(Box<dyn Rulebook>, Effects)>, Rejected> {
+    let Some(installed) = &engine.installed else { return Ok(None) };
+    let built = engine.registry.build(&installed.rule, &installed.parameters, assets);
+    let Some(rulebook) = built.map_err(|reason| Rejection::RulebookCannotTake.because(reason))?
+    else {
+        return Ok(None);
     };
-    settle::commit(engine, effects, Cause::Command, outcome)
+    let balances = LedgerBalances(&engine.ledger);
+    let view =
+        View::new(engine.now, assets, &engine.markets, &engine.marks, &balances, &engine.state);
+    let effects = rulebook.found(&view)?;
+    Ok(Some((rulebook, effects)))
 }
 
 pub(super) fn market(
@@ -112,14 +115,28 @@ pub(super) fn market(
         return Err(Rejection::BadParameter.because(detail).into());
     }
     let market = MarketId(u16::try_from(engine.markets.len()).unwrap_or(u16::MAX));
-    engine.markets.push(MarketInfo {
+    let mut assets = engine.assets.clone();
+    assets[asset.index()].market = Some(market);
+    let mut markets = engine.markets.clone();
+    markets.push(MarketInfo {
         symbol: symbol.to_owned(),
         asset,
         guard: *guard,
         volatility_weight,
     });
+    if let Some(installed) = &engine.installed {
+        // The rulebook in force must be able to read the prices that will come.
+        let balances = LedgerBalances(&engine.ledger);
+        let view =
+            View::new(engine.now, &assets, &markets, &engine.marks, &balances, &engine.state);
+        installed
+            .rulebook
+            .admits(&view)
+            .map_err(|missing| Rejection::RulebookCannotTake.because(missing.to_string()))?;
+    }
+    engine.assets = assets;
+    engine.markets = markets;
     engine.marks.push(GuardState::default());
-    engine.assets[asset.index()].market = Some(market);
     engine.watch.add_market();
     Engine::tell(outcome, Cause::Command, What::MarketDefined { market });
     Ok(())

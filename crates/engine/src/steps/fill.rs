@@ -41,7 +41,12 @@ pub(super) fn run(
             let retry_nanos = engine.in_force()?.policy.retry_nanos;
             engine.standings[account.index()].retry_at = at.after(retry_nanos);
             Engine::tell(outcome, Cause::Command, What::Cancelled { leg: number, unsold });
-            backstop::deleverage(engine, at, account, outcome)?;
+            // The fill has happened: where winners cannot be closed, the loss goes to the next
+            // bearer.
+            match backstop::deleverage(engine, at, account, outcome) {
+                Ok(()) | Err(Fault::Rejected(_)) => {}
+                Err(broken) => return Err(broken),
+            }
         }
     } else if let Some(open) = engine.legs.get_mut(&number) {
         open.filled = filled;

@@ -27,6 +27,8 @@ pub(crate) struct Scratch {
     pub intervals: Vec<Interval>,
     /// Accounts liquidated by this command, and whether a deficit was booked for them.
     pub hits: Vec<(AccountId, bool)>,
+    /// Whether this command has changed a balance or the rulebook's state.
+    pub committed: bool,
 }
 
 /// Runs the command's own step. What it returns names the cause of what follows from it.
@@ -36,6 +38,7 @@ pub(crate) fn run(
     outcome: &mut Outcome,
 ) -> Result<Cause, Fault> {
     engine.scratch.hits.clear();
+    engine.scratch.committed = false;
     if engine.halted && !cures(&command.body) {
         return Err(Rejection::Halted.because(command.body.kind()).into());
     }

@@ -6,7 +6,7 @@ use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
 use crate::Engine;
 use breakwater_ledger::LedgerError;
-use breakwater_liquidation::{Effects, Fact, Rejection, Touched};
+use breakwater_liquidation::{Effects, Fact, Rejection, StateKey, Touched};
 use breakwater_money::{Class, Holder, Unit};
 
 /// Commits effects: transfers, state, facts, whose health may have changed, and the bearers of
@@ -40,8 +40,8 @@ pub(super) fn commit(
 
 /// Posts transfers and state and checks what must hold of both.
 pub(super) fn post(engine: &mut Engine, effects: &Effects) -> Result<(), Fault> {
-    if let Some((key, _)) = effects.state.iter().find(|(key, _)| !engine.state.has(*key)) {
-        let found = format!("state {key:?} is not in the rulebook's layout");
+    if let Some((key, _)) = effects.state.iter().find(|(key, _)| !has_place(engine, *key)) {
+        let found = format!("state {key:?} is not in the rulebook's layout and the pool");
         return Err(Fault::Broken(Invariant::WellFormed, found));
     }
     let touched = touched_balances(effects);
@@ -60,7 +60,18 @@ pub(super) fn post(engine: &mut Engine, effects: &Effects) -> Result<(), Fault> 
     for (key, value) in &effects.state {
         engine.state.set(*key, *value);
     }
+    engine.scratch.committed |= !effects.transfers.is_empty() || !effects.state.is_empty();
     Ok(())
+}
+
+/// A column of the layout, of an asset or account that there is.
+fn has_place(engine: &Engine, key: StateKey) -> bool {
+    let exists = match key {
+        StateKey::Asset(asset, _) => asset.index() < engine.assets.len(),
+        StateKey::Account(account, _) => account.index() < engine.standings.len(),
+        StateKey::Pool(_) | StateKey::Cell(..) => true,
+    };
+    exists && engine.state.has(key)
 }
 
 fn touched_balances(effects: &Effects) -> Vec<(Holder, Unit)> {

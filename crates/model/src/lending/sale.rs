@@ -25,7 +25,9 @@ impl Terms {
             if !owed.is_zero() && largest.as_ref().is_none_or(|(value, _)| burden > *value) {
                 largest = Some((burden, stake.asset));
             }
-            let supplied = stake.supplied()?;
+            // What others have borrowed of the collateral cannot be handed over.
+            let cash = pool.balance(Holder::Reserve, Unit::token(stake.asset));
+            let supplied = stake.supplied()?.min(cash);
             if stake.counts && !supplied.is_zero() {
                 held.push((-stake.worth(&supplied)?, stake.asset, supplied));
             }
@@ -81,7 +83,12 @@ impl Terms {
         let token = Unit::token(proceeds.asset);
         pool.transfer(Holder::External, Holder::Reserve, token, &income)?;
         if !income.is_zero() {
-            let paid = self.pay_down(pool, account, proceeds.asset, &income)?;
+            // An earlier sale may have paid this debt whole: then all of it stays.
+            let owes = !pool.own(account, Unit::debt(proceeds.asset)).is_zero();
+            let paid = match owes {
+                true => self.pay_down(pool, account, proceeds.asset, &income)?,
+                false => Int::zero(),
+            };
             self.keep(pool, account, proceeds.asset, &(income - paid))?;
         }
         self.reprice(pool, &[sold.asset, proceeds.asset])?;

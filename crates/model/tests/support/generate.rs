@@ -3,7 +3,7 @@
 use super::chance::Chance;
 use super::world::{self, CONTRACTS, Kind, SECOND, SETTLE, Shelf, TOKENS};
 use breakwater_engine::{Body, Command};
-use breakwater_liquidation::{AssetKind, Call};
+use breakwater_liquidation::{AssetInfo, AssetKind, Call, Rejection};
 use breakwater_market::{Guard, MarketId, Quote, Tick};
 use breakwater_model::Model;
 use breakwater_money::{AccountId, AssetId, Class, Holder, Price, Time, U256, Unit};
@@ -78,7 +78,7 @@ impl Generator<'_> {
         let body = match name {
             "tick" => self.tick(at),
             "bad tick" => return (Command { at, body: self.bad_tick(at) }, true),
-            "liquidate" => self.liquidate(at),
+            "liquidate" => return (self.liquidate(at), false),
             "advance time" => Body::AdvanceTime,
             "fund insurance" => self.fund(),
             "halt" => Body::Halt { on: self.chance.percent(60) },
@@ -146,6 +146,27 @@ impl Generator<'_> {
         }
     }
 
+    /// As much of an asset as takes most of what the account has above its line, a little more,
+    /// or any amount.
+    fn up_to_the_line(&mut self, account: AccountId, asset: AssetId) -> u128 {
+        let pool = self.model.pool();
+        let health = self.model.rule().and_then(|rule| rule.health(pool, account).ok());
+        let room = health.map_or(0, |h| h.equity - i128::try_from(h.requirement).unwrap_or(0));
+        let (Some(info), Ok(price)) = (pool.assets.get(asset.index()), pool.price(asset)) else {
+            return self.amount(asset);
+        };
+        if room <= 0 || self.chance.percent(30) {
+            return self.amount(asset);
+        }
+        let unit = 10u128.pow(u32::from(info.decimals));
+        // Contracts are held at a multiple of what is put in.
+        let times = if self.kind == Kind::Exchange { self.chance.range(2, 40) } else { 1 };
+        let part = u128::from(self.chance.range(700, 1_010)) * u128::from(times);
+        let decimals = if self.kind == Kind::Exchange { world::SETTLE_DECIMALS } else { 8 };
+        let scaled = room.unsigned_abs() / 1_000 * part * 10u128.pow(u32::from(price.decimals));
+        (scaled / 10u128.pow(u32::from(decimals)) * unit / price.raw.max(1)).max(1)
+    }
+
     /// An asset the account has a share of in this class, if it has any.
     fn held(&mut self, account: AccountId, class: Class) -> Option<(AssetId, u128)> {
         let held: Vec<_> = self
@@ -179,7 +200,10 @@ impl Generator<'_> {
                 Call::Deposit { account, asset, amount: self.amount(asset) }
             }
             "withdraw" => self.withdraw(account, asset),
-            "borrow" => Call::Borrow { account, asset, amount: self.amount(asset) },
+            "borrow" => {
+                let amount = self.up_to_the_line(account, asset);
+                Call::Borrow { account, asset, amount }
+            }
             "repay" => {
                 let (asset, owed) = self.held(account, Class::Debt).unwrap_or((asset, 1));
                 let amount = match self.chance.below(10) {
@@ -195,6 +219,8 @@ impl Generator<'_> {
                 let (collateral, debt) = (self.amount(asset), self.amount(asset));
                 let debt = if self.kind == Kind::Exchange && self.chance.percent(90) {
                     0
+                } else if self.chance.percent(50) {
+                    self.up_to_the_line(account, asset)
                 } else {
                     debt / 3
                 };
@@ -233,7 +259,10 @@ impl Generator<'_> {
     }
 
     fn trade(&mut self, account: AccountId) -> Call {
-        let other = self.account();
+        let mut other = self.account();
+        if other == account && self.chance.percent(90) {
+            other = AccountId(account.0 ^ 1);
+        }
         let contracts = self.model.pool().assets.len().saturating_sub(1) as u64;
         let contract = AssetId(u16::try_from(1 + self.chance.below(contracts.max(1))).unwrap());
         let (contract, quantity) = match self.held(account, Class::Token) {
@@ -246,7 +275,7 @@ impl Generator<'_> {
                 };
                 (held, quantity)
             }
-            _ => (contract, self.amount(contract)),
+            _ => (contract, self.up_to_the_line(account, contract)),
         };
         let mark = self.model.pool().price(contract).unwrap_or(Price { raw: 1, decimals: 0 });
         let raw = match self.chance.below(20) {
@@ -256,8 +285,8 @@ impl Generator<'_> {
         };
         let decimals = if self.chance.percent(2) { mark.decimals + 1 } else { mark.decimals };
         let (a, b) = match self.chance.below(20) {
-            0 => (None, None),
-            1..=8 => (Some(account), None),
+            0 if self.chance.percent(30) => (None, None),
+            0..=8 => (Some(account), None),
             _ => (Some(account), Some(other)),
         };
         let (buyer, seller) = if self.chance.percent(50) { (a, b) } else { (b, a) };
@@ -309,7 +338,10 @@ impl Generator<'_> {
             let new = TOKENS.iter().filter(|t| unknown(t.0));
             new.map(|t| (t.0.to_owned(), t.1, AssetKind::Token)).collect()
         };
-        choices.push((format!("JUNK{}", known.len()), 9, AssetKind::Token));
+        // A stranger blocks every later market and rulebook, so that it comes seldom.
+        if choices.is_empty() || self.chance.percent(5) {
+            choices.push((format!("JUNK{}", known.len()), 9, AssetKind::Token));
+        }
         if self.chance.percent(30) {
             choices = vec![
                 (String::new(), 6, AssetKind::Token),
@@ -326,6 +358,10 @@ impl Generator<'_> {
     }
 
     fn define_market(&mut self) -> Body {
+        let bare = |info: &AssetInfo| info.market.is_none() && info.symbol != SETTLE;
+        if !self.model.pool().assets.iter().any(bare) && self.chance.percent(90) {
+            return self.define_asset();
+        }
         let pool = self.model.pool();
         let bare: Vec<u16> = (0..)
             .zip(pool.assets.iter())
@@ -397,32 +433,64 @@ impl Generator<'_> {
             .collect()
     }
 
-    /// A liquidation where one is due; else a price that makes one due.
-    fn liquidate(&mut self, at: Time) -> Body {
-        if self.kind == Kind::Called {
-            let short = self.in_breach();
-            if short.is_empty() && self.chance.percent(90) {
-                return self.tick_to_the_line(at).unwrap_or_else(|| self.tick(at));
-            }
-            let mut body = self.seize(&short);
-            for _ in 0..3 {
-                let command = Command { at, body: body.clone() };
-                if self.model.clone().apply(&command).rejected.is_none() {
-                    break;
+    /// A liquidation where one is due; else a price or a time that makes one due.
+    fn liquidate(&mut self, at: Time) -> Command {
+        let blind = self.chance.percent(3);
+        let short = self.in_breach();
+        if self.kind != Kind::Called {
+            let body = match self.model.legs().is_empty() && !blind {
+                true if short.is_empty() => self.tick_to_the_line(at),
+                // Due and not ordered: a price is out, or time has to pass.
+                true => self.fresh_tick(short[0], at),
+                false => Some(self.fill()),
+            };
+            return Command { at, body: body.unwrap_or_else(|| self.tick(at)) };
+        }
+        if short.is_empty() && !blind {
+            let body = self.tick_to_the_line(at);
+            return Command { at, body: body.unwrap_or_else(|| self.tick(at)) };
+        }
+        let mut command = Command { at, body: self.seize(&short) };
+        for _ in 0..6 {
+            let account = match &command.body {
+                Body::Call(Call::RepayAndSeize { account, .. }) => *account,
+                _ => break,
+            };
+            match self.model.clone().apply(&command).rejected {
+                None => break,
+                Some(Rejection::MarkStale | Rejection::MarkMissing) if !blind => {
+                    let body = self.fresh_tick(account, at);
+                    return Command { at, body: body.unwrap_or(Body::AdvanceTime) };
                 }
-                body = self.seize(&short);
+                Some(Rejection::MarkInGrace | Rejection::NotYetDue) if !blind => {
+                    return Command { at: Time(at.0 + 30 * SECOND), body: Body::AdvanceTime };
+                }
+                Some(Rejection::OncePerTick) if !blind => {
+                    return Command { at, body: self.tick(at) };
+                }
+                _ => command.body = self.seize(&short),
             }
-            return body;
         }
-        if self.model.legs().is_empty() && self.chance.percent(95) {
-            return self.tick_to_the_line(at).unwrap_or_else(|| self.tick(at));
-        }
-        self.fill()
+        command
+    }
+
+    /// The last price again, of the market among the account's that has been silent longest.
+    fn fresh_tick(&mut self, account: AccountId, at: Time) -> Option<Body> {
+        let pool = self.model.pool();
+        let assets = pool.holdings(account).into_iter().map(|(_, unit, _)| unit.asset);
+        let markets = assets.filter_map(|asset| pool.assets.get(asset.index())?.market);
+        let silent = markets.min_by_key(|market| {
+            pool.seen[market.index()].mark.map_or(Time(0), |mark| mark.observed_at)
+        })?;
+        let last = pool.seen[silent.index()].mark?;
+        let mut tick = self.tick_of(silent.index(), last.price.raw, at);
+        tick.quote = Quote::Single(last.price.raw);
+        Some(Body::Tick(tick))
     }
 
     fn seize(&mut self, short: &[AccountId]) -> Body {
         let account = match short.first() {
-            Some(_) if self.chance.percent(95) => *self.chance.pick(short),
+            Some(_) if self.chance.percent(98) => *self.chance.pick(short),
             _ => self.account(),
         };
         let (debt, owed) = match self.held(account, Class::Debt) {
@@ -608,10 +676,4 @@ impl Generator<'_> {
 /// What the table of kinds calls a command.
 pub fn kind_of(command: &Command) -> &'static str {
     command.body.kind()
-}
-
-/// The balance the outside has of an asset: minus what the pool holds.
-pub fn outside(model: &Model, asset: AssetId) -> i128 {
-    let key = (Holder::External, Unit::token(asset));
-    model.pool().book.get(&key).copied().unwrap_or(0)
 }

@@ -1,8 +1,8 @@
 //! Engine and model side by side: one command to both, and everything compared.
 
 use super::world::Plugged;
-use breakwater_engine::{Command, Engine, Outcome, Registry, What};
-use breakwater_liquidation::{Call, StateKey};
+use breakwater_engine::{Command, Engine, Outcome, Registry};
+use breakwater_liquidation::{Call, Rejection, StateKey};
 use breakwater_margin::Ratio;
 use breakwater_model::lending::{BORROWS, COUNTS};
 use breakwater_model::number::of_word;
@@ -36,8 +36,8 @@ impl Bench {
         }
     }
 
-    /// Gives a command to all three and compares. True if it was accepted.
-    pub fn step(&mut self, command: &Command) -> Result<bool, String> {
+    /// Gives a command to all three and compares. The reason if all refused it.
+    pub fn step(&mut self, command: &Command) -> Result<Option<Rejection>, String> {
         let quiet = self.engine.now() == command.at;
         let verdict = self.model.apply(command);
         let hash = verdict.rejected.map(|_| self.engine.state_hash());
@@ -69,7 +69,7 @@ impl Bench {
         if !late.is_empty() {
             return Err(format!("the watch list is late for {late:?}"));
         }
-        Ok(outcome.accepted())
+        Ok(verdict.rejected)
     }
 
     /// I-38: same journal, same hash. I-39: what is restored from bytes is what was encoded.
@@ -309,9 +309,4 @@ pub fn shrink(
 /// The rulebooks untouched.
 pub fn plugged() -> Arc<dyn Registry> {
     Arc::new(Plugged)
-}
-
-/// True for an event that orders, fills or books something, for counting.
-pub fn is_sale(what: &What) -> bool {
-    matches!(what, What::Ordered { .. })
 }

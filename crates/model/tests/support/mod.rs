@@ -1,8 +1,10 @@
 //! The harness: worlds, commands that make sense in them, and engine and model side by side.
 
 pub mod chance;
+pub mod fault;
 pub mod generate;
 pub mod judge;
+pub mod leave;
 pub mod world;
 
 use breakwater_engine::{Body, Command, Registry};
@@ -18,7 +20,8 @@ use world::{Kind, Shelf};
 pub struct Tally {
     pub kinds: BTreeMap<&'static str, (u64, u64)>,
     pub bad_ticks: (u64, u64),
-    pub rejections: BTreeMap<u16, u64>,
+    /// Why commands of a kind were refused.
+    pub refusals: BTreeMap<(&'static str, &'static str), u64>,
 }
 
 /// A sequence that showed a difference, as short as it could be made.
@@ -72,15 +75,15 @@ pub fn sequence(
             }
         };
         journal.push(command.clone());
-        let stepped = bench.step(&command).and_then(|accepted| {
+        let stepped = bench.step(&command).and_then(|refused| {
             // Half way the replaying engine is put to sleep and woken from its bytes.
             if drawn == length / 2 {
                 bench.restart_twin()?;
             }
-            Ok(accepted)
+            Ok(refused)
         });
         match stepped {
-            Ok(accepted) => {
+            Ok(refused) => {
                 let seen = if bad {
                     &mut tally.bad_ticks
                 } else if drawn > 0 {
@@ -89,7 +92,11 @@ pub fn sequence(
                     continue;
                 };
                 seen.0 += 1;
-                seen.1 += u64::from(accepted);
+                seen.1 += u64::from(refused.is_none());
+                if let Some(why) = refused {
+                    let kind = if bad { "bad ticks" } else { kind_of(&command) };
+                    *tally.refusals.entry((kind, why.name())).or_default() += 1;
+                }
             }
             Err(found) => {
                 let (commands, found_again) =
@@ -125,6 +132,17 @@ pub fn sequences(
     Ok(tally)
 }
 
+/// Journals on which engine and model agree.
+pub fn journals(shelf: &Shelf, kind: Kind, seeds: std::ops::Range<u64>) -> Vec<Vec<Command>> {
+    let mut tally = Tally::default();
+    seeds
+        .map(|seed| match sequence(shelf, kind, seed, &mut tally) {
+            Ok((_, journal)) => journal,
+            Err(difference) => panic!("{difference}"),
+        })
+        .collect()
+}
+
 impl Tally {
     /// The table, for the reader of the test's output.
     pub fn table(&self, title: &str) -> String {
@@ -132,10 +150,18 @@ impl Tally {
         let mut out = format!("{title}\n{:18} {:>8} {:>8} {:>6}\n", "kind", "tried", "accepted", "share");
         for (kind, (tried, accepted)) in &self.kinds {
             let share = accepted * 100 / (*tried).max(1);
-            let _ = writeln!(out, "{kind:18} {tried:8} {accepted:8} {share:5}%");
+            let refused = self.refused(kind);
+            let _ = writeln!(out, "{kind:18} {tried:8} {accepted:8} {share:5}%  {refused}");
         }
         let (tried, accepted) = self.bad_ticks;
-        let _ = writeln!(out, "{:18} {tried:8} {accepted:8}", "bad ticks");
+        let refused = self.refused("bad ticks");
+        let _ = writeln!(out, "{:18} {tried:8} {accepted:8}         {refused}", "bad ticks");
         out
+    }
+
+    fn refused(&self, kind: &str) -> String {
+        let of = self.refusals.iter().filter(|((known, _), _)| *known == kind);
+        let told: Vec<_> = of.map(|((_, why), count)| format!("{why} {count}")).collect();
+        told.join(", ")
     }
 }

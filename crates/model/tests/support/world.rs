@@ -266,7 +266,6 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     policy.guards = Guards { minimal: false, ..policy.guards };
     policy.lot_value = u128::from(chance.range(200, 5_000)) * 100_000_000;
     if kind == Kind::Exchange {
-        // A lot is a value at the scale of the market's price: 6, 5 and 7 decimals here.
         policy.lot_value = u128::from(chance.range(2_000, 20_000)) * 1_000_000;
         policy.backstop.socialise = chance.percent(50);
         policy.backstop.deleverage =

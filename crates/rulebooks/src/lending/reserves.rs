@@ -60,8 +60,10 @@ pub static LAYOUT: Layout = Layout {
 /// Assets a reserve pool can list: one bit each in an account's flags, as on the venue.
 pub const RESERVES_MAX: usize = 128;
 
-/// Longest time for which an arming of the watch list bounds accrued interest.
-const ARM_SECONDS: u64 = 86_400;
+/// Longest time for which an arming of the watch list bounds accrued interest. The bound is that of
+/// the highest rate a reserve can ask for, since others' business moves the rate under an account
+/// that nothing touches; an hour keeps it small.
+const ARM_SECONDS: u64 = 3_600;
 
 /// The reserves of a pool: parameters by asset.
 #[derive(Debug, Clone)]
@@ -404,6 +406,8 @@ impl Reserves {
                 let value = self.collateral_value(&reserve, &user)?;
                 let weighted = Bps::new(u128::from(threshold)).of(value, Rounding::Floor)?;
                 equity = narrow_i128(weighted)?;
+                // What suppliers earn can only cure, and a cure may not be late either.
+                growth = growth.saturating_add(self.interest(view, asset, equity.unsigned_abs())?);
             }
             if user.borrowing {
                 requirement = narrow_u128(self.debt_value(&reserve, &user)?)?;
@@ -415,7 +419,8 @@ impl Reserves {
                 out.terms.push(Exposure { market, equity, requirement });
             }
         }
-        let until = if growth == 0 {
+        // Without debt there is no line to cross.
+        let until = if growth == 0 || debt == 0 {
             Time::MAX
         } else {
             view.now.after(ARM_SECONDS * breakwater_money::time::NANOS_PER_SECOND)
@@ -426,14 +431,18 @@ impl Reserves {
         Ok(Armed { until, error: rounding.saturating_add(growth) })
     }
 
-    /// Interest on `value` of debt over the time an arming holds, bounded from above.
+    /// Interest on `value` over the time an arming holds, bounded from above.
     fn interest(&self, view: &View<'_>, asset: AssetId, value: u128) -> Result<u128, Rejected> {
-        let rate = view.state(StateKey::Asset(asset, column::BORROW_RATE));
+        let stored = view.state(StateKey::Asset(asset, column::BORROW_RATE));
+        let model = self.assets.get(asset.index()).and_then(|a| a.as_ref()?.rates);
+        let highest = model.map_or(0, |m| u128::from(m.base_bps) + u128::from(m.slope1_bps) + u128::from(m.slope2_bps));
+        let rate = stored.max(Bps::new(highest).of(Ray::one().raw, Rounding::Ceil)?);
         if rate.is_zero() {
             return Ok(0);
         }
-        // Twice simple interest bounds compounding for rates up to 1,000 % over a day.
-        let seconds = U256::from(2 * ARM_SECONDS);
+        // Suppliers never earn more than borrowers pay. Twice simple interest bounds compounding at
+        // up to 1,000 % over an hour; twice that covers lines up to two and moves up to double.
+        let seconds = U256::from(4 * ARM_SECONDS);
         let year = U256::from(SECONDS_PER_YEAR);
         let share = mul_div_full(rate, seconds, year, Rounding::Ceil)?;
         let grown = mul_div_full(U256::from(value), share, Ray::one().raw, Rounding::Ceil)?;

@@ -122,6 +122,8 @@ impl Rulebook for SecuredLoan {
             )?;
             let owed =
                 to_underlying(user.scaled_debt, reserve.variable_borrow_index.raw, Rounding::Ceil)?;
+            // What others have borrowed of the collateral cannot be handed over.
+            let held = held.min(reserve.available.unwrap_or(held));
             if user.use_as_collateral && !held.is_zero() {
                 collateral.push((value_of(&reserve, held, Rounding::Floor)?, asset, held));
             }

@@ -2,7 +2,7 @@
 
 mod sketch;
 
-use sketch::{Sketch, Tables, run, size_call, starting_health};
+use sketch::{Tables, size_call, starting_health};
 
 macro_rules! table {
     ($name:literal) => {
@@ -12,12 +12,6 @@ macro_rules! table {
 
 fn tables() -> Tables {
     Tables::read(table!("prices.csv"), table!("book.csv"), table!("path.csv")).unwrap()
-}
-
-fn replay(incentive: f64) -> Sketch {
-    let tables = tables();
-    let eth = tables.asset("WETH").unwrap();
-    run(&tables.assets, eth, &tables.accounts, &tables.bars, incentive)
 }
 
 fn close(left: f64, right: f64) -> bool {
@@ -141,24 +135,6 @@ fn the_ladders_grow_and_never_pay_more_a_unit_than_a_twentieth_of_a_percent_abov
 }
 
 // The expected figures come from a prototype in another language, written before this one from the same rule.
-#[test]
-fn the_replay_gives_the_prototypes_figures() {
-    let five = replay(0.05);
-    assert_eq!(
-        (five.accounts, five.calls, five.booked_accounts, five.under_water),
-        (280, 559, 73, 0)
-    );
-    assert!(close(five.repaid_usd, 192_264_190.359_285_56));
-    assert!(close(five.booked_usd, 2_414_754.884_041_949_6));
-    let deployed = replay(0.075);
-    assert_eq!((deployed.accounts, deployed.calls, deployed.half_calls), (280, 599, 186));
-    assert_eq!((deployed.dust_calls, deployed.booked_accounts, deployed.under_water), (12, 128, 0));
-    assert!(close(deployed.seized_eth, 189_644.708_872_193_18));
-    assert!(close(deployed.seized_usd, 209_853_797.551_414_43));
-    assert!(close(deployed.repaid_usd, 195_212_834.931_548_45));
-    assert!(close(deployed.incentive_usd, 14_640_962.619_865_984));
-    assert!(close(deployed.booked_usd, 3_122_708.688_262_722_5));
-}
 
 #[test]
 fn half_of_the_debt_is_the_most_unless_small_or_very_sick() {

@@ -10,8 +10,8 @@
 //!   open, low, high, close;
 //! * at a point, accounts with health below one are taken worst health first, and each is called until its health is
 //!   one or more, or it has nothing left;
-//! * a call repays the debt worth most and takes the collateral worth most (the earlier row on a tie); every collateral
-//!   row counts, at the account's own average threshold;
+//! * a call takes the pair of debt and collateral that gains the keeper most (the earlier rows on a tie); every
+//!   collateral row counts, at the account's own average threshold;
 //! * a call repays all the close factor and the collateral allow; if that would leave dust, it repays the most that
 //!   leaves at least 1,000 USD on both sides.
 
@@ -185,13 +185,26 @@ fn worst_first(book: &[Account], prices: &[f64]) -> Vec<usize> {
     sick.into_iter().map(|(_, index)| index).collect()
 }
 
-/// The row worth most and its value; the earlier row on a tie.
-fn largest(rows: &[(usize, f64)], prices: &[f64]) -> Option<(usize, f64)> {
-    let mut best: Option<(usize, f64)> = None;
-    for (row, &(asset, amount)) in rows.iter().enumerate() {
-        let worth = amount * prices[asset];
-        if worth > 0.0 && best.is_none_or(|(_, most)| worth > most) {
-            best = Some((row, worth));
+/// The pair of rows and the size that gain the keeper most; the earlier rows on a tie.
+fn best(
+    account: &Account,
+    prices: &[f64],
+    incentive: f64,
+) -> Option<(usize, usize, CallSize)> {
+    let (total, health) = (value(&account.debt, prices), health(account, prices));
+    let mut best: Option<(usize, usize, CallSize)> = None;
+    for (debt_row, &(debt, owed)) in account.debt.iter().enumerate() {
+        for (collateral_row, &(collateral, held)) in account.collateral.iter().enumerate() {
+            let (owed, held) = (owed * prices[debt], held * prices[collateral]);
+            if owed <= 0.0 || held <= 0.0 {
+                continue;
+            }
+            let size = size_call(owed, held, total, health, incentive);
+            let gain = |size: &CallSize| size.seize - size.repay;
+            // A hair more is a tie: the venue's integers would round it away.
+            if best.is_none_or(|(_, _, most)| gain(&size) > gain(&most) * (1.0 + 1e-9)) {
+                best = Some((debt_row, collateral_row, size));
+            }
         }
     }
     best
@@ -223,13 +236,11 @@ fn call(
     incentive: f64,
     out: &mut Sketch,
 ) -> bool {
-    let (Some((debt_row, owed)), Some((collateral_row, held))) =
-        (largest(&account.debt, prices), largest(&account.collateral, prices))
-    else {
+    let Some((debt_row, collateral_row, size)) = best(account, prices, incentive) else {
         return false;
     };
-    let size =
-        size_call(owed, held, value(&account.debt, prices), health(account, prices), incentive);
+    let worth = |(asset, amount): (usize, f64)| amount * prices[asset];
+    let (owed, held) = (worth(account.debt[debt_row]), worth(account.collateral[collateral_row]));
     out.calls += 1;
     out.half_calls += usize::from(size.half);
     out.dust_calls += usize::from(size.dust);

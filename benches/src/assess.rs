@@ -1,0 +1,139 @@
+//! Exact assessments a second, on one core.
+
+use crate::contract_pool::ContractPool;
+use crate::judge::judge;
+use crate::lending_pool::{LendingPool, Spec};
+use crate::pool::Pool;
+use crate::print::{Table, grouped, machine, per_second, time, whole_nanos};
+use crate::runs::Runs;
+use crate::{Failure, Options, Result};
+use breakwater_model::Rule;
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Sizes of one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Accounts of each book.
+    pub accounts: Vec<u32>,
+    /// How often all accounts of a book are assessed.
+    pub repeats: usize,
+    /// Accounts of each book that the model judges.
+    pub judged: usize,
+}
+
+/// What one book gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// Which book.
+    pub book: String,
+    /// Accounts in it.
+    pub accounts: u64,
+    /// Positions in it.
+    pub positions: u64,
+    /// Accounts whose health the model found equal.
+    pub judged: usize,
+    /// Accounts in breach.
+    pub breaches: u64,
+    /// Times for all accounts.
+    pub runs: Runs,
+}
+
+impl Plan {
+    /// The sizes that the options ask for.
+    #[must_use]
+    pub fn of(options: &Options) -> Plan {
+        match (options.accounts, options.quick) {
+            (Some(accounts), quick) => {
+                Plan { accounts: vec![accounts], repeats: if quick { 2 } else { 5 }, judged: 500 }
+            }
+            (None, true) => Plan { accounts: vec![200], repeats: 2, judged: 200 },
+            (None, false) => Plan { accounts: vec![1_000, 100_000], repeats: 5, judged: 500 },
+        }
+    }
+}
+
+/// Measures each book and prints a table.
+///
+/// # Errors
+/// The model finds another health, or the engine refused a command.
+pub fn run(options: &Options) -> Result<()> {
+    println!("assess: {}", machine());
+    let headings = [
+        "book", "accounts", "positions", "judged", "in breach", "accounts/s", "per account",
+        "fastest", "slowest",
+    ];
+    let mut table = Table::new(&headings);
+    for figures in measure(&Plan::of(options))? {
+        let accounts = figures.accounts.max(1);
+        table.row(vec![
+            figures.book,
+            grouped(figures.accounts),
+            grouped(figures.positions),
+            grouped(figures.judged as u64),
+            grouped(figures.breaches),
+            per_second(figures.accounts, figures.runs.median()),
+            format!("{} ns", whole_nanos(figures.runs.median()) / accounts),
+            time(figures.runs.least()),
+            time(figures.runs.most()),
+        ]);
+    }
+    println!("{table}");
+    println!("One core; the median run counts. Judged: health equal to the naive model's, every field.");
+    Ok(())
+}
+
+/// The figures of every book of the plan.
+///
+/// # Errors
+/// The model finds another health, or the engine refused a command.
+pub fn measure(plan: &Plan) -> Result<Vec<Figures>> {
+    let mut figures = Vec::new();
+    for accounts in &plan.accounts {
+        for interest in [false, true] {
+            let mut book = LendingPool::found(&Spec { accounts: *accounts, interest, seed: 1 })?;
+            // Interest is carried forward from the last change; a minute later it is not zero.
+            book.pool.now = book.pool.now.after(60_000_000_000);
+            book.pool.must(breakwater_engine::Body::AdvanceTime)?;
+            let name = if interest { "lending, with interest" } else { "lending" };
+            let positions = book.setup.imported.0;
+            figures.push(measure_one(name, &book.pool, &book.rule, positions, plan)?);
+        }
+        let book = ContractPool::found(*accounts, 1)?;
+        figures.push(measure_one("contracts", &book.pool, &book.rule, book.positions, plan)?);
+    }
+    Ok(figures)
+}
+
+fn measure_one(
+    name: &str,
+    pool: &Pool,
+    rule: &Rule,
+    positions: u64,
+    plan: &Plan,
+) -> Result<Figures> {
+    let judged = judge(rule, &pool.engine, plan.judged)?;
+    let breaches = pool.prove()?;
+    let first = pool.assess_all()?;
+    if first.1 != breaches {
+        let told = format!("{breaches} accounts in breach, then {}", first.1);
+        return Err(Failure::Differs(told));
+    }
+    let mut times = Vec::with_capacity(plan.repeats);
+    for _ in 0..plan.repeats {
+        let begun = Instant::now();
+        let found = black_box(pool.assess_all()?);
+        times.push(begun.elapsed());
+        if found != first {
+            return Err(Failure::Differs(format!("{name}: {first:?}, then {found:?}")));
+        }
+    }
+    Ok(Figures {
+        book: name.to_owned(),
+        accounts: pool.engine.accounts() as u64,
+        positions,
+        judged,
+        breaches,
+        runs: Runs::new(times),
+    })
+}

@@ -1,0 +1,118 @@
+//! What everybody may do at any time: turn round without a gain, pay back, close, take out.
+
+use super::chance::Chance;
+use super::judge::Bench;
+use super::world::Kind;
+use breakwater_engine::{Body, Command};
+use breakwater_liquidation::{Call, Rejection};
+use breakwater_money::{AccountId, AssetId, Class, Holder, Unit};
+
+fn give(bench: &mut Bench, body: Body) -> Option<Rejection> {
+    let command = Command { at: bench.engine.now(), body };
+    match bench.step(&command) {
+        Ok(rejected) => rejected,
+        Err(found) => panic!("{command:?}: {found}"),
+    }
+}
+
+fn ask(bench: &mut Bench, call: Call) -> Option<Rejection> {
+    give(bench, Body::Call(call))
+}
+
+/// The account's own balances of a class.
+fn held(bench: &Bench, account: AccountId, class: Class) -> Vec<(AssetId, i128)> {
+    let all = bench.model.pool().holdings(account).into_iter();
+    all.filter(|(holder, unit, _)| unit.class == class && *holder == Holder::Account(account))
+        .map(|(_, unit, balance)| (unit.asset, balance))
+        .collect()
+}
+
+fn own(bench: &Bench, account: AccountId, unit: Unit) -> i128 {
+    bench.engine.ledger().balance(Holder::Account(account), unit)
+}
+
+/// I-36: deposit and withdraw, borrow and repay, open and close at one price.
+pub fn no_free_round_trip(bench: &mut Bench, kind: Kind, seed: u64) {
+    let mut chance = Chance::new(seed);
+    give(bench, Body::Halt { on: false });
+    for account in bench.model.pool().everybody() {
+        let assets = u64::try_from(bench.model.pool().assets.len()).unwrap();
+        let asset = AssetId(u16::try_from(chance.below(assets)).unwrap());
+        let amount = chance.wide(10u128.pow(24));
+        if kind == Kind::Exchange {
+            let (asset, settled) = (AssetId(1 + chance.below(3) as u16), Unit::token(AssetId(0)));
+            let Ok(price) = bench.model.pool().price(asset) else { continue };
+            let (before, size) = (own(bench, account, settled), own(bench, account, Unit::token(asset)));
+            let quantity = amount % 10u128.pow(18) + 1;
+            let (me, outside) = (Some(account), None);
+            let trade = |buyer, seller| Call::Trade { buyer, seller, contract: asset, quantity, price };
+            // Only from nothing: closing what is there already realises what it had made.
+            if size == 0 && ask(bench, trade(me, outside)).is_none() {
+                assert_eq!(ask(bench, trade(outside, me)), None, "I-37: closing is refused");
+                assert!(own(bench, account, settled) <= before, "I-36: {account} gained");
+            }
+            continue;
+        }
+        let (supply, debt) = (Unit::supply(asset), Unit::debt(asset));
+        let before = own(bench, account, supply);
+        if ask(bench, Call::Deposit { account, asset, amount }).is_none()
+            && ask(bench, Call::Withdraw { account, asset, amount }).is_none()
+        {
+            assert!(own(bench, account, supply) <= before, "I-36: {account} gained {asset}");
+        }
+        let before = own(bench, account, debt);
+        if ask(bench, Call::Borrow { account, asset, amount }).is_none()
+            && ask(bench, Call::Repay { account, asset, amount }).is_none()
+        {
+            assert!(own(bench, account, debt) >= before, "I-36: {account} owes less {asset}");
+        }
+    }
+}
+
+/// I-37: everything owed can be paid back and everything held be closed, whatever else is true;
+/// who owes nothing can take out what is theirs, as far as the pool has it in cash.
+pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
+    let all: Vec<AccountId> = bench.model.pool().everybody().collect();
+    // Even in a halt debt can be paid back.
+    give(bench, Body::Halt { on: kind != Kind::Exchange });
+    for account in &all {
+        for (asset, _) in held(bench, *account, Class::Debt) {
+            let rejected = ask(bench, Call::Repay { account: *account, asset, amount: u128::MAX });
+            assert_eq!(rejected, None, "I-37: {account} cannot pay back {asset}");
+        }
+        assert_eq!(held(bench, *account, Class::Debt), [], "I-37: {account} still owes");
+    }
+    give(bench, Body::Halt { on: false });
+    for account in &all {
+        for (contract, _) in held(bench, *account, Class::Token) {
+            let size = own(bench, *account, Unit::token(contract));
+            if contract == AssetId(0) || size == 0 {
+                continue;
+            }
+            let (me, outside) = (Some(*account), None);
+            let (buyer, seller) = if size > 0 { (outside, me) } else { (me, outside) };
+            let price = bench.model.pool().price(contract).unwrap();
+            let quantity = size.unsigned_abs();
+            let rejected = ask(bench, Call::Trade { buyer, seller, contract, quantity, price });
+            assert_eq!(rejected, None, "I-37: {account} cannot close {contract}");
+        }
+    }
+    let class = if kind == Kind::Exchange { Class::Token } else { Class::Supply };
+    for account in &all {
+        for (asset, balance) in held(bench, *account, class) {
+            if balance <= 0 {
+                continue;
+            }
+            let (account, amount) = (*account, u128::MAX);
+            match ask(bench, Call::Withdraw { account, asset, amount }) {
+                None => {
+                    let left = held(bench, account, class);
+                    assert!(left.iter().all(|(a, _)| *a != asset), "I-37: {left:?} stays");
+                }
+                // What was written off is gone, and what is not in cash is not there.
+                Some(Rejection::InsufficientLiquidity) => {}
+                Some(why) => panic!("I-37: {account} cannot take out {asset}: {why:?}"),
+            }
+        }
+    }
+}
