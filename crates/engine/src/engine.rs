@@ -191,6 +191,7 @@ impl Engine {
     }
 
     fn step(&mut self, command: &Command, outcome: &mut Outcome) -> Result<(), Fault> {
+        self.scratch.committed = false;
         if command.at < self.now {
             let detail = format!("at {}, engine time {}", command.at.0, self.now.0);
             return Err(Rejection::TimeBackwards.because(detail).into());

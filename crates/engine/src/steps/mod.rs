@@ -38,7 +38,6 @@ pub(crate) fn run(
     outcome: &mut Outcome,
 ) -> Result<Cause, Fault> {
     engine.scratch.hits.clear();
-    engine.scratch.committed = false;
     if engine.halted && !cures(&command.body) {
         return Err(Rejection::Halted.because(command.body.kind()).into());
     }
