@@ -23,7 +23,9 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
     let out =
         asked.out.clone().unwrap_or_else(|| replay::default_folder(scenario.name(), "-compare"));
     let folder = Folder::take(&out, &[TABLE, PAGE], SCHEMA)?;
+    let waiting = screen.waits_for("running every mechanism");
     let variants = breakwater_simulate::compare(&scenario, &options).map_err(Failure::of_run)?;
+    waiting.finish_and_clear();
     let Some(first) = variants.first().map(|variant| &variant.run) else {
         return Err(Failure::Internal("no mechanism was run".to_owned()));
     };

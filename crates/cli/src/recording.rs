@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use breakwater_engine::{Command, Outcome};
 use breakwater_journal::Journal;
 use breakwater_simulate::{Progress, Watcher, encode};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use std::fs::File;
 use std::io::BufWriter;
 
@@ -20,26 +20,19 @@ pub struct Recording {
     /// A failure while no error could be answered, kept for the next call that can.
     failed: Option<String>,
     bar: ProgressBar,
+    driver: String,
 }
 
 impl Recording {
-    /// Starts to follow; `shown` puts a bar on standard error.
+    /// Starts to follow a run whose price is `driver`'s, with its bar.
     pub fn new(
         journal: Journal,
         events: EventLog<BufWriter<File>>,
-        shown: bool,
-        colour: bool,
+        driver: &str,
+        bar: ProgressBar,
     ) -> Self {
-        let bar = if shown { ProgressBar::new(0) } else { ProgressBar::hidden() };
-        let template = if colour {
-            "{bar:28.cyan/blue} {pos:>3}/{len} {msg}"
-        } else {
-            "{bar:28} {pos:>3}/{len} {msg}"
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        Recording { journal, group: Vec::with_capacity(GROUP), events, failed: None, bar }
+        let (group, driver) = (Vec::with_capacity(GROUP), driver.to_owned());
+        Recording { journal, group, events, failed: None, bar, driver }
     }
 
     fn commit(&mut self) -> Result<(), String> {
@@ -48,9 +41,11 @@ impl Recording {
         Ok(())
     }
 
-    /// Closes the journal and the file of events, and tells what was noticed.
-    pub fn end(self) -> Result<(Firsts, u64), Failure> {
+    /// Closes the journal and the file of events, and tells what was noticed. Where a run was
+    /// stopped half way, what it did until then is in both.
+    pub fn end(mut self) -> Result<(Firsts, u64), Failure> {
         self.bar.finish_and_clear();
+        self.commit().map_err(|error| Failure::Data(format!("cannot record: {error}")))?;
         self.journal
             .close()
             .map_err(|error| Failure::Data(format!("cannot close the journal: {error}")))?;
@@ -81,9 +76,12 @@ impl Watcher for Recording {
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let Progress { point, at, driver, called, liquidated, .. } = progress;
+        let Progress { point, at, driver: price, called, liquidated, .. } = progress;
+        let driver = &self.driver;
         self.bar.set_position(*point);
-        self.bar.set_message(format!("{at}  {driver}  called {called}  liquidated {liquidated}"));
+        self.bar.set_message(format!(
+            "{at}  {driver} {price}  called {called}  liquidated {liquidated}"
+        ));
     }
 
     fn finish(&mut self) -> Result<(), String> {

@@ -31,9 +31,11 @@ pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
     let out = asked.out.clone().unwrap_or_else(|| default_folder(scenario.name(), ""));
     let folder = Folder::take(&out, &[EVENTS, REPORT, LIQUIDATIONS, JOURNAL], events::SCHEMA)?;
     let (run, firsts, event_lines) = record(&scenario, &options, &folder, screen)?;
+    let waiting = screen.waits_for("replaying the journal, then other depths and feedbacks");
     let replay_hash = prove(&folder.file(JOURNAL), &run)?;
-
     let cells = sensitivity(&scenario, &options).map_err(Failure::of_run)?;
+    waiting.finish_and_clear();
+
     let changes = asked.changes.told();
     let told = Told {
         scenario: &scenario,
@@ -90,8 +92,8 @@ fn record(
     let manifest = Manifest::new(env!("CARGO_PKG_VERSION"), label(scenario.name()));
     let journal =
         Journal::create(&path, &manifest).map_err(|error| Failure::journal(&path, &error))?;
-    let colour = Paint::for_stderr().is_on();
-    let mut recording = Recording::new(journal, events, screen.shows_progress(), colour);
+    let driver = &scenario.settings.driver.market;
+    let mut recording = Recording::new(journal, events, driver, screen.bar());
     let run = breakwater_simulate::run(scenario, options, &mut recording);
     let ended = recording.end();
     // What stopped the run says more than what its files then had to say.

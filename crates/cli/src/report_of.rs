@@ -44,8 +44,9 @@ pub fn report(told: &Told<'_>) -> Result<RunReport, Failure> {
             scenario: run.scenario.clone(),
             shock: run.shock.clone(),
             seed: options.seed,
-            rulebook: run.rulebook.clone(),
-            policies: vec![run.policy.clone()],
+            // A policy's name is a phrase that follows its rulebook's, such as "with our guards".
+            rulebook: format!("{}, {}", run.rulebook, run.policy),
+            policies: Vec::new(),
             state_hash: run.state_hash.clone(),
         },
         key_figures: key_figures(run),
@@ -91,8 +92,8 @@ pub fn comparison(
             scenario: run.scenario.clone(),
             shock: run.shock.clone(),
             seed: options.seed,
-            rulebook: rulebooks.join(", "),
-            policies: variants.iter().map(|v| v.run.policy.clone()).collect(),
+            rulebook: format!("{} mechanisms on {}", variants.len(), rulebooks.join("; ")),
+            policies: Vec::new(),
             state_hash: combined_hash.to_owned(),
         },
         key_figures: Vec::new(),
@@ -137,15 +138,15 @@ fn notice(changes: &[String]) -> Option<String> {
         .then(|| format!("This run is not the scenario as it is written. Changed: {settings}."))
 }
 
-/// Values beyond 127 bits keep their digits all the same.
+/// A value with all its digits and no zeros behind them.
 fn exact(raw: u128, decimals: u8) -> Decimal {
-    // A whole number always has digits, and a scale of eight bits always fits.
-    Decimal::from_digits(&raw.to_string(), usize::from(decimals))
-        .unwrap_or_else(|_| Decimal::from(0u64))
+    // What is printed here is always a decimal.
+    Decimal::parse(&format_raw(raw, decimals)).unwrap_or_else(|_| Decimal::from(0u64))
 }
 
 fn signed(raw: i128, decimals: u8) -> Decimal {
-    Decimal::from_scaled(raw, decimals)
+    // As above.
+    Decimal::parse(&format_raw_signed(raw, decimals)).unwrap_or_else(|_| Decimal::from(0u64))
 }
 
 fn parsed(field: &str, text: &str) -> Result<Decimal, Failure> {

@@ -1,8 +1,10 @@
 //! Standard output and standard error.
 
 use crate::failure::Failure;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::time::Duration;
 
 /// Where answers, remarks and complaints go.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +52,39 @@ impl Screen {
     }
 
     /// True if progress is to be shown: somebody looks at standard error and wants to see it.
-    pub fn shows_progress(&self) -> bool {
+    fn shows_progress(&self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()
+    }
+
+    /// A bar on standard error, or one that nobody sees.
+    pub fn bar(&self) -> ProgressBar {
+        let template = if Paint::for_stderr().on {
+            "{bar:28.cyan/blue} {pos:>3}/{len}  {msg}"
+        } else {
+            "{bar:28} {pos:>3}/{len}  {msg}"
+        };
+        self.drawn(ProgressBar::new(0), template)
+    }
+
+    /// Says on standard error what takes a while, until the answer is dropped or finished.
+    pub fn waits_for(&self, what: &str) -> ProgressBar {
+        let spinner = self.drawn(ProgressBar::new_spinner(), "{spinner} {msg}");
+        spinner.set_message(what.to_owned());
+        if self.shows_progress() {
+            spinner.enable_steady_tick(Duration::from_millis(100));
+        }
+        spinner
+    }
+
+    fn drawn(&self, bar: ProgressBar, template: &str) -> ProgressBar {
+        if !self.shows_progress() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        // The templates are this file's own; a broken one would only leave the default look.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar
     }
 }
 
@@ -70,11 +103,6 @@ impl Paint {
     /// Colour on standard error.
     pub fn for_stderr() -> Self {
         Paint { on: coloured(std::io::stderr().is_terminal()) }
-    }
-
-    /// True if there is colour.
-    pub const fn is_on(self) -> bool {
-        self.on
     }
 
     fn wrap(self, code: &str, text: &str) -> String {

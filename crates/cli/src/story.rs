@@ -12,7 +12,7 @@ use std::path::Path;
 /// Lines at most.
 const LINES_MAX: usize = 30;
 /// Columns at most.
-const WIDTH: usize = 98;
+const WIDTH: usize = 100;
 /// Width of names and of figures.
 const NAME: usize = 22;
 const FIGURE: usize = 16;
@@ -65,7 +65,17 @@ pub fn unit(run: &Run) -> &str {
 }
 
 fn row(name: &str, figure: &str, remark: &str) -> String {
-    format!("  {name:<NAME$}{figure:>FIGURE$}  {remark}")
+    clipped(&format!("  {name:<NAME$}{figure:>FIGURE$}  {remark}"))
+}
+
+/// A line in no more room than there is.
+fn clipped(line: &str) -> String {
+    if line.chars().count() <= WIDTH {
+        return line.to_owned();
+    }
+    let mut cut: String = line.chars().take(WIDTH - 1).collect();
+    cut.push('\u{2026}');
+    cut
 }
 
 fn headline(run: &Run, ending: &Ending<'_>, paint: Paint) -> Vec<String> {
@@ -73,7 +83,7 @@ fn headline(run: &Run, ending: &Ending<'_>, paint: Paint) -> Vec<String> {
     if !ending.changes.is_empty() {
         setting = format!("{setting}; changed: {}", ending.changes.join(" "));
     }
-    let mut lines = vec![paint.strong(&run.title)];
+    let mut lines = vec![paint.strong(&clipped(&run.title))];
     lines.extend(wrapped(&setting, WIDTH).into_iter().take(2));
     lines
 }
@@ -116,10 +126,14 @@ fn losses(run: &Run) -> Vec<String> {
     let value = |raw| money(raw, run.value_decimals);
     let of = |raw| format!("{unit} of {}", value(raw));
     let kept = signed_money(totals.keeper_gain, run.value_decimals);
+    let incentive = match (totals.incentive, totals.keeper_gain) {
+        (0, 0) => format!("{unit}, no keeper had a part in it"),
+        _ => format!("{unit}, of which keepers kept {kept}"),
+    };
     let rounds = match totals.points_with_cascade {
-        0 => "no price point had more than one".to_owned(),
+        0 => "at most at one price point".to_owned(),
         points => format!(
-            "at most; {} of {} had more than one",
+            "at most at one price point; {} of {} had more than one",
             count(points),
             counted(run.prices.len() as u64, "price point", "price points")
         ),
@@ -127,11 +141,7 @@ fn losses(run: &Run) -> Vec<String> {
     vec![
         row("debt repaid", &value(totals.debt_repaid), &of(totals.debt_start)),
         row("collateral seized", &value(totals.collateral_sold), &of(totals.collateral_start)),
-        row(
-            "incentive paid",
-            &value(totals.incentive),
-            &format!("{unit}, of which keepers kept {kept}"),
-        ),
+        row("incentive paid", &value(totals.incentive), &incentive),
         row("price impact", &value(totals.price_impact), unit),
         row("gas", &value(totals.gas), unit),
         row(
@@ -192,7 +202,7 @@ fn largest(run: &Run) -> Vec<String> {
     let names = ["largest liquidation", "second", "third"];
     for (name, it) in names.into_iter().zip(largest_of(run)) {
         let what = format!(
-            "{}  {} at {}: {} {} for {} {}",
+            "{}  {} {}, {} {} for {} {}",
             unit(run),
             short_label(&it.account),
             clock(run, it.at_seconds),

@@ -4,9 +4,9 @@ use crate::event::{Cause, Event, Outcome, What};
 use crate::invariant::{Invariant, Stop};
 use crate::{Body, Command, Watch, steps};
 use breakwater_ledger::{Ledger, TrialRow};
-use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, plan_call, plan_sale};
+use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, largest_option, plan_call, plan_sale};
 use breakwater_liquidation::{
-    AssetInfo, Balances, MarginCall, MarketInfo, Policy, PoolState, Rejected, Rejection, Rulebook,
+    AssetInfo, Balances, CallOption, Close, MarginCall, MarketInfo, Policy, PoolState, Rejected, Rejection, Rulebook,
     View,
 };
 use breakwater_margin::{Band, Health};
@@ -269,6 +269,19 @@ impl Engine {
     pub fn plan_call(&self, account: AccountId) -> Result<PlannedCall, Rejected> {
         let installed = self.in_force()?;
         self.look(|view| plan_call(&*installed.rulebook, view, account, &installed.policy))
+    }
+
+    /// The call of [`Engine::plan_call`] without the health around it, which a keeper who only
+    /// weighs its gain does not need.
+    ///
+    /// # Errors
+    /// See [`plan_call`].
+    pub fn best_call(&self, account: AccountId) -> Result<CallOption, Rejected> {
+        let installed = self.in_force()?;
+        if installed.policy.close == Close::Target {
+            return Ok(self.plan_call(account)?.option);
+        }
+        self.look(|view| largest_option(&*installed.rulebook, view, account))
     }
 
     /// The venue's own sale for the account under the policy in force.

@@ -294,13 +294,7 @@ pub fn plan_call(
     if !before.breach {
         return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
     }
-    let mut options = Vec::new();
-    rulebook.calls(view, account, &mut options)?;
-    // A leg that lowers health comes last, whatever it pays.
-    options.sort_by_key(|option| option.toxic);
-    let Some(best) = options.into_iter().next() else {
-        return Err(Rejection::NothingToSell.because(account.to_string()));
-    };
+    let best = largest_option(rulebook, view, account)?;
     let after = after_call(rulebook, view, account, &best.call)?;
     let largest = PlannedCall { reason: Reason::CloseFactor, after, before, option: best };
     if policy.close != Close::Target || largest.option.toxic {
@@ -311,6 +305,23 @@ pub fn plan_call(
         return Ok(PlannedCall { reason: Reason::TargetOutOfReach, ..largest });
     }
     smallest_call(rulebook, view, account, policy, largest)
+}
+
+/// The best call at the venue's largest amount: legs that lower health come last, whatever they
+/// pay.
+///
+/// # Errors
+/// [`Rejection::NothingToSell`], or the rulebook's refusal.
+pub fn largest_option(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    account: AccountId,
+) -> Result<CallOption, Rejected> {
+    let mut options = Vec::new();
+    rulebook.calls(view, account, &mut options)?;
+    options.sort_by_key(|option| option.toxic);
+    let best = options.into_iter().next();
+    best.ok_or_else(|| Rejection::NothingToSell.because(account.to_string()))
 }
 
 /// Bisects the amount of a call that overshoots the target down to the smallest whole number of

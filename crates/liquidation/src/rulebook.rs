@@ -88,6 +88,13 @@ pub trait Rulebook: Send + Sync {
         out: &mut Vec<CallOption>,
     ) -> Result<(), Rejected>;
 
+    /// Most value that any call hands over for a value of one repaid (basis points, 10,500 for an
+    /// incentive of 5 %); none where there is no such bound. Lets a keeper pass by accounts that
+    /// cannot pay in the market as it is.
+    fn incentive_most_bps(&self) -> Option<u32> {
+        None
+    }
+
     /// What a call would do.
     ///
     /// # Errors

@@ -83,6 +83,8 @@ pub struct Model {
     /// Accounts liquidated by the command under way, and whether a loss was booked for them.
     hits: Vec<(AccountId, bool)>,
     told: Vec<Told>,
+    /// Waiting accounts that are tried again with this command.
+    nudged: BTreeSet<AccountId>,
 }
 
 impl Model {
@@ -103,12 +105,20 @@ impl Model {
             waiting: BTreeSet::new(),
             hits: Vec::new(),
             told: Vec::new(),
+            nudged: BTreeSet::new(),
         }
     }
 
     /// Applies one command, whole or not at all.
     pub fn apply(&mut self, command: &Command) -> Verdict {
+        self.apply_and_try(command, &BTreeSet::new())
+    }
+
+    /// Applies one command and tries the waiting sales of `nudged` accounts again, which the
+    /// engine is free to do whenever it assesses them.
+    pub fn apply_and_try(&mut self, command: &Command, nudged: &BTreeSet<AccountId>) -> Verdict {
         let mut next = self.clone();
+        next.nudged.clone_from(nudged);
         next.hits.clear();
         next.told.clear();
         next.pool.moved.clear();
@@ -122,6 +132,15 @@ impl Model {
         }
     }
 
+    /// Why a command would be refused, if it would: the command alone, without what follows.
+    #[must_use]
+    pub fn refusal(&self, command: &Command) -> Option<Rejection> {
+        let mut next = self.clone();
+        next.hits.clear();
+        next.pool.moved.clear();
+        next.act(command).err()
+    }
+
     /// Tells the model that the engine did forget a cure.
     pub fn confirm(&mut self, what: &What) {
         if let What::CallMoved { account, to, .. } = what {
@@ -130,6 +149,12 @@ impl Model {
                 known.call = MarginCall { state: *to, since: now, deadline: None };
             }
         }
+    }
+
+    /// True if a sale for the account could not be ordered and waits.
+    #[must_use]
+    pub fn waits(&self, account: AccountId) -> bool {
+        self.waiting.contains(&account)
     }
 
     /// The pool.
@@ -189,6 +214,12 @@ impl Model {
     }
 
     fn step(&mut self, command: &Command) -> Result<()> {
+        let cause = self.act(command)?;
+        self.look_at_everybody(cause)
+    }
+
+    /// The command itself. What it returns is the cause of what follows from it.
+    fn act(&mut self, command: &Command) -> Result<Cause> {
         if command.at < self.pool.now {
             return Err(Rejection::TimeBackwards);
         }
@@ -227,7 +258,7 @@ impl Model {
                 self.tell(Cause::Command, What::Halted { on: *on });
             }
         }
-        self.look_at_everybody(cause)
+        Ok(cause)
     }
 
     fn define_asset(
@@ -521,7 +552,8 @@ impl Model {
             let what = What::CallMoved { account, from, to, deadline, health };
             self.told.push(Told { event: Event { cause, what }, optional });
         }
-        self.sell_if_due(in_force, account, touched, cause)
+        let again = touched || self.nudged.contains(&account);
+        self.sell_if_due(in_force, account, again, cause)
     }
 }
 

@@ -415,6 +415,16 @@ impl Terms {
         if !known || (column == OWN_THRESHOLD && value > Int::from(10_000)) {
             return Err(Rejection::BadParameter);
         }
+        if column == COUNTS {
+            // Only what is supplied can be switched on.
+            let supplied = |bit: u64| {
+                let asset = u16::try_from(bit).map(AssetId);
+                asset.is_ok_and(|a| pool.own(account, Unit::supply(a)).is_positive())
+            };
+            if (0..value.bits()).any(|bit| value.bit(bit) && !supplied(bit)) {
+                return Err(Rejection::NotCollateral);
+            }
+        }
         pool.remember(StateKey::Account(account, column), value);
         pool.moved.insert(account);
         if column == COUNTS {

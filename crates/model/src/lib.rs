@@ -11,8 +11,9 @@
 //! Where the two differ, one of them is wrong. `tests/` holds the harness that looks for a
 //! difference.
 //!
-//! Left to the engine: how many accounts it assesses, and when it forgets that an account was cured
-//! (see [`Told::optional`]). A policy that bounds the accounts assessed in one command is outside
+//! Left to the engine: how many accounts it assesses, when it forgets that an account was cured (see
+//! [`Told::optional`]), and whether it tries a waiting sale oftener than it must (see
+//! [`Model::apply_and_try`]). A policy that bounds the accounts assessed in one command is outside
 //! the model: who waits then depends on the watch list, which the harness judges by a rescan.
 
 pub mod backstop;

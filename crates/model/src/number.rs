@@ -39,7 +39,10 @@ pub fn half_up(n: &Int, d: &Int) -> Result<Int> {
 /// Ten to the power `exponent`.
 #[must_use]
 pub fn ten(exponent: u8) -> Int {
-    Int::from(10u8).pow(u32::from(exponent))
+    match 10u128.checked_pow(u32::from(exponent)) {
+        Some(power) => Int::from(power),
+        None => Int::from(10u8).pow(u32::from(exponent)),
+    }
 }
 
 /// One at 18 decimals.

@@ -33,8 +33,10 @@ pub struct LiquidationPrice {
     pub asset: String,
     /// Its price now.
     pub price_now: String,
-    /// The price at the line, cut after 8 decimals; the exact root is a fraction.
+    /// The price at the line, cut after 8 decimals.
     pub liquidation_price: String,
+    /// The same exactly, as a fraction.
+    pub exact: String,
 }
 
 /// One account's health.
@@ -393,7 +395,10 @@ fn one(
             liquidation_prices.push(LiquidationPrice {
                 asset: book.assets[*asset].symbol.clone(),
                 price_now: now.to_string(),
-                liquidation_price: rational::format(&root, PRICE_DECIMALS),
+                liquidation_price: rational::format(&root, PRICE_DECIMALS)
+                    .trim_end_matches('…')
+                    .to_owned(),
+                exact: root.to_string(),
             });
         }
     }

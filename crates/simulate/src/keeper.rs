@@ -4,7 +4,7 @@ use crate::ScenarioError;
 use crate::market::{Kind, Markets, Marks, Way, overflow};
 use breakwater_engine::Engine;
 use breakwater_execution::profit::most_profitable;
-use breakwater_liquidation::plan::{PlannedCall, option_of};
+use breakwater_liquidation::plan::option_of;
 use breakwater_liquidation::{Call, CallOption};
 use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{AssetId, Price};
@@ -54,9 +54,9 @@ impl Keeper<'_> {
     pub fn decide(
         &self,
         engine: &Engine,
-        plan: PlannedCall,
+        planned: CallOption,
     ) -> Result<Decision, ScenarioError> {
-        let Call::RepayAndSeize { debt, collateral, .. } = plan.option.call else {
+        let Call::RepayAndSeize { debt, collateral, .. } = planned.call else {
             return Ok(Decision::Leave);
         };
         let price = |asset| engine.look(|view| view.price(asset));
@@ -69,8 +69,8 @@ impl Keeper<'_> {
         let kinds = (self.kinds[collateral.index()], self.kinds[debt.index()]);
         let way = Markets::way(kinds.0, kinds.1, collateral == debt);
         let mut best: Option<Deal> = None;
-        for amount in self.sizes(&plan.option, way, &marks)? {
-            let Some(option) = resize(engine, &plan.option, amount) else { continue };
+        for amount in self.sizes(&planned, way, &marks)? {
+            let Some(option) = resize(engine, &planned, amount) else { continue };
             if self.capital.is_some_and(|capital| option.repaid_value > capital) {
                 continue;
             }
@@ -102,11 +102,7 @@ impl Keeper<'_> {
         if let Some(capital) = self.capital.filter(|c| *c < option.repaid_value) {
             sizes.push(part(capital, option.repaid_value)?);
         }
-        let pool = match way {
-            Way::DollarLadder => &self.markets.dollar,
-            Way::EtherLadder => &self.markets.ether,
-            Way::Par | Way::Same => return Ok(sizes),
-        };
+        let Some(pool) = self.markets.pool(way) else { return Ok(sizes) };
         if self.markets.impact && option.seized_value > 0 {
             let price = self.markets.wrapped_price(marks.staked)?;
             let wrapped = self.markets.wrapped(option.seized_value, marks)?;

@@ -128,21 +128,35 @@ impl Pool {
         self.ladder.last_amount().saturating_sub(self.consumed)
     }
 
-    /// How far the marginal price stands below the mid, at 1e18.
+    /// Average discount of what was sold and has not recovered, at 1e18: the impact that is left.
+    /// It moves without jumps where the marginal price of a measured ladder has corners.
     ///
     /// # Errors
     /// Overflow.
-    pub fn displacement(&self) -> Result<u128, ScenarioError> {
+    pub fn impact_left(&self) -> Result<u128, ScenarioError> {
         if self.consumed == 0 {
             return Ok(0);
         }
-        // Any mark gives the same share: one with digits enough.
-        let mark = Price::new(10u128.pow(20), 10);
-        let at = self.ladder.at(mark).map_err(depth_error)?;
-        let marginal = at.marginal(self.consumed.min(at.capacity())).map_err(depth_error)?;
-        let share = mul_div(marginal.raw, ONE, mark.raw, Rounding::Floor).map_err(overflow)?;
-        Ok(ONE.saturating_sub(share))
+        let at = self.ladder.at(UNIT_MARK).map_err(depth_error)?;
+        let sale = at.sell(self.consumed.min(at.capacity())).map_err(depth_error)?;
+        Ok(ONE.saturating_sub(share_of_mark(sale.average)?))
     }
+
+    /// What the next unit fetches, as a share of the mid at 1e18.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn next_unit(&self) -> Result<u128, ScenarioError> {
+        let at = self.ladder.at(UNIT_MARK).map_err(depth_error)?;
+        share_of_mark(at.marginal(self.consumed.min(at.capacity())).map_err(depth_error)?)
+    }
+}
+
+/// Shares of the mid do not depend on the mark: one with digits enough.
+const UNIT_MARK: Price = Price::new(100_000_000_000_000_000_000, 10);
+
+fn share_of_mark(price: Price) -> Result<u128, ScenarioError> {
+    mul_div(price.raw, ONE, UNIT_MARK.raw, Rounding::Floor).map_err(overflow)
 }
 
 impl Markets {
@@ -163,6 +177,16 @@ impl Markets {
             (Kind::Staked | Kind::Ether, Kind::Dollar) => Way::DollarLadder,
             (Kind::Staked, Kind::Ether) => Way::EtherLadder,
             _ => Way::Par,
+        }
+    }
+
+    /// The ladder of a way, if it has one.
+    #[must_use]
+    pub fn pool(&self, way: Way) -> Option<&Pool> {
+        match way {
+            Way::DollarLadder => Some(&self.dollar),
+            Way::EtherLadder => Some(&self.ether),
+            Way::Par | Way::Same => None,
         }
     }
 
@@ -240,6 +264,9 @@ impl Markets {
     /// # Errors
     /// Overflow.
     pub fn sold(&mut self, way: Way, value: u128, marks: &Marks) -> Result<u128, ScenarioError> {
+        if !self.impact {
+            return Ok(0);
+        }
         let wrapped = self.wrapped(value, marks)?;
         match way {
             Way::DollarLadder => self.dollar.consumed = self.dollar.consumed.saturating_add(wrapped),

@@ -17,10 +17,20 @@ pub fn run(
     options: &RunOptions,
     watcher: &mut dyn Watcher,
 ) -> Result<Run, ScenarioError> {
+    perform(scenario, options, watcher, true)
+}
+
+/// A run without curves and distributions is for its totals only.
+fn perform(
+    scenario: &Scenario,
+    options: &RunOptions,
+    watcher: &mut dyn Watcher,
+    curves: bool,
+) -> Result<Run, ScenarioError> {
     let path = scenario.path(fall_of(scenario, options)?)?;
     let points = path.len() as u64;
     watcher.begin(points);
-    let mut stage = Stage::found(scenario, options, watcher, &path)?;
+    let mut stage = Stage::found(scenario, options, watcher, &path, curves)?;
     for (number, point) in (1u64..).zip(&path) {
         stage.point(point)?;
         stage.tell_progress(number, points, point);
@@ -74,7 +84,7 @@ pub fn sensitivity(
         let mut options = options.clone();
         options.depth_scale = Some((*depth).to_owned());
         options.feedback = Some((*feedback).to_owned());
-        let totals = run(scenario, &options, &mut Nobody)?.totals;
+        let totals = perform(scenario, &options, &mut Nobody, false)?.totals;
         Ok(SensitivityCell {
             depth: (*depth).to_owned(),
             feedback: (*feedback).to_owned(),

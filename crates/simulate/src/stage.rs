@@ -22,7 +22,7 @@ use breakwater_margin::{Health, Ratio};
 use breakwater_market::Guard;
 use breakwater_money::rounding::{Rounding, mul_div, pow10};
 use breakwater_money::time::NANOS_PER_SECOND;
-use breakwater_money::{AccountId, Amount, AssetId, Price, Time, U256, decimal};
+use breakwater_money::{AccountId, Amount, AssetId, Class, Price, Time, U256, decimal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds at one price point after which a run gives up: impact falls geometrically, so that a
@@ -71,6 +71,8 @@ pub(crate) struct Stage<'a> {
     left_alone: BTreeSet<AccountId>,
     reasons: BTreeMap<AccountId, String>,
     driver_before: Price,
+    /// Whether curves and distributions are wanted beside totals.
+    curves: bool,
     /// Lowest factor of the path.
     lowest: u128,
 }
@@ -82,6 +84,7 @@ impl<'a> Stage<'a> {
         options: &RunOptions,
         watcher: &'a mut dyn Watcher,
         path: &[PathPoint],
+        curves: bool,
     ) -> Result<Stage<'a>, ScenarioError> {
         let settings = &scenario.settings;
         let book = &scenario.book;
@@ -154,6 +157,7 @@ impl<'a> Stage<'a> {
             left_alone: BTreeSet::new(),
             reasons: BTreeMap::new(),
             driver_before: driver_price,
+            curves,
             lowest: crate::path::trough(path),
             scenario,
             moving,
@@ -166,8 +170,10 @@ impl<'a> Stage<'a> {
     /// What is known before the first move.
     fn opening(&mut self, path: &[PathPoint]) -> Result<(), ScenarioError> {
         let engine = &self.host.engine;
-        let falls: Vec<u32> = FALLS.map(|percent| percent * 100).collect();
-        self.at_risk = risk::at_risk(engine, &self.moving, &falls);
+        if self.curves {
+            let falls: Vec<u32> = FALLS.map(|percent| percent * 100).collect();
+            self.at_risk = risk::at_risk(engine, &self.moving, &falls);
+        }
         let start = self.driver_before.raw;
         self.totals.accounts = engine.accounts() as u64;
         engine.look(|view| {
@@ -207,6 +213,7 @@ impl<'a> Stage<'a> {
         self.round = 1;
         let mut marks = self.marks_for(point.factor)?;
         self.send(&marks, point.opens_bar)?;
+        let mut rounds = 0;
         loop {
             let before = self.liquidations.len();
             match self.policy.seller {
@@ -214,7 +221,7 @@ impl<'a> Stage<'a> {
                 Seller::Venue => self.venue()?,
             }
             let moved = self.liquidations.len() > before;
-            self.totals.rounds_most = self.totals.rounds_most.max(if moved { self.round } else { 0 });
+            rounds += u32::from(moved);
             let next = self.marks_for(point.factor)?;
             if !moved || next == marks || self.round >= ROUNDS_MAX {
                 break;
@@ -223,7 +230,8 @@ impl<'a> Stage<'a> {
             self.round += 1;
             self.send(&marks, false)?;
         }
-        self.totals.points_with_cascade += u64::from(self.round > 2);
+        self.totals.rounds_most = self.totals.rounds_most.max(rounds);
+        self.totals.points_with_cascade += u64::from(rounds > 1);
         self.note(point)
     }
 
@@ -260,7 +268,7 @@ impl<'a> Stage<'a> {
     /// Marks by asset: the path's price less what is carried over of unrecovered impact.
     fn marks_for(&self, factor: u128) -> Result<Vec<u128>, ScenarioError> {
         let (dollar, ether) =
-            (self.markets.dollar.displacement()?, self.markets.ether.displacement()?);
+            (self.markets.dollar.impact_left()?, self.markets.ether.impact_left()?);
         let part = |of: u128, share: u128| mul_div(of, share, ONE, Rounding::Floor).map_err(overflow);
         let carried = part(dollar, self.feedback)?;
         let to_peg = part(carried, self.peg_feedback)?;
@@ -377,8 +385,12 @@ impl<'a> Stage<'a> {
     fn keepers(&mut self) -> Result<(), ScenarioError> {
         let mut left = self.capital;
         for account in self.open_accounts() {
+            if self.cannot_pay(account)? {
+                self.left_alone.insert(account);
+                continue;
+            }
             for _ in 0..CALLS_MAX {
-                let Ok(plan) = self.host.engine.plan_call(account) else { break };
+                let Ok(option) = self.host.engine.best_call(account) else { break };
                 let gas_value = self.gas_value()?;
                 let keeper = Keeper {
                     markets: &self.markets,
@@ -387,7 +399,7 @@ impl<'a> Stage<'a> {
                     gas_value,
                     capital: left,
                 };
-                let Decision::Act(deal) = keeper.decide(&self.host.engine, plan)? else {
+                let Decision::Act(deal) = keeper.decide(&self.host.engine, option)? else {
                     self.left_alone.insert(account);
                     break;
                 };
@@ -396,6 +408,30 @@ impl<'a> Stage<'a> {
             }
         }
         Ok(())
+    }
+
+    /// True if no call on the account can pay, whatever its size: the next unit sold already
+    /// fetches less than the largest incentive makes up for. Marginal prices only fall with size.
+    fn cannot_pay(&self, account: AccountId) -> Result<bool, ScenarioError> {
+        let most = self.host.engine.rulebook().and_then(|r| r.incentive_most_bps());
+        let Some(most) = most.filter(|_| self.markets.impact) else { return Ok(false) };
+        let holdings = self.host.engine.ledger().holdings(account);
+        let of = |class: Class| {
+            holdings.iter().filter(move |h| h.unit.class == class).map(|h| h.unit.asset)
+        };
+        for sold in of(Class::Supply) {
+            for bought in of(Class::Debt) {
+                let kinds = (self.kinds[sold.index()], self.kinds[bought.index()]);
+                let way = Markets::way(kinds.0, kinds.1, sold == bought);
+                let Some(pool) = self.markets.pool(way) else { return Ok(false) };
+                let share = pool.next_unit()?;
+                let worth = mul_div(share, u128::from(most), 10_000, Rounding::Ceil);
+                if worth.map_err(overflow)? > ONE {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     fn open_accounts(&self) -> Vec<AccountId> {

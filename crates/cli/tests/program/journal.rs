@@ -89,7 +89,7 @@ fn an_altered_journal_is_found_out() {
     let places = find(&bytes, &label);
     assert!(!places.is_empty());
     let altered = folder.path().join("altered.redb");
-    let mut refused = 0;
+    let (mut refused, mut found) = (0, 0);
     for place in places {
         let mut bytes = bytes.clone();
         bytes[place + 5] ^= 1;
@@ -103,9 +103,11 @@ fn an_altered_journal_is_found_out() {
             assert!(told.err.contains("corrupted"), "{}", told.err);
         } else {
             assert!(told.out.contains("same as kept"), "{}", told.out);
+            found += usize::from(told.code == 1 && told.out.contains("the snapshot at frame"));
         }
     }
     assert!(refused > 0, "no altered frame was found out");
+    assert!(found > 0, "no altered snapshot was found out");
 
     fs::write(&altered, &bytes[..bytes.len() / 2]).unwrap();
     let told = run_in(folder.path(), &["verify", "altered.redb"]);

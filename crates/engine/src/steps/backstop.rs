@@ -77,11 +77,11 @@ pub(super) fn bear(
         let fact = Fact::Borne { account, bearer, amount };
         Engine::tell(outcome, cause, What::Happened(fact));
     }
-    outstanding_agrees(engine, asset)
+    Ok(())
 }
 
 /// I-23: what the books leave with nobody is what the outstanding account owes.
-fn outstanding_agrees(engine: &Engine, asset: AssetId) -> Result<(), Fault> {
+pub(super) fn outstanding_agrees(engine: &Engine, asset: AssetId) -> Result<(), Fault> {
     let losses = engine.losses.get(&asset).copied().unwrap_or_default();
     let booked = engine.ledger.balance(Holder::Outstanding, Unit::deficit(asset));
     let owed = engine.ledger.balance(Holder::Outstanding, Unit::token(asset));
@@ -149,6 +149,7 @@ pub(super) fn deleverage(
         });
         let given = given.collect::<Result<Vec<_>, Fault>>()?;
         settle::commit(engine, effects, Cause::Command, outcome)?;
+        engine.scratch.hits.push((account, false));
         told(engine, account, settle, &given, outcome);
     }
     Ok(())

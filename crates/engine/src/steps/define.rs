@@ -62,6 +62,7 @@ pub(super) fn asset(
     // Bounded by ASSETS_MAX.
     let asset = AssetId(u16::try_from(engine.assets.len()).unwrap_or(u16::MAX));
     engine.assets = assets;
+    engine.scratch.committed = true;
     Engine::tell(outcome, Cause::Command, What::AssetDefined { asset });
     if let (Some(installed), Some((rulebook, effects))) = (&mut engine.installed, bound) {
         installed.rulebook = rulebook;

@@ -50,6 +50,8 @@ pub(super) fn run(
             .map_err(|missing| Rejection::RulebookCannotTake.because(missing.to_string()))?;
         rulebook.found(&view)?
     };
+    // From here on the command has happened.
+    engine.scratch.committed = true;
     if !replaces {
         engine.state = fresh;
     }

@@ -27,7 +27,7 @@ pub(crate) struct Scratch {
     pub intervals: Vec<Interval>,
     /// Accounts liquidated by this command, and whether a deficit was booked for them.
     pub hits: Vec<(AccountId, bool)>,
-    /// Whether this command has changed a balance or the rulebook's state.
+    /// Whether this command has begun to change what cannot be taken back.
     pub committed: bool,
 }
 

@@ -30,12 +30,15 @@ pub(super) fn commit(
     for fact in effects.facts {
         Engine::tell(outcome, cause, What::Happened(fact));
     }
+    let mut assets = Vec::new();
     for deficit in deficits {
         if let Fact::Deficit { account, amount, .. } = deficit {
             backstop::bear(engine, account, amount, cause, outcome)?;
+            assets.push(amount.asset);
         }
     }
-    Ok(())
+    // One call may book several losses of an asset: the books agree once all have their bearers.
+    assets.into_iter().try_for_each(|asset| backstop::outstanding_agrees(engine, asset))
 }
 
 /// Posts transfers and state and checks what must hold of both.

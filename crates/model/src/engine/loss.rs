@@ -115,6 +115,8 @@ impl Model {
             let call = Call::Deleverage { account, contract, winners: winners.clone(), price };
             let facts = rule.perform(&mut self.pool, &call)?;
             self.commit(&facts, Cause::Command)?;
+            // Closed against winners is liquidated too.
+            self.hits.push((account, false));
             let gap = Price { raw: mark.raw.abs_diff(price.raw), decimals: mark.decimals };
             for (winner, part) in winners {
                 let given = self.worth(contract, settle, &Int::from(part), gap)?;

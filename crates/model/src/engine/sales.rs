@@ -9,12 +9,12 @@ use breakwater_money::{AccountId, Time};
 
 impl Model {
     /// What follows from where an account stands: a closed call calls its sales off; a due one is
-    /// sold for, unless a sale is under way.
+    /// sold for, unless a sale is under way. A sale that waits is tried where `again` says so.
     pub(super) fn sell_if_due(
         &mut self,
         in_force: &InForce,
         account: AccountId,
-        touched: bool,
+        again: bool,
         cause: Cause,
     ) -> Result<()> {
         let call = self.accounts[account.index()].call;
@@ -26,7 +26,7 @@ impl Model {
         let retry_at = self.accounts[account.index()].retry_at;
         let too_early = self.pool.now < call.deadline.unwrap_or_default().max(retry_at);
         let under_way = self.legs.values().any(|open| open.account == account);
-        let tried = self.waiting.contains(&account) && !touched;
+        let tried = self.waiting.contains(&account) && !again;
         if too_early || under_way || tried || in_force.policy.seller != Seller::Venue {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use breakwater_engine::{Body, Command};
 use breakwater_liquidation::{AssetInfo, AssetKind, Call, Rejection};
 use breakwater_market::{Guard, MarketId, Quote, Tick};
 use breakwater_model::Model;
-use breakwater_money::{AccountId, AssetId, Class, Holder, Price, Time, U256, Unit};
+use breakwater_money::{AccountId, AssetId, Class, Holder, Price, Time, U256};
 
 /// How often each kind is drawn, in thousandths or so, by rule.
 const LENDING: &[(&str, u64)] = &[
@@ -110,7 +110,7 @@ impl Generator<'_> {
         let tries = if self.chance.percent(75) { 4 } else { 1 };
         let mut command = Command { at, body: self.call(name) };
         for _ in 1..tries {
-            if self.model.clone().apply(&command).rejected.is_none() {
+            if self.model.refusal(&command).is_none() {
                 break;
             }
             command.body = self.call(name);
@@ -253,7 +253,14 @@ impl Generator<'_> {
         let value = match (own, column) {
             (true, _) => self.chance.below(3),
             (false, 2) => *self.chance.pick(&[0, 5_000, 8_000, 10_000, 10_001]),
-            _ => self.chance.below(64),
+            _ if self.chance.percent(20) => self.chance.below(64),
+            // Some of what is supplied.
+            _ => {
+                let drawn = self.chance.next();
+                let held = self.model.pool().holdings(account).into_iter();
+                let supplied = held.filter(|(_, unit, _)| unit.class == Class::Supply);
+                supplied.map(|(_, unit, _)| 1 << unit.asset.0).sum::<u64>() & drawn
+            }
         };
         Call::Configure { account, column, value: U256::from(value) }
     }
@@ -456,7 +463,7 @@ impl Generator<'_> {
                 Body::Call(Call::RepayAndSeize { account, .. }) => *account,
                 _ => break,
             };
-            match self.model.clone().apply(&command).rejected {
+            match self.model.refusal(&command) {
                 None => break,
                 Some(Rejection::MarkStale | Rejection::MarkMissing) if !blind => {
                     let body = self.fresh_tick(account, at);
@@ -615,20 +622,18 @@ impl Generator<'_> {
         let last = pool.seen.get(market)?.mark?.price;
         let mut tried = pool.clone();
         tried.now = at;
-        let mut breach = |price: u128| {
+        let mut health = |price: u128| {
             if let Some(mark) = &mut tried.seen[market].mark {
-                mark.price.raw = price.max(1);
+                mark.price.raw = price;
             }
-            rule.health(&tried, account).is_ok_and(|health| health.breach)
+            let health = rule.health(&tried, account).ok()?;
+            Some((health.breach, health.equity - i128::try_from(health.requirement).ok()?))
         };
         let (low, high) = (last.raw - last.raw / 5, last.raw + last.raw / 5);
-        let now = breach(last.raw);
-        let end = [low, high].into_iter().find(|end| breach(*end) != now)?;
-        let (mut same, mut other) = (last.raw, end);
-        while same.abs_diff(other) > 1 {
-            let middle = same.min(other) + same.abs_diff(other) / 2;
-            if breach(middle) == now { same = middle } else { other = middle }
-        }
+        let (now, gap) = health(last.raw)?;
+        let mut ends = [low, high].into_iter().filter_map(|end| Some((end, health(end)?)));
+        let (end, (_, end_gap)) = ends.find(|(_, (breach, _))| *breach != now)?;
+        let (same, other) = crossing((last.raw, gap), (end, end_gap), now, health)?;
         let price = match self.chance.below(5) {
             0 => same,
             1..=2 => other,
@@ -671,6 +676,51 @@ impl Generator<'_> {
         }
         Body::Tick(tick)
     }
+}
+
+/// The neighbouring prices between which an account crosses its line. Health is nearly linear in a
+/// price, so that each guess is where a straight line would cross, and one a little beyond it.
+fn crossing(
+    mut same: (u128, i128),
+    mut other: (u128, i128),
+    now: bool,
+    mut health: impl FnMut(u128) -> Option<(bool, i128)>,
+) -> Option<(u128, u128)> {
+    let mut reach = 16u128;
+    while same.0.abs_diff(other.0) > 1 {
+        let mut look = |price: u128, same: &mut (u128, i128), other: &mut (u128, i128)| {
+            let (low, high) = (same.0.min(other.0), same.0.max(other.0));
+            if high - low > 1 {
+                let price = price.clamp(low + 1, high - 1);
+                let (breach, gap) = health(price)?;
+                *if breach == now { same } else { other } = (price, gap);
+            }
+            Some(())
+        };
+        let middle = |a: u128, b: u128| a.min(b) + a.abs_diff(b) / 2;
+        let towards = |from: u128, to: u128| {
+            if to > from { from.saturating_add(reach) } else { from.saturating_sub(reach) }
+        };
+        if same.0.abs_diff(other.0) > 64 {
+            let before = same.0;
+            let guess = straight(same, other).unwrap_or(middle(same.0, other.0));
+            look(guess, &mut same, &mut other)?;
+            let (near, far) =
+                if same.0 == before { (other.0, same.0) } else { (same.0, other.0) };
+            look(towards(near, far), &mut same, &mut other)?;
+            reach = reach.saturating_mul(16);
+        }
+        look(middle(same.0, other.0), &mut same, &mut other)?;
+    }
+    Some((same.0, other.0))
+}
+
+/// Where the straight line through two points crosses zero.
+fn straight(one: (u128, i128), two: (u128, i128)) -> Option<u128> {
+    let (from, to) = (i128::try_from(one.0).ok()?, i128::try_from(two.0).ok()?);
+    let fall = one.1.checked_sub(two.1)?;
+    let moved = (to - from).checked_mul(one.1)?.checked_div(fall)?;
+    u128::try_from(from.checked_add(moved)?).ok()
 }
 
 /// What the table of kinds calls a command.

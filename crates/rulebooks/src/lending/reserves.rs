@@ -147,6 +147,12 @@ impl Reserves {
         })
     }
 
+    /// The largest bonus of any reserve, basis points.
+    #[must_use]
+    pub fn bonus_most_bps(&self) -> Option<u32> {
+        self.assets.iter().flatten().map(|p| u32::from(p.liquidation_bonus_bps)).max()
+    }
+
     /// Refuses a book with something that has no parameters here.
     ///
     /// # Errors
@@ -407,11 +413,11 @@ impl Reserves {
                 let weighted = Bps::new(u128::from(threshold)).of(value, Rounding::Floor)?;
                 equity = narrow_i128(weighted)?;
                 // What suppliers earn can only cure, and a cure may not be late either.
-                growth = growth.saturating_add(self.interest(view, asset, equity.unsigned_abs())?);
+                growth = growth.saturating_add(self.interest(view, &reserve, asset, equity.unsigned_abs())?);
             }
             if user.borrowing {
                 requirement = narrow_u128(self.debt_value(&reserve, &user)?)?;
-                growth = growth.saturating_add(self.interest(view, asset, requirement)?);
+                growth = growth.saturating_add(self.interest(view, &reserve, asset, requirement)?);
             }
             debt = debt.saturating_add(requirement);
             terms += 1;
@@ -432,11 +438,19 @@ impl Reserves {
     }
 
     /// Interest on `value` over the time an arming holds, bounded from above.
-    fn interest(&self, view: &View<'_>, asset: AssetId, value: u128) -> Result<u128, Rejected> {
+    fn interest(
+        &self,
+        view: &View<'_>,
+        reserve: &Reserve,
+        asset: AssetId,
+        value: u128,
+    ) -> Result<u128, Rejected> {
         let stored = view.state(StateKey::Asset(asset, column::BORROW_RATE));
         let model = self.assets.get(asset.index()).and_then(|a| a.as_ref()?.rates);
-        let highest = model.map_or(0, |m| u128::from(m.base_bps) + u128::from(m.slope1_bps) + u128::from(m.slope2_bps));
-        let rate = stored.max(Bps::new(highest).of(Ray::one().raw, Rounding::Ceil)?);
+        let bps = model.map_or(0, |m| {
+            u128::from(m.base_bps) + u128::from(m.slope1_bps) + u128::from(m.slope2_bps)
+        });
+        let rate = stored.max(Bps::new(bps).of(Ray::one().raw, Rounding::Ceil)?);
         if rate.is_zero() {
             return Ok(0);
         }
@@ -446,7 +460,9 @@ impl Reserves {
         let year = U256::from(SECONDS_PER_YEAR);
         let share = mul_div_full(rate, seconds, year, Rounding::Ceil)?;
         let grown = mul_div_full(U256::from(value), share, Ray::one().raw, Rounding::Ceil)?;
-        Ok(narrow_u128(grown)?.saturating_add(1))
+        // The first instant may already round a balance to its next base unit.
+        let unit = value_of(reserve, U256::from(4), Rounding::Ceil)?;
+        Ok(narrow_u128(grown)?.saturating_add(narrow_u128(unit)?))
     }
 
     fn collateral_value(&self, reserve: &Reserve, user: &UserReserve) -> Result<U256, Rejected> {
@@ -715,7 +731,18 @@ impl Reserves {
                 let detail = format!("own threshold {value}: at most 10000 (100 %)");
                 return Err(Rejection::BadParameter.because(detail));
             }
-            column::OWN_THRESHOLD | column::COLLATERAL => {}
+            // Only what is supplied can be switched on, or a liquidation would seize nothing.
+            column::COLLATERAL => {
+                let supplied = |i: usize| {
+                    let asset = u16::try_from(i).map(AssetId);
+                    asset.is_ok_and(|asset| view.owned(account, Unit::supply(asset)) > 0)
+                };
+                if let Some(bit) = (0..256).find(|i| value.bit(*i) && !supplied(*i)) {
+                    let detail = format!("collateral {value}: nothing of asset {bit} is supplied");
+                    return Err(Rejection::NotCollateral.because(detail));
+                }
+            }
+            column::OWN_THRESHOLD => {}
             _ => {
                 let detail = format!("column {column}: 0 (collateral) or 2 (own threshold)");
                 return Err(Rejection::BadParameter.because(detail));

@@ -144,6 +144,10 @@ impl Rulebook for AaveV3 {
         Ok(())
     }
 
+    fn incentive_most_bps(&self) -> Option<u32> {
+        self.reserves.bonus_most_bps()
+    }
+
     fn execute(&self, view: &View<'_>, call: &Call) -> Result<Effects, Rejected> {
         let Call::RepayAndSeize { account, debt, collateral, amount, shares, liquidator } = *call
         else {

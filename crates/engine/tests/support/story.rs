@@ -1,0 +1,202 @@
+//! Seeded commands for a toy venue: mostly sensible, some not, so that sequences go everywhere
+//! that business, falling prices, keepers, fills, outages and mistakes can take them.
+
+use super::chance::Chance;
+use super::stage::*;
+use super::{lending, perpetual};
+use breakwater_engine::{Body, Command};
+use breakwater_liquidation::backstop::Deleverage;
+use breakwater_liquidation::policy::BackstopPolicy;
+use breakwater_liquidation::{Call, Policy};
+use breakwater_market::Quote;
+use breakwater_money::{AccountId, AssetId, Time, U256};
+
+/// Which venue the story plays on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Venue {
+    /// Lending, liquidated by keepers under our guards.
+    Keepers,
+    /// Lending, sold by the venue.
+    Sales,
+    /// Perpetuals with a fund, deleveraging and socialised losses.
+    Perpetuals,
+}
+
+pub const VENUES: [Venue; 3] = [Venue::Keepers, Venue::Sales, Venue::Perpetuals];
+
+pub const ACCOUNTS: u32 = 6;
+
+/// The policy of the story, with a bound on what one command assesses.
+pub fn policy(venue: Venue, assess_max: u32) -> Policy {
+    let policy = match venue {
+        Venue::Keepers => Policy {
+            notice_nanos: 2 * SECOND,
+            lot_value: 100 * ONE_CASH,
+            ..Policy::guarded()
+        },
+        Venue::Sales => venue_sells(),
+        Venue::Perpetuals => Policy {
+            backstop: BackstopPolicy {
+                insurance: true,
+                deleverage: Some(Deleverage::Queue),
+                socialise: true,
+            },
+            ..venue_sells()
+        },
+    };
+    Policy { assess_max, ..policy }
+}
+
+/// The stage on which the story begins.
+pub fn begin(venue: Venue, assess_max: u32) -> Stage {
+    let policy = policy(venue, assess_max);
+    let mut stage = match venue {
+        Venue::Perpetuals => Stage::perpetual(policy, ACCOUNTS),
+        _ => Stage::lending("rate_bps = 2000", policy, ACCOUNTS),
+    };
+    stage.done(fund(3_000 * ONE_CASH));
+    stage
+}
+
+/// Plays `length` commands and returns the stage with its journal.
+pub fn play(venue: Venue, seed: u64, length: usize, assess_max: u32) -> Stage {
+    let mut stage = begin(venue, assess_max);
+    let mut chance = Chance::new(seed);
+    for _ in 0..length {
+        let command = next(&stage, venue, &mut chance);
+        stage.now = stage.now.max(command.at.0);
+        stage.apply_command(command);
+    }
+    stage
+}
+
+/// The next command of the story.
+pub fn next(stage: &Stage, venue: Venue, chance: &mut Chance) -> Command {
+    let step = match chance.below(40) {
+        0 => 61 * SECOND,
+        1 => 3_600 * SECOND,
+        2..=20 => 0,
+        _ => chance.below(3 * SECOND),
+    };
+    let mut at = stage.now + step;
+    let mut stage_at = Time(at);
+    if chance.below(60) == 0 {
+        at = stage.now.saturating_sub(1);
+        stage_at = Time(at);
+    }
+    let body = match chance.below(100) {
+        0..=34 => tick(stage, at, chance),
+        35..=39 => Body::AdvanceTime,
+        40..=42 => Body::Halt { on: chance.below(3) == 0 },
+        43..=44 => fund(chance.amount(500 * ONE_CASH)),
+        45..=46 => mistake(stage, chance),
+        47..=64 => answer(stage, venue, chance),
+        _ => business(venue, chance),
+    };
+    Command { at: stage_at, body }
+}
+
+fn contract(chance: &mut Chance) -> AssetId {
+    if chance.below(2) == 0 { ETH } else { BTC }
+}
+
+fn tick(stage: &Stage, now: u64, chance: &mut Chance) -> Body {
+    let asset = contract(chance);
+    let last = stage.engine.marks()[usize::from(asset.0) - 1].mark.unwrap().price.raw;
+    // Prices fall a little more than they rise, and turn round before they vanish.
+    let bps = 10_000 + chance.below(1_600) as u128;
+    let low = if asset == ETH { at(300) } else { at(5_000) };
+    let bps = if last < low { bps + 500 } else { bps - 850 };
+    let mut tick = stage.tick(asset, last * bps / 10_000);
+    tick.observed_at = Time(now);
+    match chance.below(25) {
+        0 => tick.sequence = 0,
+        1 => tick.decimals = 8,
+        2 => tick.quote = Quote::TwoSided { bid: last, ask: last / 2 },
+        3 => tick.quote = Quote::Single(last * 3),
+        4 => tick.quote = Quote::TwoSided { bid: last - last / 400, ask: last + last / 400 },
+        _ => {}
+    }
+    Body::Tick(tick)
+}
+
+fn mistake(stage: &Stage, chance: &mut Chance) -> Body {
+    let stranger = AccountId(stage.engine.accounts() as u32);
+    match chance.below(6) {
+        0 => Body::Call(Call::Deposit { account: stranger, asset: CASH, amount: 1 }),
+        1 => deposit(1, AssetId(77), 1),
+        2 => asset("CASH", 6, breakwater_liquidation::AssetKind::Token),
+        3 => install("no such rule", "", Policy::as_is()),
+        4 => fill(9_999, 1, 1, true),
+        _ => deposit(1, CASH, u128::MAX),
+    }
+}
+
+/// What keepers or the market do about accounts in breach.
+fn answer(stage: &Stage, venue: Venue, chance: &mut Chance) -> Body {
+    let account = 1 + chance.below(u64::from(ACCOUNTS) - 1) as u32;
+    if venue == Venue::Keepers {
+        if let Ok(planned) = stage.engine.plan_call(AccountId(account)) {
+            return Body::Call(planned.option.call);
+        }
+        return seize(account, contract(chance), chance.amount(2_000 * ONE_CASH));
+    }
+    let open: Vec<_> = stage.engine.open_legs().iter().collect();
+    let Some((number, open)) = open.get(chance.below(open.len().max(1) as u64) as usize) else {
+        return Body::AdvanceTime;
+    };
+    let left = open.leg.quantity - open.filled;
+    let quantity = match chance.below(5) {
+        0 => 0,
+        1 | 2 => chance.amount(left) + 1,
+        _ => left,
+    };
+    let limit = stage.engine.look(|view| {
+        breakwater_liquidation::plan::proceeds(view, &open.leg, quantity, open.leg.worst_price)
+    });
+    let limit = limit.unwrap_or(0);
+    let proceeds = match chance.below(8) {
+        0 => limit / 2,
+        _ => limit,
+    };
+    fill(**number, quantity, proceeds, chance.below(3) == 0)
+}
+
+fn business(venue: Venue, chance: &mut Chance) -> Body {
+    let account = 1 + chance.below(u64::from(ACCOUNTS) - 1) as u32;
+    if venue == Venue::Perpetuals {
+        let other = 1 + chance.below(u64::from(ACCOUNTS) - 1) as u32;
+        return match chance.below(6) {
+            0 => deposit(account, CASH, chance.amount(3_000 * ONE_CASH)),
+            1 => withdraw(account, CASH, chance.amount(1_000 * ONE_CASH)),
+            _ => {
+                let contract = contract(chance);
+                let (one, price) = if contract == ETH {
+                    (ONE_ETH, at(2_000))
+                } else {
+                    (ONE_BTC, at(30_000))
+                };
+                let price = price * (700 + u128::from(chance.below(400))) / 1_000;
+                let quantity = chance.amount(one * 4);
+                trade(Some(account), Some(other), contract, quantity, price)
+            }
+        };
+    }
+    match chance.below(9) {
+        0 | 1 => deposit(account, ETH, chance.amount(3 * ONE_ETH)),
+        2 => deposit(account, BTC, chance.amount(ONE_BTC / 5)),
+        3 => withdraw(account, contract(chance), chance.amount(ONE_ETH)),
+        4 => repay(account, chance.amount(1_500 * ONE_CASH)),
+        5 => Body::Call(Call::Configure {
+            account: AccountId(account),
+            column: chance.below(2) as u16,
+            value: U256::from(chance.next()),
+        }),
+        _ => borrow(account, chance.amount(4_000 * ONE_CASH)),
+    }
+}
+
+/// Names of the rules that the stories play under.
+pub fn rule(venue: Venue) -> &'static str {
+    if venue == Venue::Perpetuals { perpetual::RULE } else { lending::RULE }
+}
