@@ -2,7 +2,7 @@
 //!
 //! Four phases on one book: a random walk of all markets; a gap of a third in the market most
 //! accounts hold, with the ticks until nobody waits; the moment at which armings that bound interest
-//! expire; and the same walk while a policy lets only a few accounts be assessed in one command.
+//! expire, in a book with interest; and the same walk while a policy lets only a few accounts be assessed in one command.
 //! What the engine knows is proved equal to what looking at everybody finds before the first phase,
 //! within each and after each, outside of the time measured.
 
@@ -24,13 +24,22 @@ const PAUSE_NANOS: u64 = 50_000_000;
 /// More than the time for which the rulebook bounds interest.
 const EXPIRY_NANOS: u64 = 90_000 * NANOS_PER_SECOND;
 
+/// One book and how long prices walk over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Book {
+    /// Its accounts.
+    pub accounts: u32,
+    /// Whether its reserves have an interest model.
+    pub interest: bool,
+    /// Ticks of the walk.
+    pub ticks: u64,
+}
+
 /// Sizes of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Accounts of each book.
-    pub accounts: Vec<u32>,
-    /// Ticks of the walk.
-    pub ticks: u64,
+    /// The books.
+    pub books: Vec<Book>,
     /// How often the walk is interrupted to prove the answer.
     pub checks: u64,
     /// How often everybody is assessed for comparison.
@@ -67,8 +76,8 @@ pub struct Phase {
 /// What one book gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
-    /// Accounts in the book.
-    pub accounts: u64,
+    /// The book.
+    pub book: Book,
     /// Accounts whose health the model found equal.
     pub judged: usize,
     /// What setting the book up took.
@@ -86,13 +95,23 @@ impl Plan {
     #[must_use]
     pub fn of(options: &Options) -> Plan {
         let usual = if options.quick { vec![400] } else { vec![10_000, 100_000, 1_000_000] };
-        let accounts = options.accounts.map_or(usual, |accounts| vec![accounts]);
+        let sizes = options.accounts.map_or(usual, |accounts| vec![accounts]);
+        // Interest makes ticks dearer, so fewer of them give as good a figure.
+        let ticks = if options.quick { [600, 600] } else { [100_000, 10_000] };
+        let books = sizes.into_iter().flat_map(|accounts| {
+            [false, true].into_iter().zip(ticks).map(move |(interest, ticks)| Book {
+                accounts,
+                interest,
+                ticks,
+            })
+        });
+        let books = books.collect();
         if options.quick {
             let (rescans, low_bound, low_ticks) = (1, 3, 200);
-            Plan { accounts, ticks: 600, checks: 30, rescans, low_bound, low_ticks, judged: 400 }
+            Plan { books, checks: 30, rescans, low_bound, low_ticks, judged: 400 }
         } else {
             let (rescans, low_bound, low_ticks) = (3, 64, 20_000);
-            Plan { accounts, ticks: 100_000, checks: 4, rescans, low_bound, low_ticks, judged: 500 }
+            Plan { books, checks: 4, rescans, low_bound, low_ticks, judged: 500 }
         }
     }
 }
@@ -146,10 +165,10 @@ fn drain(book: &mut LendingPool, phase: &mut Phase) -> Result<()> {
     phase.prove(book)
 }
 
-fn walk(book: &mut LendingPool, plan: &Plan) -> Result<Phase> {
+fn walk(book: &mut LendingPool, ticks: u64, checks: u64) -> Result<Phase> {
     let mut phase = Phase::new("walk");
-    let every = (plan.ticks / plan.checks.max(1)).max(1);
-    for tick in 1..=plan.ticks {
+    let every = (ticks / checks.max(1)).max(1);
+    for tick in 1..=ticks {
         step(book, &mut phase)?;
         if tick % every == 0 {
             phase.prove(book)?;
@@ -159,7 +178,7 @@ fn walk(book: &mut LendingPool, plan: &Plan) -> Result<Phase> {
 }
 
 /// One price falls by a third; the proof holds while most of those touched still wait.
-fn gap(book: &mut LendingPool) -> Result<(Phase, Phase)> {
+fn gap(book: &mut LendingPool) -> Result<[Phase; 2]> {
     let mut fall = Phase::new("gap: the tick");
     book.pool.now = book.pool.now.after(PAUSE_NANOS);
     let body = book.walk.gap(book.pool.now, MarketId(0), 67);
@@ -167,18 +186,18 @@ fn gap(book: &mut LendingPool) -> Result<(Phase, Phase)> {
     fall.prove(book)?;
     let mut after = Phase::new("gap: ticks until nobody waits");
     drain(book, &mut after)?;
-    Ok((fall, after))
+    Ok([fall, after])
 }
 
 /// Every arming that was made at the beginning expires at once.
-fn expiry(book: &mut LendingPool) -> Result<(Phase, Phase)> {
+fn expiry(book: &mut LendingPool) -> Result<[Phase; 2]> {
     let mut moment = Phase::new("expiry: the command");
     book.pool.now = book.pool.now.after(EXPIRY_NANOS);
     apply(book, &mut moment, Body::AdvanceTime)?;
     moment.prove(book)?;
     let mut after = Phase::new("expiry: ticks until nobody waits");
     drain(book, &mut after)?;
-    Ok((moment, after))
+    Ok([moment, after])
 }
 
 /// A walk on which the rulebook is installed anew, so that everybody waits, and few are taken at once.
@@ -196,19 +215,21 @@ fn bounded(book: &mut LendingPool, plan: &Plan) -> Result<Phase> {
 ///
 /// # Errors
 /// An answer differs from the slow one, or the engine refused a command.
-pub fn measure(plan: &Plan, accounts: u32) -> Result<Figures> {
-    let mut book = LendingPool::found(&Spec { accounts, interest: true, seed: 1 })?;
+pub fn measure(plan: &Plan, of: Book) -> Result<Figures> {
+    let spec = Spec { accounts: of.accounts, interest: of.interest, seed: 1 };
+    let mut book = LendingPool::found(&spec)?;
     let judged = judge(&book.rule, &book.pool.engine, plan.judged)?;
     let breaches = book.pool.prove()?;
     let rescan = Runs::of(plan.rescans, || drop(book.pool.engine.rescan()));
-    let walked = walk(&mut book, plan)?;
-    let (fall, fallen) = gap(&mut book)?;
+    let mut phases = vec![walk(&mut book, of.ticks, plan.checks)?];
+    phases.extend(gap(&mut book)?);
     judge(&book.rule, &book.pool.engine, plan.judged)?;
-    let (moment, expired) = expiry(&mut book)?;
-    let few = bounded(&mut book, plan)?;
-    let phases = vec![walked, fall, fallen, moment, expired, few];
-    let accounts = book.pool.engine.accounts() as u64;
-    Ok(Figures { accounts, judged, setup: book.setup, breaches, rescan, phases })
+    if of.interest {
+        phases.extend(expiry(&mut book)?);
+    }
+    phases.push(bounded(&mut book, plan)?);
+    phases.retain(|phase| phase.times().count() > 0);
+    Ok(Figures { book: of, judged, setup: book.setup, breaches, rescan, phases })
 }
 
 /// Measures each book and prints its tables.
@@ -218,8 +239,8 @@ pub fn measure(plan: &Plan, accounts: u32) -> Result<Figures> {
 pub fn run(options: &Options) -> Result<()> {
     println!("watch: {}", machine());
     let plan = Plan::of(options);
-    for accounts in &plan.accounts {
-        print(&measure(&plan, *accounts)?, &plan);
+    for book in &plan.books {
+        print(&measure(&plan, *book)?, &plan);
     }
     println!(
         "Assessed is per command, beside the accounts covered. Over a rescan: time of assessing \
@@ -232,10 +253,11 @@ fn print(figures: &Figures, plan: &Plan) {
     let setup = &figures.setup;
     let (opened, imported) = setup.means();
     println!(
-        "\n{} accounts, {} positions, {RESERVES} markets; {} in breach at the start; health of {} \
+        "\n{} accounts, {} positions, {RESERVES} markets, {} interest; {} in breach at the start; health of {} \
          accounts equal to the model's",
-        grouped(figures.accounts),
+        grouped(u64::from(figures.book.accounts)),
         grouped(setup.imported.0),
+        if figures.book.interest { "with" } else { "without" },
         grouped(figures.breaches),
         figures.judged,
     );

@@ -8,18 +8,20 @@ const QUICK: Options = Options { quick: true, accounts: None };
 #[test]
 fn the_watch_list_finds_whom_a_rescan_finds_in_every_phase() {
     let plan = watch::Plan::of(&QUICK);
-    let figures = watch::measure(&plan, plan.accounts[0]).unwrap();
-    assert_eq!(figures.accounts, u64::from(plan.accounts[0]));
-    assert_eq!(figures.judged, plan.judged);
-    let names: Vec<_> = figures.phases.iter().map(|phase| phase.name).collect();
-    assert_eq!(names.len(), 6, "{names:?}");
-    assert!(figures.phases.iter().all(|phase| phase.checks > 0 && phase.assessed > 0), "{names:?}");
-    let (walk, gap, few) = (&figures.phases[0], &figures.phases[1], &figures.phases[5]);
-    assert_eq!(walk.times().count(), plan.ticks);
-    // The list spares work, the gap breaks accounts, and a low bound makes accounts wait.
-    assert!(walk.assessed < plan.ticks * figures.accounts / 20, "{}", walk.assessed);
-    assert!(figures.phases[2].breaches > figures.breaches + 10, "{}", gap.breaches);
-    assert!(few.pending_most > plan.low_bound && few.assessed <= plan.low_ticks * u64::from(plan.low_bound));
+    for book in &plan.books {
+        let figures = watch::measure(&plan, *book).unwrap();
+        assert_eq!(figures.judged, plan.judged);
+        let named = |name: &str| figures.phases.iter().find(|p| p.name.starts_with(name)).unwrap();
+        assert!(figures.phases.iter().all(|p| p.checks > 0 && p.assessed > 0), "{figures:?}");
+        assert_eq!(figures.phases.iter().any(|p| p.name.starts_with("expiry")), book.interest);
+        // The list spares work, the gap breaks accounts, and a low bound makes accounts wait.
+        let (walk, few) = (named("walk"), named("walk, few"));
+        assert_eq!((walk.name, walk.times().count()), ("walk", book.ticks));
+        assert!(walk.assessed < book.ticks * u64::from(book.accounts) / 20, "{}", walk.assessed);
+        assert!(named("gap").breaches > figures.breaches + 10, "{}", named("gap").breaches);
+        assert!(few.pending_most > plan.low_bound, "{}", few.pending_most);
+        assert!(few.assessed <= plan.low_ticks * u64::from(plan.low_bound), "{}", few.assessed);
+    }
 }
 
 #[test]

@@ -30,12 +30,13 @@ pub fn run(folder: &Path, verbose: bool, screen: &Screen) -> Result<Verdict, Fai
     let mut text = Vec::new();
     // Writing to memory does not fail.
     let _ = print(&reports, verbose, &mut text);
-    let mut text = String::from_utf8_lossy(&text).into_owned();
+    let text = String::from_utf8_lossy(&text).into_owned();
     let (passed, total) = (count(answer.passed), count(answer.total));
-    text.push_str(&format!("all files {passed}/{total}\n"));
-    if !answer.all_passed && !verbose {
-        text.push_str("--verbose prints what differs\n");
-    }
     screen.answer(&text, &answer)?;
+    // Beside the answer, so that every line of it is a file's.
+    screen.note(&format!("all files {passed}/{total}"));
+    if !answer.all_passed && !verbose {
+        screen.note("--verbose prints what differs");
+    }
     Ok(if answer.all_passed { Verdict::Fine } else { Verdict::Finding })
 }

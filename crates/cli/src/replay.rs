@@ -33,7 +33,7 @@ pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
     let (run, firsts, event_lines) = record(&scenario, &options, &folder, screen)?;
     let waiting = screen.waits_for("replaying the journal, then other depths and feedbacks");
     let replay_hash = prove(&folder.file(JOURNAL), &run)?;
-    let cells = sensitivity(&scenario, &options).map_err(Failure::of_run)?;
+    let cells = sensitivity(&scenario, &options, &run).map_err(Failure::of_run)?;
     waiting.finish_and_clear();
 
     let changes = asked.changes.told();

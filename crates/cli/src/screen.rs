@@ -41,6 +41,13 @@ impl Screen {
         }
     }
 
+    /// A remark on standard error, beside the answer.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+
     /// A complaint on standard error.
     pub fn complain(&self, failure: &Failure) {
         let word = match failure {

@@ -6,8 +6,8 @@ use crate::{Body, Command, Watch, steps};
 use breakwater_ledger::{Ledger, TrialRow};
 use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, largest_option, plan_call, plan_sale};
 use breakwater_liquidation::{
-    AssetInfo, Balances, CallOption, Close, MarginCall, MarketInfo, Policy, PoolState, Rejected, Rejection, Rulebook,
-    View,
+    AssetInfo, Balances, CallOption, Close, MarginCall, MarketInfo, Policy, PoolState, Rejected,
+    Rejection, Rulebook, View,
 };
 use breakwater_margin::{Band, Health};
 use breakwater_market::GuardState;
@@ -202,14 +202,9 @@ impl Engine {
     }
 
     /// The pool as rulebooks see it, at engine time.
-    pub(crate) fn with_view<T>(
-        &self,
-        now: Time,
-        look: impl FnOnce(&View<'_>) -> T,
-    ) -> T {
+    pub(crate) fn with_view<T>(&self, now: Time, look: impl FnOnce(&View<'_>) -> T) -> T {
         let balances = LedgerBalances(&self.ledger);
-        let view =
-            View::new(now, &self.assets, &self.markets, &self.marks, &balances, &self.state);
+        let view = View::new(now, &self.assets, &self.markets, &self.marks, &balances, &self.state);
         look(&view)
     }
 
@@ -384,14 +379,18 @@ impl Engine {
     pub fn rescan(&self) -> Vec<AccountId> {
         let Ok(installed) = self.in_force() else { return Vec::new() };
         self.look(|view| {
-            (0..).map(AccountId).zip(&self.standings).filter_map(|(account, standing)| {
-                if self.watch.is_pending(account) {
-                    return None;
-                }
-                let health = installed.rulebook.assess(view, account).ok()?;
-                let band = health.band(installed.policy.warn_ratio);
-                (band != standing.band).then_some(account)
-            }).collect()
+            (0..)
+                .map(AccountId)
+                .zip(&self.standings)
+                .filter_map(|(account, standing)| {
+                    if self.watch.is_pending(account) {
+                        return None;
+                    }
+                    let health = installed.rulebook.assess(view, account).ok()?;
+                    let band = health.band(installed.policy.warn_ratio);
+                    (band != standing.band).then_some(account)
+                })
+                .collect()
         })
     }
 

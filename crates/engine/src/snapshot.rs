@@ -122,7 +122,8 @@ impl Engine {
             None => None,
             Some((rule, parameters, hash, policy)) => {
                 let built = registry.build(&rule, &parameters, &image.assets);
-                let missing = |reason: String| SnapshotError::Rulebook { rule: rule.clone(), reason };
+                let missing =
+                    |reason: String| SnapshotError::Rulebook { rule: rule.clone(), reason };
                 let rulebook = built
                     .map_err(missing)?
                     .ok_or_else(|| missing("it is not plugged in".to_owned()))?;
@@ -137,8 +138,9 @@ impl Engine {
                 return Err(SnapshotError::Inconsistent(format!("no place for {key:?}")));
             }
         }
-        let ledger = Ledger::restore(image.rows, image.pool, image.posted)
-            .map_err(|unit| SnapshotError::Inconsistent(format!("{unit:?} does not sum to zero")))?;
+        let ledger = Ledger::restore(image.rows, image.pool, image.posted).map_err(|unit| {
+            SnapshotError::Inconsistent(format!("{unit:?} does not sum to zero"))
+        })?;
         Ok(Engine {
             now: image.now,
             sequence: image.sequence,

@@ -102,7 +102,8 @@ impl Watch {
     /// How many accounts wait.
     #[must_use]
     pub fn pending(&self) -> usize {
-        let sweeping = self.sweep.map_or(0, |from| self.versions.len().saturating_sub(from as usize));
+        let sweeping =
+            self.sweep.map_or(0, |from| self.versions.len().saturating_sub(from as usize));
         self.pending.len() + sweeping
     }
 
@@ -302,6 +303,24 @@ mod tests {
             watch.tick(MarketId(0), price);
             assert_eq!(watch.is_pending(AccountId(0)), fires, "at {price}");
         }
+    }
+
+    #[test]
+    fn an_account_may_be_in_more_markets_than_a_byte_counts() {
+        let mut watch = Watch::default();
+        watch.add_account();
+        watch.take();
+        let both = |market| Interval { market, below: Some(1_000), above: Some(2_000) };
+        let markets: Vec<MarketId> = (0..200).map(MarketId).collect();
+        markets.iter().for_each(|_| watch.add_market());
+        let intervals: Vec<Interval> = markets.iter().copied().map(both).collect();
+        watch.arm(AccountId(0), &intervals, Time::MAX);
+        for market in &markets {
+            assert_eq!(watch.tick(*market, 900), 1);
+            assert_eq!(watch.tick(*market, 2_100), 1);
+        }
+        assert!(watch.is_pending(AccountId(0)));
+        assert_eq!((watch.entries, watch.live), (0, 0));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use crate::policy::{Close, Policy};
 use crate::rulebook::Saleable;
-use crate::{Call, CallOption, Overlay, Rejected, Rejection, Rulebook, View};
+use crate::{AssetInfo, Call, CallOption, Overlay, Rejected, Rejection, Rulebook, View};
 use breakwater_margin::Health;
 use breakwater_money::rounding::{Rounding, div, mul_div, pow10};
 use breakwater_money::{AccountId, AssetId, Price};
@@ -87,19 +87,18 @@ pub fn plan_sale(
         return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
     }
     let saleable = rulebook.saleable(view, account)?;
-    let mut plan = Plan { account, legs: Vec::new(), reason: Reason::FullClose, before, after: before };
-    plan.reason = if policy.close == Close::Full { Reason::FullClose } else { Reason::TargetHealth };
+    let mut plan =
+        Plan { account, legs: Vec::new(), reason: Reason::FullClose, before, after: before };
+    plan.reason =
+        if policy.close == Close::Full { Reason::FullClose } else { Reason::TargetHealth };
     if fill_to_target(rulebook, view, policy, &saleable, &mut plan)? {
         return Ok(plan);
     }
     if policy.close != Close::Full {
         // No number of lots reaches the target: selling a part would leave the account in breach
         // with less to recover from, so the plan changes kind and closes whole.
-        plan.reason = if plan.after.ratio < before.ratio {
-            Reason::Toxic
-        } else {
-            Reason::TargetOutOfReach
-        };
+        plan.reason =
+            if plan.after.ratio < before.ratio { Reason::Toxic } else { Reason::TargetOutOfReach };
     }
     plan.legs.clear();
     for item in &saleable {
@@ -172,9 +171,12 @@ fn lot_size(
     policy: &Policy,
     asset: AssetId,
 ) -> Result<u128, Rejected> {
-    let price = view.price(asset)?;
-    let decimals = view.asset(asset)?.decimals;
+    let AssetInfo { decimals, market, .. } = *view.asset(asset)?;
     let numeraire = pow10(rulebook.numeraire_decimals())?;
+    let price = match market {
+        Some(_) => view.price(asset)?,
+        None => one_of(rulebook.numeraire_decimals())?,
+    };
     let value = mul_div(policy.lot_value, pow10(price.decimals)?, numeraire, Rounding::Ceil)?;
     Ok(price.amount_for(value, decimals, Rounding::Ceil)?.max(1))
 }
@@ -238,7 +240,12 @@ fn one_of(decimals: u8) -> Result<Price, Rejected> {
 ///
 /// # Errors
 /// Overflow.
-pub fn proceeds(view: &View<'_>, leg: &Leg, quantity: u128, price: Price) -> Result<u128, Rejected> {
+pub fn proceeds(
+    view: &View<'_>,
+    leg: &Leg,
+    quantity: u128,
+    price: Price,
+) -> Result<u128, Rejected> {
     let from = pow10(view.asset(leg.asset)?.decimals)?;
     let to = pow10(view.asset(leg.proceeds_asset)?.decimals)?;
     let rounding = if leg.buy_back { Rounding::Ceil } else { Rounding::Floor };
@@ -256,11 +263,7 @@ pub fn proceeds(view: &View<'_>, leg: &Leg, quantity: u128, price: Price) -> Res
 }
 
 /// Health if every leg of the plan fills at its worst price.
-fn health_after(
-    rulebook: &dyn Rulebook,
-    view: &View<'_>,
-    plan: &Plan,
-) -> Result<Health, Rejected> {
+fn health_after(rulebook: &dyn Rulebook, view: &View<'_>, plan: &Plan) -> Result<Health, Rejected> {
     let mut effects = crate::Effects::default();
     for leg in &plan.legs {
         let overlay = Overlay::new(*view, plan.account, &effects)?;

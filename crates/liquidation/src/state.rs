@@ -123,11 +123,12 @@ impl PoolState {
                 .map(move |(i, v)| (StateKey::Asset(AssetId(narrow(asset)), narrow(i)), *v))
         });
         let account_width = self.widths[2].max(1);
-        let accounts = self.accounts.chunks(account_width).zip(0u32..).flat_map(|(row, account)| {
-            row.iter()
-                .enumerate()
-                .map(move |(i, v)| (StateKey::Account(AccountId(account), narrow(i)), *v))
-        });
+        let accounts =
+            self.accounts.chunks(account_width).zip(0u32..).flat_map(|(row, account)| {
+                row.iter()
+                    .enumerate()
+                    .map(move |(i, v)| (StateKey::Account(AccountId(account), narrow(i)), *v))
+            });
         let cells = self.cells.iter().map(|((t, a, b), v)| (StateKey::Cell(*t, *a, *b), *v));
         pool.chain(assets).chain(accounts).chain(cells).filter(|(_, value)| !value.is_zero())
     }

@@ -346,13 +346,7 @@ impl Model {
         Ok(())
     }
 
-    fn install(
-        &mut self,
-        name: &str,
-        text: &str,
-        hash: &[u8; 32],
-        policy: &Policy,
-    ) -> Result<()> {
+    fn install(&mut self, name: &str, text: &str, hash: &[u8; 32], policy: &Policy) -> Result<()> {
         if text.len() > TEXT_MAX {
             return Err(Rejection::LimitReached);
         }
@@ -411,7 +405,8 @@ impl Model {
         self.pool.seen[index] = accepted;
         self.prices += 1;
         self.waiting.clear();
-        let opened = if accepted.grace_until == seen.grace_until { None } else { accepted.grace_until };
+        let opened =
+            if accepted.grace_until == seen.grace_until { None } else { accepted.grace_until };
         let told = What::Marked { market: tick.market, mark, grace_until: opened };
         self.tell(Cause::Command, told);
         let from = seen.mark.map(|last| last.price);

@@ -440,8 +440,7 @@ impl Terms {
         let fee = ceil(&(value * Int::from(fee)), &Int::from(10_000))?;
         let fee = fee.min(positive(pool.own(account, settled)));
         pool.transfer(Holder::Account(account), Holder::Insurance, settled, &fee)?;
-        let (sold, proceeds) =
-            (Amount::new(asset, quantity), Amount::new(settled.asset, proceeds));
+        let (sold, proceeds) = (Amount::new(asset, quantity), Amount::new(settled.asset, proceeds));
         Ok(vec![Fact::Sold { account, sold, proceeds }])
     }
 

@@ -161,12 +161,7 @@ fn after(rule: &Rule, pool: &Pool, account: AccountId, legs: &[Leg]) -> Result<H
 ///
 /// # Errors
 /// [`Rejection::Healthy`] or [`Rejection::NothingToSell`].
-pub fn keeper_bound(
-    rule: &Rule,
-    pool: &Pool,
-    account: AccountId,
-    policy: &Policy,
-) -> Result<u128> {
+pub fn keeper_bound(rule: &Rule, pool: &Pool, account: AccountId, policy: &Policy) -> Result<u128> {
     if !rule.health(pool, account)?.breach {
         return Err(Rejection::Healthy);
     }

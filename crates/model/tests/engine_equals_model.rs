@@ -5,7 +5,7 @@
 //! Refused commands leave no trace (I-43); the same journal gives the same hash (I-38), also from
 //! bytes half way (I-39). What the model decides by itself is what the engine promises: nobody is
 //! liquidated but in breach (I-08), no more is sold than is held (I-11) or than the target needs
-//! (I-12), winners are closed at the bankruptcy price (I-24) and not while the fund covers (I-25).
+//! (I-12), and winners are closed at the bankruptcy price, not while the fund covers (I-25).
 
 mod support;
 
@@ -96,9 +96,11 @@ fn exchange_second_half() {
 /// everybody can pay back, close and take out what is theirs.
 #[test]
 fn everybody_can_leave_and_nobody_gains_by_turning_round() {
-    for (kind, interest, seed) in
-        [(Kind::Called, true, 700_000), (Kind::Sold, false, 710_000), (Kind::Exchange, false, 720_000)]
-    {
+    for (kind, interest, seed) in [
+        (Kind::Called, true, 700_000),
+        (Kind::Sold, false, 710_000),
+        (Kind::Exchange, false, 720_000),
+    ] {
         let shelf = Shelf::new(seed, interest, plugged());
         for seed in seed..seed + 150 {
             let mut tally = Tally::default();
@@ -116,7 +118,8 @@ fn everybody_can_leave_and_nobody_gains_by_turning_round() {
 /// plus pending is what a rescan finds, and in the end nobody waits.
 #[test]
 fn a_bounded_watch_list_is_never_late_and_catches_up() {
-    for (kind, seed) in [(Kind::Called, 800_000), (Kind::Sold, 810_000), (Kind::Exchange, 820_000)] {
+    for (kind, seed) in [(Kind::Called, 800_000), (Kind::Sold, 810_000), (Kind::Exchange, 820_000)]
+    {
         let shelf = Shelf::new(seed, kind != Kind::Exchange, plugged());
         for mut journal in journals(&shelf, kind, seed..seed + 60) {
             for command in &mut journal {
@@ -196,4 +199,25 @@ fn a_difference_is_told() {
     // The model alone is told of a second account.
     assert_eq!(bench.model.apply(&open("two")).rejected, None);
     assert!(bench.step(&open("three")).unwrap_err().contains("events differ"));
+}
+
+/// A longer search from another seed each time it is asked: `MODEL_SEED=7 cargo test -p
+/// breakwater-model -- --ignored`. Prints nothing but what it finds.
+#[test]
+#[ignore = "minutes of search; for nights"]
+fn a_longer_search() {
+    let seed = std::env::var("MODEL_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1u64);
+    let from = 10_000_000 + seed * 1_000_000;
+    for (number, (kind, interest)) in (0u64..).zip([
+        (Kind::Called, true),
+        (Kind::Sold, true),
+        (Kind::Exchange, false),
+        (Kind::Called, false),
+        (Kind::Sold, false),
+    ]) {
+        let from = from + number * 100_000;
+        if let Err(difference) = sequences(kind, interest, from..from + 5_000, &plugged()) {
+            panic!("{kind:?}: {difference}");
+        }
+    }
 }

@@ -68,14 +68,18 @@ pub const DEPTHS: [&str; 3] = ["0.5", "1", "2"];
 /// Feedbacks of the sensitivity table.
 pub const FEEDBACKS: [&str; 3] = ["0", "0.25", "0.5"];
 
-/// The run at every combination of depth and feedback, rows by feedback.
+/// The run at every combination of depth and feedback, rows by feedback. `base` is the run at
+/// `options` themselves, which is one of the cells unless they say otherwise.
 ///
 /// # Errors
 /// As [`run`].
 pub fn sensitivity(
     scenario: &Scenario,
     options: &RunOptions,
+    base: &Run,
 ) -> Result<Vec<SensitivityCell>, ScenarioError> {
+    let feedback_base = options.feedback.as_ref().unwrap_or(&scenario.settings.depth.feedback);
+    let depth_base = options.depth_scale.as_deref().unwrap_or("1");
     let cells: Vec<(&str, &str)> = FEEDBACKS
         .iter()
         .flat_map(|feedback| DEPTHS.iter().map(move |depth| (*feedback, *depth)))
@@ -84,7 +88,11 @@ pub fn sensitivity(
         let mut options = options.clone();
         options.depth_scale = Some((*depth).to_owned());
         options.feedback = Some((*feedback).to_owned());
-        let totals = perform(scenario, &options, &mut Nobody, false)?.totals;
+        let totals = if feedback == feedback_base && *depth == depth_base {
+            base.totals.clone()
+        } else {
+            perform(scenario, &options, &mut Nobody, false)?.totals
+        };
         Ok(SensitivityCell {
             depth: (*depth).to_owned(),
             feedback: (*feedback).to_owned(),

@@ -384,14 +384,14 @@ impl<'a> Stage<'a> {
     /// as it pays and is allowed.
     fn keepers(&mut self) -> Result<(), ScenarioError> {
         let mut left = self.capital;
-        for account in self.open_accounts() {
-            if self.cannot_pay(account)? {
+        let gas_value = self.gas_value()?;
+        for (account, debt) in self.open_accounts() {
+            if self.cannot_pay(account, debt, gas_value)? {
                 self.left_alone.insert(account);
                 continue;
             }
             for _ in 0..CALLS_MAX {
                 let Ok(option) = self.host.engine.best_call(account) else { break };
-                let gas_value = self.gas_value()?;
                 let keeper = Keeper {
                     markets: &self.markets,
                     kinds: &self.kinds,
@@ -410,11 +410,24 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// True if no call on the account can pay, whatever its size: the next unit sold already
-    /// fetches less than the largest incentive makes up for. Marginal prices only fall with size.
-    fn cannot_pay(&self, account: AccountId) -> Result<bool, ScenarioError> {
+    /// True if no call on the account can pay, whatever its size: the largest incentive on all of
+    /// its debt is less than the gas, or the next unit sold already fetches less than the largest
+    /// incentive makes up for (marginal prices only fall with size).
+    fn cannot_pay(
+        &self,
+        account: AccountId,
+        debt: u128,
+        gas_value: u128,
+    ) -> Result<bool, ScenarioError> {
         let most = self.host.engine.rulebook().and_then(|r| r.incentive_most_bps());
-        let Some(most) = most.filter(|_| self.markets.impact) else { return Ok(false) };
+        let Some(most) = most else { return Ok(false) };
+        let gain = mul_div(debt, u128::from(most.saturating_sub(10_000)), 10_000, Rounding::Ceil);
+        if gain.map_err(overflow)? <= gas_value {
+            return Ok(gas_value > 0);
+        }
+        if !self.markets.impact {
+            return Ok(false);
+        }
         let holdings = self.host.engine.ledger().holdings(account);
         let of = |class: Class| {
             holdings.iter().filter(move |h| h.unit.class == class).map(|h| h.unit.asset)
@@ -434,16 +447,17 @@ impl<'a> Stage<'a> {
         Ok(true)
     }
 
-    fn open_accounts(&self) -> Vec<AccountId> {
+    /// Accounts that may be liquidated with their debt, worst health first.
+    fn open_accounts(&self) -> Vec<(AccountId, u128)> {
         let engine = &self.host.engine;
-        let mut open: Vec<(U256, AccountId)> = (0..)
+        let mut open: Vec<(U256, AccountId, u128)> = (0..)
             .map(AccountId)
             .take(engine.accounts())
             .filter(|a| engine.margin_call(*a).is_some_and(|call| call.state.is_open()))
-            .filter_map(|a| engine.health(a).ok().map(|health| (health.ratio.raw, a)))
+            .filter_map(|a| engine.health(a).ok().map(|h| (h.ratio.raw, a, h.requirement)))
             .collect();
         open.sort_unstable();
-        open.into_iter().map(|(_, account)| account).collect()
+        open.into_iter().map(|(_, account, debt)| (account, debt)).collect()
     }
 
     fn gas_value(&self) -> Result<u128, ScenarioError> {

@@ -147,14 +147,13 @@ fn order(
         return Ok(());
     }
     let installed = engine.in_force()?;
-    let waits = engine.halted
-        || engine.look(|view| call::fresh(engine, view, account)).is_err();
+    let waits = engine.halted || engine.look(|view| call::fresh(engine, view, account)).is_err();
     if waits {
         engine.retry.insert(account);
         return Ok(());
     }
-    let planned = engine
-        .look(|view| plan_sale(&*installed.rulebook, view, account, &installed.policy));
+    let planned =
+        engine.look(|view| plan_sale(&*installed.rulebook, view, account, &installed.policy));
     match planned {
         Ok(plan) => {
             for leg in plan.legs {
@@ -218,8 +217,8 @@ fn arm(engine: &mut Engine, account: AccountId, health: &Health) -> Result<(), F
     scratch.exposures.terms.clear();
     scratch.intervals.clear();
     let installed = engine.in_force()?;
-    let armed = engine
-        .look(|view| installed.rulebook.exposures(view, account, &mut scratch.exposures));
+    let armed =
+        engine.look(|view| installed.rulebook.exposures(view, account, &mut scratch.exposures));
     match armed {
         Ok(armed) => {
             let warn = installed.policy.warn_ratio;
@@ -258,9 +257,9 @@ fn intervals(
         let Some(line) = line else { continue };
         let slack = slack(health, line, armed.error, down);
         clear &= !slack.is_zero();
-        let total = terms.iter().fold(U256::ZERO, |sum, term| {
-            sum.saturating_add(weighted(engine, term, line))
-        });
+        let total = terms
+            .iter()
+            .fold(U256::ZERO, |sum, term| sum.saturating_add(weighted(engine, term, line)));
         for (term, interval) in terms.iter().zip(&mut out[start..]) {
             let change = change_of(term, line);
             let Some(price) = engine.marks[term.market.index()].mark.map(|m| m.price.raw) else {

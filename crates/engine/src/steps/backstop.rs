@@ -1,10 +1,10 @@
 //! A deficit finds its bearers: insurance, deleveraging, socialised loss, else outstanding.
 
 use super::settle;
+use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
-use crate::Engine;
 use breakwater_liquidation::backstop::{self, Capacity, Winner};
 use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::{AssetKind, Call, Effects, Fact, Rejection};
@@ -27,11 +27,8 @@ pub(super) fn bear(
     let fund = u128::try_from(engine.ledger.balance(Holder::Insurance, token)).unwrap_or(0);
     // A lending pool books what it is owed and does not have; an exchange has paid it already.
     let booked = engine.ledger.balance(Holder::Outstanding, Unit::deficit(asset)) > 0;
-    let others = if policy.socialise && !booked {
-        capacities(engine, account, asset)
-    } else {
-        Vec::new()
-    };
+    let others =
+        if policy.socialise && !booked { capacities(engine, account, asset) } else { Vec::new() };
     let borne = backstop::bear(deficit.raw, &policy, fund, &others);
     if borne.total() != deficit.raw {
         let found = format!("{} of {} borne", borne.total(), deficit.raw);
@@ -40,7 +37,11 @@ pub(super) fn bear(
     let mut effects = Effects::default();
     if booked {
         effects.transfer(
-            Holder::Insurance, Holder::Reserve, token, borne.insurance, TransferCode::Insurance,
+            Holder::Insurance,
+            Holder::Reserve,
+            token,
+            borne.insurance,
+            TransferCode::Insurance,
         );
         effects.transfer(
             Holder::Outstanding,
@@ -51,7 +52,11 @@ pub(super) fn bear(
         );
     } else {
         effects.transfer(
-            Holder::Insurance, Holder::Outstanding, token, borne.insurance, TransferCode::Insurance,
+            Holder::Insurance,
+            Holder::Outstanding,
+            token,
+            borne.insurance,
+            TransferCode::Insurance,
         );
     }
     for (bearer, share) in &borne.socialised {
@@ -228,7 +233,8 @@ fn winners(
             .ledger
             .balance(Holder::Position(account, contract), Unit::token(settle))
             .unsigned_abs();
-        let profit = if size > 0 { value.saturating_sub(entry) } else { entry.saturating_sub(value) };
+        let profit =
+            if size > 0 { value.saturating_sub(entry) } else { entry.saturating_sub(value) };
         if profit == 0 {
             continue;
         }
@@ -259,8 +265,7 @@ fn bankruptcy_price(
         .ok_or(Rejection::Overflow)?;
     let divisor =
         U256::from(quantity).checked_mul(U256::from(per_settle)).ok_or(Rejection::Overflow)?;
-    let move_by =
-        narrow_u128(mul_div_full(U256::from(deficit), scale, divisor, Rounding::Floor)?)?;
+    let move_by = narrow_u128(mul_div_full(U256::from(deficit), scale, divisor, Rounding::Floor)?)?;
     let raw = if size > 0 {
         mark.raw.checked_add(move_by)
     } else {

@@ -1,15 +1,14 @@
 //! Business on the rulebook, and the guards around liquidators' calls.
 
 use super::settle;
+use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome};
 use crate::invariant::Invariant;
 use crate::limits::CALL_ACCOUNTS_MAX;
-use crate::Engine;
 use breakwater_liquidation::plan::plan_call;
 use breakwater_liquidation::{
-    Call, Effects, Fact, Kept, Overlay, Promise, Rejected, Rejection, Rulebook, Seller,
-    View,
+    Call, Effects, Fact, Kept, Overlay, Promise, Rejected, Rejection, Rulebook, Seller, View,
 };
 use breakwater_margin::Health;
 use breakwater_market::MarkStatus;
@@ -103,6 +102,12 @@ fn guard(
         let detail = format!("due at {}, now {}", deadline.0, view.now.0);
         return Err(Rejection::NotYetDue.because(detail));
     }
+    // I-19: whoever waits to be assessed, or fell into breach by interest since, was not called yet.
+    let uncalled = policy.notice_nanos > 0 && !standing.call.state.is_open();
+    if uncalled && installed.rulebook.assess(view, account)?.breach {
+        let detail = format!("{account} was not called yet, now {}", view.now.0);
+        return Err(Rejection::NotYetDue.because(detail));
+    }
     if policy.guards.minimal {
         minimal(&*installed.rulebook, view, call, account, policy)?;
     }
@@ -110,18 +115,15 @@ fn guard(
 }
 
 /// Refuses while a price that the account depends on may not be acted on.
-pub(super) fn fresh(
-    engine: &Engine,
-    view: &View<'_>,
-    account: AccountId,
-) -> Result<(), Rejected> {
+pub(super) fn fresh(engine: &Engine, view: &View<'_>, account: AccountId) -> Result<(), Rejected> {
     let guards = engine.in_force()?.policy.guards;
     if !guards.fresh_marks && !guards.grace {
         return Ok(());
     }
     for holding in view.holdings(account)? {
         let info = view.asset(holding.unit.asset)?;
-        let (Some(_), Class::Token | Class::Supply | Class::Debt) = (info.market, holding.unit.class)
+        let (Some(_), Class::Token | Class::Supply | Class::Debt) =
+            (info.market, holding.unit.class)
         else {
             continue;
         };

@@ -1,10 +1,10 @@
 //! Assets, markets, accounts, the insurance fund: what must exist before anything can happen.
 
 use super::settle;
+use crate::Engine;
 use crate::engine::{Fault, LedgerBalances, Standing};
 use crate::event::{Cause, Outcome, What};
 use crate::limits::{ACCOUNTS_MAX, ASSETS_MAX, DECIMALS_MAX, MARKETS_MAX, NAME_MAX};
-use crate::Engine;
 use breakwater_liquidation::{
     AssetInfo, AssetKind, Effects, MarginCall, MarketInfo, Rejected, Rejection, Rulebook, View,
 };
@@ -119,12 +119,7 @@ pub(super) fn market(
     let mut assets = engine.assets.clone();
     assets[asset.index()].market = Some(market);
     let mut markets = engine.markets.clone();
-    markets.push(MarketInfo {
-        symbol: symbol.to_owned(),
-        asset,
-        guard: *guard,
-        volatility_weight,
-    });
+    markets.push(MarketInfo { symbol: symbol.to_owned(), asset, guard: *guard, volatility_weight });
     if let Some(installed) = &engine.installed {
         // The rulebook in force must be able to read the prices that will come.
         let balances = LedgerBalances(&engine.ledger);

@@ -1,10 +1,10 @@
 //! A sale that the engine ordered came back from the market.
 
 use super::{backstop, call, settle};
+use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
-use crate::Engine;
 use breakwater_liquidation::plan::proceeds;
 use breakwater_liquidation::{Call, Overlay, Rejected, Rejection};
 use breakwater_money::{AccountId, Time};

@@ -1,10 +1,10 @@
 //! A rulebook comes into force, with a policy around it.
 
 use super::settle;
+use crate::Engine;
 use crate::engine::{Fault, Installed, LedgerBalances};
 use crate::event::{Cause, Outcome, What};
 use crate::limits::PARAMETERS_MAX;
-use crate::Engine;
 use breakwater_liquidation::{Policy, PoolState, Rejection, View};
 use breakwater_money::Time;
 
@@ -43,8 +43,7 @@ pub(super) fn run(
     let state = if replaces { &engine.state } else { &fresh };
     let effects = {
         let balances = LedgerBalances(&engine.ledger);
-        let view =
-            View::new(at, &engine.assets, &engine.markets, &engine.marks, &balances, state);
+        let view = View::new(at, &engine.assets, &engine.markets, &engine.marks, &balances, state);
         rulebook
             .admits(&view)
             .map_err(|missing| Rejection::RulebookCannotTake.because(missing.to_string()))?;

@@ -1,10 +1,10 @@
 //! Effects become balances: whole or not at all, and every unit still sums to zero.
 
 use super::backstop;
+use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
-use crate::Engine;
 use breakwater_ledger::LedgerError;
 use breakwater_liquidation::{Effects, Fact, Rejection, StateKey, Touched};
 use breakwater_money::{Class, Holder, Unit};
@@ -78,22 +78,15 @@ fn has_place(engine: &Engine, key: StateKey) -> bool {
 }
 
 fn touched_balances(effects: &Effects) -> Vec<(Holder, Unit)> {
-    let mut touched: Vec<(Holder, Unit)> = effects
-        .transfers
-        .iter()
-        .flat_map(|t| [(t.debit, t.unit), (t.credit, t.unit)])
-        .collect();
+    let mut touched: Vec<(Holder, Unit)> =
+        effects.transfers.iter().flat_map(|t| [(t.debit, t.unit), (t.credit, t.unit)]).collect();
     touched.sort_unstable();
     touched.dedup();
     touched
 }
 
 /// I-01, from the balances themselves and not from the transfers that should have made them.
-fn conserved(
-    engine: &Engine,
-    touched: &[(Holder, Unit)],
-    before: &[i128],
-) -> Result<(), Fault> {
+fn conserved(engine: &Engine, touched: &[(Holder, Unit)], before: &[i128]) -> Result<(), Fault> {
     let mut changes: Vec<(Unit, i128)> = Vec::with_capacity(touched.len());
     for ((holder, unit), before) in touched.iter().zip(before) {
         // Both lie within 127 bits, so the difference modulo 2^128 is exact in the sum.

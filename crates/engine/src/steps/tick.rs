@@ -1,9 +1,9 @@
 //! Accept the price, or say why not.
 
 use super::{call, retry};
+use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
-use crate::Engine;
 use breakwater_liquidation::Rejection;
 use breakwater_market::Tick;
 use breakwater_money::Time;
@@ -18,10 +18,8 @@ pub(super) fn run(
     let (Some(market), Some(state)) = (engine.markets.get(index), engine.marks.get(index)) else {
         return Err(Rejection::UnknownMarket.because(tick.market.to_string()).into());
     };
-    let accepted = market
-        .guard
-        .judge(state, tick, at)
-        .map_err(|refusal| Fault::Rejected(refusal.into()))?;
+    let accepted =
+        market.guard.judge(state, tick, at).map_err(|refusal| Fault::Rejected(refusal.into()))?;
     let from = state.mark.map(|mark| mark.price);
     let Some(mark) = accepted.mark else {
         return Err(Rejection::MarkMissing.into());

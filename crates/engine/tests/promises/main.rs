@@ -2,3 +2,16 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+mod a_broken_rulebook_stops_the_engine;
+mod a_call_gives_notice_and_a_cure_calls_sales_off;
+mod a_feed_fault_liquidates_nobody;
+mod a_rejected_command_changes_nothing;
+mod a_rulebook_changes_only_with_its_hash;
+mod a_snapshot_and_its_suffix_equal_the_replay;
+mod an_account_has_one_open_liquidation;
+mod assessment_is_bounded_and_loses_nobody;
+mod every_refusal_has_its_number;
+mod the_fund_never_owes;
+mod the_same_journal_gives_the_same_hash;
+mod time_never_goes_back;

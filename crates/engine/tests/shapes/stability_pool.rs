@@ -1,8 +1,6 @@
 //! One liquidation pays every staker by moving the pool's integers, and nobody's row.
 
-use crate::support::stability_pool::{
-    Claim, ERA, PRODUCT, RULE, STAKED, StabilityPool,
-};
+use crate::support::stability_pool::{Claim, ERA, PRODUCT, RULE, STAKED, StabilityPool};
 use crate::support::stage::*;
 use breakwater_engine::Cause;
 use breakwater_liquidation::{Policy, Rejection};

@@ -238,9 +238,7 @@ impl Rulebook for Broken {
             Call::RepayAndSeize { account, collateral, amount, .. } if seizes => {
                 Ok(self.seized(*account, *collateral, *amount))
             }
-            Call::Fill { account, asset, quantity, .. }
-                if self.planted == Planted::BuysInstead =>
-            {
+            Call::Fill { account, asset, quantity, .. } if self.planted == Planted::BuysInstead => {
                 let (mut effects, holder) = (Effects::default(), Holder::Account(*account));
                 let (unit, code) = (Unit::supply(*asset), TransferCode::Sale);
                 effects.transfer(Holder::Issuer, holder, unit, *quantity, code);

@@ -102,10 +102,7 @@ impl Lending {
     }
 
     /// Collateral of an account, in order of asset.
-    fn collateral(
-        view: &View<'_>,
-        account: AccountId,
-    ) -> Result<Vec<(AssetId, u128)>, Rejected> {
+    fn collateral(view: &View<'_>, account: AccountId) -> Result<Vec<(AssetId, u128)>, Rejected> {
         let held = view.holdings(account)?.iter();
         let own = held.filter(|h| h.unit.class == Class::Supply && h.unit.asset != CASH);
         Ok(own.map(|h| (h.unit.asset, h.balance.unsigned_abs())).collect())
@@ -257,8 +254,7 @@ impl Lending {
         amount: u128,
         effects: &mut Effects,
     ) -> Result<u128, Rejected> {
-        let (owed, shares) =
-            (Self::owed(view, account)?, view.owned(account, Unit::debt(CASH)));
+        let (owed, shares) = (Self::owed(view, account)?, view.owned(account, Unit::debt(CASH)));
         if owed == 0 {
             return Err(Rejection::NotBorrowed.because(account.to_string()));
         }
@@ -361,8 +357,7 @@ impl Lending {
     /// More than is owed comes back as a deposit, less is a deficit.
     fn book(view: &View<'_>, account: AccountId, credit: u128) -> Result<Effects, Rejected> {
         let (mut effects, holder) = (Effects::default(), Holder::Account(account));
-        let (owed, shares) =
-            (Self::owed(view, account)?, view.owned(account, Unit::debt(CASH)));
+        let (owed, shares) = (Self::owed(view, account)?, view.owned(account, Unit::debt(CASH)));
         if owed == 0 {
             return Ok(effects);
         }
@@ -595,9 +590,7 @@ impl Rulebook for Lending {
             Call::Withdraw { account, asset, amount } => {
                 self.withdraw(view, *account, *asset, *amount)
             }
-            Call::Borrow { account, asset, amount } => {
-                self.borrow(view, *account, *asset, *amount)
-            }
+            Call::Borrow { account, asset, amount } => self.borrow(view, *account, *asset, *amount),
             Call::Repay { account, asset, amount } => {
                 if *asset != CASH {
                     return Err(Rejection::NotBorrowed.because(asset.to_string()));
@@ -627,12 +620,8 @@ impl Rulebook for Lending {
 
     fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
         let held = Self::collateral(view, account)?.into_iter();
-        let item = |(asset, quantity)| Saleable {
-            asset,
-            quantity,
-            buy_back: false,
-            proceeds_asset: CASH,
-        };
+        let item =
+            |(asset, quantity)| Saleable { asset, quantity, buy_back: false, proceeds_asset: CASH };
         Ok(held.map(item).collect())
     }
 

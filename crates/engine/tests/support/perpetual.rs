@@ -252,8 +252,7 @@ impl Perpetual {
             let detail = format!("quantity {quantity}, size {size}");
             return Err(Rejection::NotReduceOnly.because(detail));
         }
-        let parties =
-            if size > 0 { (None, Some(account)) } else { (Some(account), None) };
+        let parties = if size > 0 { (None, Some(account)) } else { (Some(account), None) };
         let moved = (quantity, proceeds);
         let mut effects = Self::exchange(view, asset, parties, moved, TransferCode::Sale)?;
         let (sold, proceeds) = (Amount::new(asset, quantity), Amount::new(CASH, proceeds));
@@ -275,8 +274,11 @@ impl Perpetual {
             let overlay = Overlay::new(*view, *account, &effects)?;
             let seen = overlay.view();
             let size = seen.balances.balance(Holder::Account(*account), unit);
-            let parties =
-                if size > 0 { (Some(*winner), Some(*account)) } else { (Some(*account), Some(*winner)) };
+            let parties = if size > 0 {
+                (Some(*winner), Some(*account))
+            } else {
+                (Some(*account), Some(*winner))
+            };
             // In the winner's favour: a winner who buys pays less, one who sells gets more.
             let rounding = if size > 0 { Rounding::Floor } else { Rounding::Ceil };
             let value = Self::worth(&seen, *contract, *quantity, *price, rounding)?;

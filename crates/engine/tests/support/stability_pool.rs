@@ -189,7 +189,12 @@ impl StabilityPool {
     }
 
     /// The pool issues the coins that are borrowed.
-    fn borrow(&self, view: &View<'_>, account: AccountId, amount: u128) -> Result<Effects, Rejected> {
+    fn borrow(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        amount: u128,
+    ) -> Result<Effects, Rejected> {
         let (mut effects, code) = (Effects::default(), TransferCode::Borrow);
         let holder = Holder::Account(account);
         effects.transfer(Holder::Issuer, Holder::External, Unit::token(COIN), amount, code);
@@ -364,7 +369,10 @@ impl Rulebook for StabilityPool {
             * Rational::new(self.threshold.into(), 10_000.into());
         let none = || rational::from_raw(0, 0);
         let units = if asset == COLLATERAL { held } else { none() };
-        let stake = rational::from_raw(narrow_i128(U256::from(Self::claim(view, account)?.coins))?, DECIMALS);
+        let stake = rational::from_raw(
+            narrow_i128(U256::from(Self::claim(view, account)?.coins))?,
+            DECIMALS,
+        );
         let debt = view.owned(account, Unit::debt(COIN));
         let debt = rational::from_raw(narrow_i128(U256::from(debt))?, DECIMALS);
         let root = breakwater_margin::liquidation_price::lending_root;

@@ -284,7 +284,11 @@ impl Stage {
         let before = self.engine.state_hash();
         let outcome = self.engine.apply(&command);
         if outcome.rejected.is_some() {
-            assert_eq!(self.engine.state_hash(), before, "a rejected {command:?} changed the state");
+            assert_eq!(
+                self.engine.state_hash(),
+                before,
+                "a rejected {command:?} changed the state"
+            );
             assert!(outcome.events.is_empty(), "{outcome:?}");
         }
         self.journal.push(command);
@@ -307,10 +311,8 @@ impl Stage {
             assert!(holder != Holder::Insurance || balance >= 0, "the fund has {balance} {unit:?}");
         }
         for (asset, losses) in self.engine.losses() {
-            let borne = losses.insurance
-                + losses.deleveraged
-                + losses.socialised
-                + losses.outstanding;
+            let borne =
+                losses.insurance + losses.deleveraged + losses.socialised + losses.outstanding;
             assert_eq!(losses.deficit, borne, "{asset}: {losses:?}");
         }
     }
@@ -346,7 +348,10 @@ impl Stage {
         let told = format!("{body:?}");
         let outcome = self.apply(body);
         assert_eq!(outcome.stop.as_ref(), self.engine.stop());
-        outcome.stop.clone().unwrap_or_else(|| panic!("{told} did not stop the engine: {outcome:?}"))
+        outcome
+            .stop
+            .clone()
+            .unwrap_or_else(|| panic!("{told} did not stop the engine: {outcome:?}"))
     }
 
     pub fn state(&self, account: u32) -> CallState {

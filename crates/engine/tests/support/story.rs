@@ -29,11 +29,9 @@ pub const ACCOUNTS: u32 = 6;
 /// The policy of the story, with a bound on what one command assesses.
 pub fn policy(venue: Venue, assess_max: u32) -> Policy {
     let policy = match venue {
-        Venue::Keepers => Policy {
-            notice_nanos: 2 * SECOND,
-            lot_value: 100 * ONE_CASH,
-            ..Policy::guarded()
-        },
+        Venue::Keepers => {
+            Policy { notice_nanos: 2 * SECOND, lot_value: 100 * ONE_CASH, ..Policy::guarded() }
+        }
         Venue::Sales => venue_sells(),
         Venue::Perpetuals => Policy {
             backstop: BackstopPolicy {
@@ -72,28 +70,32 @@ pub fn play(venue: Venue, seed: u64, length: usize, assess_max: u32) -> Stage {
 
 /// The next command of the story.
 pub fn next(stage: &Stage, venue: Venue, chance: &mut Chance) -> Command {
-    let step = match chance.below(40) {
+    let halts = |command: &&Command| matches!(command.body, Body::Halt { .. });
+    let last = stage.journal.iter().rev().find(halts);
+    let halted = last.is_some_and(|command| command.body == Body::Halt { on: true });
+    let step = match chance.below(200) {
         0 => 61 * SECOND,
         1 => 3_600 * SECOND,
-        2..=20 => 0,
+        2..=110 => 0,
         _ => chance.below(3 * SECOND),
     };
-    let mut at = stage.now + step;
-    let mut stage_at = Time(at);
-    if chance.below(60) == 0 {
-        at = stage.now.saturating_sub(1);
-        stage_at = Time(at);
+    // Now and then a command comes too late.
+    let late = chance.below(60) == 0;
+    let at = if late { stage.now - 1 } else { stage.now + step };
+    // A halt is short, or nothing else would be tried.
+    if halted && chance.below(3) == 0 {
+        return Command { at: Time(at), body: Body::Halt { on: false } };
     }
     let body = match chance.below(100) {
         0..=34 => tick(stage, at, chance),
         35..=39 => Body::AdvanceTime,
-        40..=42 => Body::Halt { on: chance.below(3) == 0 },
-        43..=44 => fund(chance.amount(500 * ONE_CASH)),
-        45..=46 => mistake(stage, chance),
-        47..=64 => answer(stage, venue, chance),
-        _ => business(venue, chance),
+        40 => Body::Halt { on: true },
+        41..=42 => fund(chance.amount(500 * ONE_CASH)),
+        43..=44 => mistake(stage, chance),
+        45..=69 => answer(stage, venue, chance),
+        _ => business(stage, venue, chance),
     };
-    Command { at: stage_at, body }
+    Command { at: Time(at), body }
 }
 
 fn contract(chance: &mut Chance) -> AssetId {
@@ -106,7 +108,11 @@ fn tick(stage: &Stage, now: u64, chance: &mut Chance) -> Body {
     // Prices fall a little more than they rise, and turn round before they vanish.
     let bps = 10_000 + chance.below(1_600) as u128;
     let low = if asset == ETH { at(300) } else { at(5_000) };
-    let bps = if last < low { bps + 500 } else { bps - 850 };
+    let bps = match chance.below(14) {
+        0 if last > low => bps - 4_500,
+        _ if last < low => bps + 500,
+        _ => bps - 750,
+    };
     let mut tick = stage.tick(asset, last * bps / 10_000);
     tick.observed_at = Time(now);
     match chance.below(25) {
@@ -162,27 +168,30 @@ fn answer(stage: &Stage, venue: Venue, chance: &mut Chance) -> Body {
     fill(**number, quantity, proceeds, chance.below(3) == 0)
 }
 
-fn business(venue: Venue, chance: &mut Chance) -> Body {
+fn business(stage: &Stage, venue: Venue, chance: &mut Chance) -> Body {
     let account = 1 + chance.below(u64::from(ACCOUNTS) - 1) as u32;
     if venue == Venue::Perpetuals {
         let other = 1 + chance.below(u64::from(ACCOUNTS) - 1) as u32;
-        return match chance.below(6) {
-            0 => deposit(account, CASH, chance.amount(3_000 * ONE_CASH)),
-            1 => withdraw(account, CASH, chance.amount(1_000 * ONE_CASH)),
+        return match chance.below(12) {
+            0 | 1 => deposit(account, CASH, chance.amount(3_000 * ONE_CASH)),
+            2 => withdraw(account, CASH, chance.amount(1_000 * ONE_CASH)),
             _ => {
                 let contract = contract(chance);
-                let (one, price) = if contract == ETH {
-                    (ONE_ETH, at(2_000))
-                } else {
-                    (ONE_BTC, at(30_000))
-                };
-                let price = price * (700 + u128::from(chance.below(400))) / 1_000;
-                let quantity = chance.amount(one * 4);
+                let one = if contract == ETH { ONE_ETH } else { ONE_BTC };
+                let mark = stage.engine.marks()[usize::from(contract.0) - 1].mark.unwrap().price;
+                let price = mark.raw * (995 + u128::from(chance.below(11))) / 1_000;
+                // A tenth is what a position must have; half of what there is, or up to all of it.
+                let free = [account, other].map(|a| {
+                    let health = stage.engine.health(AccountId(a)).ok();
+                    health.map_or(0, |h| h.equity - 2 * h.requirement.cast_signed()).max(0)
+                });
+                let most = free[0].min(free[1]).cast_unsigned() * 10 * one / price;
+                let quantity = most / 2 + chance.amount(most / 2 + one / 100);
                 trade(Some(account), Some(other), contract, quantity, price)
             }
         };
     }
-    match chance.below(9) {
+    match chance.below(16) {
         0 | 1 => deposit(account, ETH, chance.amount(3 * ONE_ETH)),
         2 => deposit(account, BTC, chance.amount(ONE_BTC / 5)),
         3 => withdraw(account, contract(chance), chance.amount(ONE_ETH)),
@@ -192,7 +201,13 @@ fn business(venue: Venue, chance: &mut Chance) -> Body {
             column: chance.below(2) as u16,
             value: U256::from(chance.next()),
         }),
-        _ => borrow(account, chance.amount(4_000 * ONE_CASH)),
+        6 => borrow(account, chance.amount(4_000 * ONE_CASH)),
+        _ => {
+            // Close to the line, on it, or a unit over.
+            let health = stage.engine.health(AccountId(account));
+            let room = health.map_or(0, |h| h.equity.unsigned_abs().saturating_sub(h.requirement));
+            borrow(account, room + 1 - chance.amount(room / 8 + 2).min(room))
+        }
     }
 }
 

@@ -107,7 +107,8 @@ impl Model {
                 continue;
             }
             let mark = self.pool.price(contract)?;
-            let price = self.price_of_nothing(contract, settle, mark, &size, &quantity, &lacking)?;
+            let price =
+                self.price_of_nothing(contract, settle, mark, &size, &quantity, &lacking)?;
             let winners: Vec<(AccountId, u128)> = closed
                 .iter()
                 .map(|(winner, part)| Ok((*winner, narrow(part)?)))

@@ -40,7 +40,8 @@ pub(super) fn indices_now(pool: &Pool, asset: AssetId) -> Result<(Int, Int)> {
     let recall = |column| pool.recall(StateKey::Asset(asset, column));
     let now = Int::from(seconds(pool));
     let elapsed = positive(now - recall(UPDATED_AT));
-    if elapsed.is_zero() {
+    let still = recall(SUPPLY_RATE).is_zero() && recall(DEBT_RATE).is_zero();
+    if still || elapsed.is_zero() {
         return Ok((recall(SUPPLY_INDEX), recall(DEBT_INDEX)));
     }
     let share = |rate: Int| floor(&(rate * &elapsed), &Int::from(YEAR));

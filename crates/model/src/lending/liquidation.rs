@@ -1,7 +1,7 @@
 //! The liquidation call, in the venue's own order.
 
-use super::{Stake, Terms, Totals, checked, set_bit, totals};
 use super::{BORROWS, COUNTS};
+use super::{Stake, Terms, Totals, checked, set_bit, totals};
 use crate::number::{Int, Result, ceil, floor, half_up, narrow, ray};
 use crate::pool::Pool;
 use breakwater_liquidation::effects::Fact;
@@ -103,10 +103,8 @@ impl Terms {
         let balance = collateral.supplied()?;
 
         let mut repaid = offered.min(&most).clone();
-        let base = floor(
-            &(&debt.price * &repaid * &collateral.unit),
-            &(&collateral.price * &debt.unit),
-        )?;
+        let base =
+            floor(&(&debt.price * &repaid * &collateral.unit), &(&collateral.price * &debt.unit))?;
         let mut taken = floor(&(base * &bonus), &one)?;
         if taken > balance {
             let covered = floor(

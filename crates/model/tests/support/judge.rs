@@ -46,6 +46,8 @@ impl Bench {
         if outcome != self.twin.apply(command) {
             return Err("I-38: the same journal had another outcome".to_owned());
         }
+        // What the engine checks by itself after every command never breaks: I-02, I-04, I-08, I-10,
+        // I-11, I-18, I-22, I-23, I-26, I-27, I-42 and I-44 among them.
         if let Some(stop) = self.engine.stop() {
             return Err(format!("the engine stopped: {stop}; the model says {verdict:?}"));
         }

@@ -42,10 +42,12 @@ pub fn no_free_round_trip(bench: &mut Bench, kind: Kind, seed: u64) {
         if kind == Kind::Exchange {
             let (asset, settled) = (AssetId(1 + chance.below(3) as u16), Unit::token(AssetId(0)));
             let Ok(price) = bench.model.pool().price(asset) else { continue };
-            let (before, size) = (own(bench, account, settled), own(bench, account, Unit::token(asset)));
+            let (before, size) =
+                (own(bench, account, settled), own(bench, account, Unit::token(asset)));
             let quantity = amount % 10u128.pow(18) + 1;
             let (me, outside) = (Some(account), None);
-            let trade = |buyer, seller| Call::Trade { buyer, seller, contract: asset, quantity, price };
+            let trade =
+                |buyer, seller| Call::Trade { buyer, seller, contract: asset, quantity, price };
             // Only from nothing: closing what is there already realises what it had made.
             if size == 0 && ask(bench, trade(me, outside)).is_none() {
                 assert_eq!(ask(bench, trade(outside, me)), None, "I-37: closing is refused");

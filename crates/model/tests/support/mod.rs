@@ -5,6 +5,7 @@ pub mod fault;
 pub mod generate;
 pub mod judge;
 pub mod leave;
+pub mod prices;
 pub mod world;
 
 use breakwater_engine::{Body, Command, Registry};
@@ -99,8 +100,7 @@ pub fn sequence(
                 }
             }
             Err(found) => {
-                let (commands, found_again) =
-                    shrink(&shelf.library, &shelf.registry, &journal);
+                let (commands, found_again) = shrink(&shelf.library, &shelf.registry, &journal);
                 let first = found.lines().next().unwrap_or_default();
                 let found = format!("{found_again}\n(first seen as: {first})");
                 return Err(Box::new(Difference { seed, commands, found }));
@@ -147,7 +147,8 @@ impl Tally {
     /// The table, for the reader of the test's output.
     pub fn table(&self, title: &str) -> String {
         use std::fmt::Write;
-        let mut out = format!("{title}\n{:18} {:>8} {:>8} {:>6}\n", "kind", "tried", "accepted", "share");
+        let mut out =
+            format!("{title}\n{:18} {:>8} {:>8} {:>6}\n", "kind", "tried", "accepted", "share");
         for (kind, (tried, accepted)) in &self.kinds {
             let share = accepted * 100 / (*tried).max(1);
             let refused = self.refused(kind);

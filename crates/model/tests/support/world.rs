@@ -50,10 +50,6 @@ impl Registry for Plugged {
         parameters: &str,
         assets: &[AssetInfo],
     ) -> Result<Option<Box<dyn Rulebook>>, String> {
-        if rule == Kind::Exchange.rule() {
-            let build = breakwater_rulebooks::exchange::binance_usdm::build;
-            return build(parameters, assets).map(Some);
-        }
         breakwater_rulebooks::build(rule, parameters, assets)
     }
 }
@@ -122,12 +118,7 @@ pub const SPARE_CONTRACT: usize = 3;
 pub const SETTLE: &str = "USX";
 pub const SETTLE_DECIMALS: u8 = 6;
 
-fn lending_text(
-    chance: &mut Chance,
-    number: u64,
-    kind: Kind,
-    bearing: &[bool],
-) -> (String, Rule) {
+fn lending_text(chance: &mut Chance, number: u64, kind: Kind, bearing: &[bool]) -> (String, Rule) {
     let name = format!("lending {number}");
     let (from, least) = *chance.pick(&[(2_000, 1_000), (2_000, 1_000), (500, 100), (0, 0)]);
     let health: u64 = *chance.pick(&[950_000_000_000_000_000, 900_000_000_000_000_000]);
@@ -207,8 +198,15 @@ fn exchange_text(chance: &mut Chance, number: u64) -> (String, Rule) {
     for (symbol, ..) in CONTRACTS {
         let fee = *chance.pick(&[0, 50, 125, 150]);
         write!(text, "[contracts.{symbol}]\nclearance_fee_bps = {fee}\ntiers = [\n").unwrap();
-        let ladder =
-            [(400, 125), (500, 100), (1_000, 50), (2_500, 20), (5_000, 10), (12_500, 4), (50_000, 1)];
+        let ladder = [
+            (400, 125),
+            (500, 100),
+            (1_000, 50),
+            (2_500, 20),
+            (5_000, 10),
+            (12_500, 4),
+            (50_000, 1),
+        ];
         let first = chance.below(3);
         let count = chance.range(1, 4);
         let (mut cap, mut deduction, mut rate_below) = (0, 0, 0);
