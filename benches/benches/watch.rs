@@ -1,6 +1,6 @@
 //! See `breakwater_benches::watch`.
 
-use breakwater_benches::{watch, options};
+use breakwater_benches::{options, watch};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

@@ -60,8 +60,15 @@ impl Plan {
 pub fn run(options: &Options) -> Result<()> {
     println!("assess: {}", machine());
     let headings = [
-        "book", "accounts", "positions", "judged", "in breach", "accounts/s", "per account",
-        "fastest", "slowest",
+        "book",
+        "accounts",
+        "positions",
+        "judged",
+        "in breach",
+        "accounts/s",
+        "per account",
+        "fastest",
+        "slowest",
     ];
     let mut table = Table::new(&headings);
     for figures in measure(&Plan::of(options))? {
@@ -79,7 +86,9 @@ pub fn run(options: &Options) -> Result<()> {
         ]);
     }
     println!("{table}");
-    println!("One core; the median run counts. Judged: health equal to the naive model's, every field.");
+    println!(
+        "One core; the median run counts. Judged: health equal to the naive model's, every field."
+    );
     Ok(())
 }
 

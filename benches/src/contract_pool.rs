@@ -72,7 +72,8 @@ fn rule(parameters: &Parameters) -> Result<Rule> {
                 leverage: tier.leverage_max,
             });
         }
-        contracts.insert(symbol.clone(), exchange::Contract { fee: listed.clearance_fee_bps, tiers });
+        contracts
+            .insert(symbol.clone(), exchange::Contract { fee: listed.clearance_fee_bps, tiers });
     }
     let (name, settle) = (parameters.name.clone(), parameters.settle.clone());
     Ok(Rule::Exchange(exchange::Terms { name, settle, contracts }))

@@ -173,10 +173,8 @@ fn run_database(
     batch: usize,
     commits: &mut Histogram,
 ) -> Result<Duration> {
-    let database = Database::builder()
-        .set_cache_size(CACHE_BYTES)
-        .create(path)
-        .map_err(Failure::database)?;
+    let database =
+        Database::builder().set_cache_size(CACHE_BYTES).create(path).map_err(Failure::database)?;
     let mut next = 1u64;
     let took = commit_all(payloads, batch, commits, |batch| {
         let mut transaction = database.begin_write().map_err(Failure::database)?;
@@ -324,8 +322,17 @@ pub fn run(options: &Options, folder: &Path) -> Result<()> {
     let plan = Plan::of(options);
     let figures = measure(&plan, folder)?;
     let headings = [
-        "payloads", "bytes", "batch", "store", "commands/s", "least", "most", "commit p50", "p99",
-        "max", "of the database",
+        "payloads",
+        "bytes",
+        "batch",
+        "store",
+        "commands/s",
+        "least",
+        "most",
+        "commit p50",
+        "p99",
+        "max",
+        "of the database",
     ];
     let mut table = Table::new(&headings);
     for group in figures.chunks(STORES.len()) {

@@ -82,7 +82,8 @@ fn listed(spec: &Spec, number: u16) -> Listed {
     let stable = number % 6 == 2;
     let unit = 10f64.powi(i32::from(PRICE_DECIMALS));
     let price = if stable { unit } else { libm::exp(3.0 + 2.0 * draw.normal()) * unit };
-    let rates = KinkedRate { optimal_usage_bps: 8_000, base_bps: 0, slope1_bps: 400, slope2_bps: 6_000 };
+    let rates =
+        KinkedRate { optimal_usage_bps: 8_000, base_bps: 0, slope1_bps: 400, slope2_bps: 6_000 };
     let threshold = if stable { 7_800 } else { 6_500 + draw.below(1_800) };
     Listed {
         symbol: format!("{}{number:02}", if stable { "S" } else { "V" }),

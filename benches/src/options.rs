@@ -66,7 +66,8 @@ mod tests {
         assert_eq!(read("--bench"), Ok(Options::default()));
         let both = Options { quick: true, accounts: Some(10_000) };
         assert_eq!(read("--quick --accounts 10_000 --bench"), Ok(both));
-        for (words, names) in [("--fast", "--fast"), ("--accounts 0", "\"0\""), ("--accounts", "\"\"")]
+        for (words, names) in
+            [("--fast", "--fast"), ("--accounts 0", "\"0\""), ("--accounts", "\"\"")]
         {
             assert!(read(words).unwrap_err().contains(names), "{words}");
         }

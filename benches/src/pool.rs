@@ -101,7 +101,8 @@ impl Pool {
     pub fn prove(&self) -> Result<u64> {
         let late = self.engine.rescan();
         if let Some(first) = late.first() {
-            let told = format!("{} accounts are in another band than told, first {first}", late.len());
+            let told =
+                format!("{} accounts are in another band than told, first {first}", late.len());
             return Err(Failure::Differs(told));
         }
         let Some(rulebook) = self.engine.rulebook() else { return Ok(0) };

@@ -25,7 +25,8 @@ impl Table {
 impl Display for Table {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |c| c.chars().count());
+        let cell =
+            |row: &Vec<String>, column: usize| row.get(column).map_or(0, |c| c.chars().count());
         let widths: Vec<usize> = (0..columns)
             .map(|column| self.rows.iter().map(|row| cell(row, column)).max().unwrap_or(0))
             .collect();

@@ -52,11 +52,15 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle_one() {
-        let runs = |times: &[u64]| Runs::new(times.iter().copied().map(Duration::from_nanos).collect());
+        let runs =
+            |times: &[u64]| Runs::new(times.iter().copied().map(Duration::from_nanos).collect());
         assert_eq!(runs(&[5, 1, 3]).median(), Duration::from_nanos(3));
         assert_eq!(runs(&[5, 1, 3, 9]).median(), Duration::from_nanos(3));
         let three = runs(&[5, 1, 3]);
-        assert_eq!((three.least(), three.most()), (Duration::from_nanos(1), Duration::from_nanos(5)));
+        assert_eq!(
+            (three.least(), three.most()),
+            (Duration::from_nanos(1), Duration::from_nanos(5))
+        );
         assert_eq!(runs(&[]).median(), Duration::ZERO);
         let mut times = 0;
         assert_eq!(Runs::of(4, || times += 1).sorted.len(), 4);

@@ -63,7 +63,8 @@ impl Walk {
         let chosen = self.draw.below(self.markets.len() as u64);
         // Markets are numbered in 16 bits.
         let market = MarketId(u16::try_from(chosen).unwrap_or(u16::MAX));
-        let (price, moves) = self.markets.get(market.index()).copied().unwrap_or((1, Moves::STABLE));
+        let (price, moves) =
+            self.markets.get(market.index()).copied().unwrap_or((1, Moves::STABLE));
         let moved = price as f64 * (1.0 + moves.deviation * self.draw.normal());
         self.tick(at, market, (moved.round() as u128).max(1))
     }

@@ -277,8 +277,20 @@ fn print(figures: &Figures, plan: &Plan) {
         plan.low_bound,
     );
     let headings = [
-        "phase", "commands", "commands/s", "p50", "p99", "max", "p50 none", "p50 some", "assessed",
-        "waiting most", "last", "proofs", "in breach", "over a rescan",
+        "phase",
+        "commands",
+        "commands/s",
+        "p50",
+        "p99",
+        "max",
+        "p50 none",
+        "p50 some",
+        "assessed",
+        "waiting most",
+        "last",
+        "proofs",
+        "in breach",
+        "over a rescan",
     ];
     let mut table = Table::new(&headings);
     for phase in &figures.phases {

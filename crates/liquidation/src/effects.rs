@@ -1,8 +1,8 @@
 //! What a rulebook says should happen. The engine commits it whole or not at all.
 
 use crate::StateKey;
-use breakwater_money::{AccountId, Amount, AssetId, Holder, Price, Transfer, U256, Unit};
 use breakwater_money::TransferCode;
+use breakwater_money::{AccountId, Amount, AssetId, Holder, Price, Transfer, U256, Unit};
 use serde::{Deserialize, Serialize};
 
 /// Which accounts' health may have changed other than through prices.

@@ -134,7 +134,8 @@ mod tests {
         assert_eq!(step(&mut call, hit, 2), CallState::Liquidating);
         assert_eq!(step(&mut call, hit, 3), CallState::Liquidating);
         let mut other = call;
-        let paid = Finding { band: Band::Healthy, exposed: false, liquidated: true, deficit: false };
+        let paid =
+            Finding { band: Band::Healthy, exposed: false, liquidated: true, deficit: false };
         assert_eq!(step(&mut call, paid, 4), CallState::Closed);
         let lost = Finding { deficit: true, ..paid };
         assert_eq!(step(&mut other, lost, 4), CallState::Bankrupt);

@@ -194,11 +194,7 @@ impl<'a> Overlay<'a> {
     ///
     /// # Errors
     /// [`Rejection::Overflow`] if a balance leaves its range.
-    pub fn new(
-        base: View<'a>,
-        account: AccountId,
-        effects: &Effects,
-    ) -> Result<Self, Rejected> {
+    pub fn new(base: View<'a>, account: AccountId, effects: &Effects) -> Result<Self, Rejected> {
         let mut patch = base.patch.to_vec();
         patch.extend_from_slice(&effects.state);
         let mut balances = OverlaidBalances {

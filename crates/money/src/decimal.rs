@@ -39,7 +39,9 @@ pub enum DecimalError {
         text: String,
     },
     /// More digits after the point than the scale has.
-    #[error("'{text}' has more than {decimals} digits after the point; the scale has no finer unit")]
+    #[error(
+        "'{text}' has more than {decimals} digits after the point; the scale has no finer unit"
+    )]
     TooPrecise {
         /// The number as given.
         text: String,

@@ -124,10 +124,7 @@ fn widen(v: U256) -> U512 {
 /// # Errors
 /// The product overflows 256 bits (the EVM would revert there too).
 pub fn product(factors: &[U256]) -> Result<U256> {
-    factors
-        .iter()
-        .try_fold(U256::ONE, |acc, f| acc.checked_mul(*f))
-        .ok_or(MoneyError::Overflow)
+    factors.iter().try_fold(U256::ONE, |acc, f| acc.checked_mul(*f)).ok_or(MoneyError::Overflow)
 }
 
 /// Narrows to 128 bits.
@@ -180,8 +177,7 @@ mod tests {
     }
 
     fn any_u256() -> impl Strategy<Value = U256> {
-        (any::<[u64; 4]>(), 0usize..256)
-            .prop_map(|(limbs, shift)| U256::from_limbs(limbs) >> shift)
+        (any::<[u64; 4]>(), 0usize..256).prop_map(|(limbs, shift)| U256::from_limbs(limbs) >> shift)
     }
 
     proptest! {

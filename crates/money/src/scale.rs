@@ -59,7 +59,9 @@ scales! {
 }
 
 /// `raw` units of the scale `S`, 256 bits wide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Scaled<S> {
     /// The number of units; one is ten to the scale's decimals.

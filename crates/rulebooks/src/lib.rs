@@ -17,9 +17,7 @@ pub fn build(
 ) -> Result<Option<Box<dyn Rulebook>>, String> {
     match rule {
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
-        exchange::binance_usdm::RULE => {
-            exchange::binance_usdm::build(parameters, assets).map(Some)
-        }
+        exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         _ => Ok(None),
     }

@@ -128,11 +128,7 @@ pub struct AccountPlan {
 ///
 /// # Errors
 /// The first thing that is wrong, with its line, field and value.
-pub fn read(
-    name: &str,
-    text: &str,
-    prices: Option<(&str, &str)>,
-) -> Result<Book, ScenarioError> {
+pub fn read(name: &str, text: &str, prices: Option<(&str, &str)>) -> Result<Book, ScenarioError> {
     if text.trim_start().starts_with('{') {
         return read_json(name, text);
     }
@@ -197,9 +193,8 @@ struct JsonAmount {
 }
 
 fn read_json(name: &str, text: &str) -> Result<Book, ScenarioError> {
-    let wrong = |field: String, reason: String| {
-        ScenarioError::setting(format!("{name}: {field}"), reason)
-    };
+    let wrong =
+        |field: String, reason: String| ScenarioError::setting(format!("{name}: {field}"), reason);
     let parsed: JsonBook = serde_json::from_str(text)
         .map_err(|error| ScenarioError::setting(name, error.to_string()))?;
     let mut assets: Vec<BookAsset> = Vec::new();
@@ -513,11 +508,11 @@ fn pool(book: &Book, options: &AssessOptions) -> Result<(Engine, u128), Scenario
             .first()
             .ok_or_else(|| ScenarioError::setting("rulebook", "none is shipped"))?,
     };
-    let mut table: toml::Table = toml::from_str(text)
-        .map_err(|error| ScenarioError::setting(name, error.to_string()))?;
+    let mut table: toml::Table =
+        toml::from_str(text).map_err(|error| ScenarioError::setting(name, error.to_string()))?;
     stand_in(book, &mut table);
-    let parameters = toml::to_string(&table)
-        .map_err(|error| ScenarioError::setting(name, error.to_string()))?;
+    let parameters =
+        toml::to_string(&table).map_err(|error| ScenarioError::setting(name, error.to_string()))?;
     let rule = table.get("rule").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
     let mut policy = Policy::as_is();
     if let Some(target) = &options.target_ratio {
@@ -583,7 +578,8 @@ fn shocked(
     }
     if !found {
         let known: Vec<&str> = book.assets.iter().map(|a| a.symbol.as_str()).collect();
-        let reason = format!("'{name}' is not in the book; there are ETH/USD, {}", known.join(", "));
+        let reason =
+            format!("'{name}' is not in the book; there are ETH/USD, {}", known.join(", "));
         return Err(ScenarioError::setting("shock", reason));
     }
     Ok(marks)

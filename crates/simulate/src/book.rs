@@ -54,10 +54,7 @@ impl Book {
     ///
     /// # Errors
     /// The first row that is wrong, with field, value and what would be right.
-    pub fn read(
-        prices: (&str, &str),
-        positions: (&str, &str),
-    ) -> Result<Book, ScenarioError> {
+    pub fn read(prices: (&str, &str), positions: (&str, &str)) -> Result<Book, ScenarioError> {
         let assets = read_prices(prices.0, prices.1)?;
         let accounts = read_positions(positions.0, positions.1, &assets)?;
         Ok(Book { assets, accounts })

@@ -51,11 +51,7 @@ impl Keeper<'_> {
     ///
     /// # Errors
     /// Overflow.
-    pub fn decide(
-        &self,
-        engine: &Engine,
-        planned: CallOption,
-    ) -> Result<Decision, ScenarioError> {
+    pub fn decide(&self, engine: &Engine, planned: CallOption) -> Result<Decision, ScenarioError> {
         let Call::RepayAndSeize { debt, collateral, .. } = planned.call else {
             return Ok(Decision::Leave);
         };
@@ -106,15 +102,13 @@ impl Keeper<'_> {
         if self.markets.impact && option.seized_value > 0 {
             let price = self.markets.wrapped_price(marks.staked)?;
             let wrapped = self.markets.wrapped(option.seized_value, marks)?;
-            let cost = mul_div(
-                price.raw, option.repaid_value, option.seized_value, Rounding::Ceil,
-            );
+            let cost = mul_div(price.raw, option.repaid_value, option.seized_value, Rounding::Ceil);
             let cost = Price::new(cost.map_err(overflow)?, price.decimals);
             let failed = |e: &dyn std::fmt::Display| ScenarioError::setting("depth", e.to_string());
             let depth = pool.ladder().at(price).map_err(|e| failed(&e))?;
             let most = wrapped.min(pool.left());
-            let found = most_profitable(&depth, pool.consumed, most, cost, 0)
-                .map_err(|e| failed(&e))?;
+            let found =
+                most_profitable(&depth, pool.consumed, most, cost, 0).map_err(|e| failed(&e))?;
             if let Some(found) = found.filter(|f| f.quantity < wrapped) {
                 sizes.push(part(found.quantity, wrapped)?);
             }

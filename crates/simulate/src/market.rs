@@ -2,8 +2,8 @@
 
 use crate::ScenarioError;
 use crate::table::Table;
-use breakwater_market::quote_ladder::{LadderPoint, QuoteLadder};
 use breakwater_market::Depth;
+use breakwater_market::quote_ladder::{LadderPoint, QuoteLadder};
 use breakwater_money::rounding::{Rounding, mul_div, pow10};
 use breakwater_money::{Price, decimal};
 
@@ -269,7 +269,9 @@ impl Markets {
         }
         let wrapped = self.wrapped(value, marks)?;
         match way {
-            Way::DollarLadder => self.dollar.consumed = self.dollar.consumed.saturating_add(wrapped),
+            Way::DollarLadder => {
+                self.dollar.consumed = self.dollar.consumed.saturating_add(wrapped)
+            }
             Way::EtherLadder => self.ether.consumed = self.ether.consumed.saturating_add(wrapped),
             Way::Par | Way::Same => return Ok(0),
         }

@@ -47,7 +47,8 @@ impl FromStr for Shock {
             Some(percent) => (percent, 6),
             None => (size, 8),
         };
-        let fall = decimal::parse_raw(digits.trim(), decimals).map_err(|e| wrong(&e.to_string()))?;
+        let fall =
+            decimal::parse_raw(digits.trim(), decimals).map_err(|e| wrong(&e.to_string()))?;
         if fall >= FALL_ONE {
             return Err(wrong("a fall of 100 % or more leaves no price"));
         }

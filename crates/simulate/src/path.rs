@@ -30,7 +30,8 @@ const BAR_SECONDS: u64 = 600;
 /// # Errors
 /// The first row that is wrong, or bars out of order.
 pub fn read(file: &str, text: &str, fall: Option<u128>) -> Result<Vec<PathPoint>, ScenarioError> {
-    let table = Table::read(file, text, &["start_utc", "open", "high", "low", "close", "gas_p60_wei"])?;
+    let table =
+        Table::read(file, text, &["start_utc", "open", "high", "low", "close", "gas_p60_wei"])?;
     let mut points = Vec::with_capacity(table.rows.len() * 4);
     let (mut first, mut last) = (None, None);
     for row in &table.rows {
@@ -38,11 +39,12 @@ pub fn read(file: &str, text: &str, fall: Option<u128>) -> Result<Vec<PathPoint>
         let start: jiff::Timestamp = text.parse().map_err(|_| {
             row.error(format!("start_utc is '{text}'; expected such as 2020-03-12T00:10:00Z"))
         })?;
-        let seconds = u64::try_from(start.as_second()).map_err(|_| {
-            row.error(format!("start_utc is {text}; expected 1970 or later"))
-        })?;
+        let seconds = u64::try_from(start.as_second())
+            .map_err(|_| row.error(format!("start_utc is {text}; expected 1970 or later")))?;
         if last.is_some_and(|last: u64| seconds < last + BAR_SECONDS) {
-            return Err(row.error(format!("start_utc is {text}; expected ten minutes later or more")));
+            return Err(
+                row.error(format!("start_utc is {text}; expected ten minutes later or more"))
+            );
         }
         last = Some(seconds);
         let [open, high, low, close] =

@@ -93,11 +93,7 @@ pub fn sensitivity(
         } else {
             perform(scenario, &options, &mut Nobody, false)?.totals
         };
-        Ok(SensitivityCell {
-            depth: (*depth).to_owned(),
-            feedback: (*feedback).to_owned(),
-            totals,
-        })
+        Ok(SensitivityCell { depth: (*depth).to_owned(), feedback: (*feedback).to_owned(), totals })
     })
 }
 
@@ -146,10 +142,7 @@ pub struct Variant {
 ///
 /// # Errors
 /// As [`run`].
-pub fn compare(
-    scenario: &Scenario,
-    options: &RunOptions,
-) -> Result<Vec<Variant>, ScenarioError> {
+pub fn compare(scenario: &Scenario, options: &RunOptions) -> Result<Vec<Variant>, ScenarioError> {
     let choices = [
         PolicyChoice::AsIs,
         PolicyChoice::Guarded,

@@ -4,8 +4,9 @@ use crate::ScenarioError;
 use crate::book::Book;
 use crate::options::RunOptions;
 use crate::path::{self, PathPoint};
-use crate::shipped::{SCENARIOS, SOURCES, TABLES};
+use crate::shipped::{SCENARIOS, TABLES};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A scenario file.
@@ -34,6 +35,19 @@ pub struct Settings {
     pub venue: VenueSettings,
     /// Lines and targets.
     pub policy: PolicySettings,
+    /// Where each table comes from, by its name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
+}
+
+/// Where a table comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Who measured or published it.
+    pub source: String,
+    /// Under which terms.
+    pub licence: String,
 }
 
 /// Tables of a scenario.
@@ -183,9 +197,8 @@ impl Scenario {
         text: &str,
         table: &dyn Fn(&str) -> Result<String, ScenarioError>,
     ) -> Result<Scenario, ScenarioError> {
-        let settings: Settings = toml::from_str(text).map_err(|error| {
-            ScenarioError::setting(name, format!("not a scenario: {error}"))
-        })?;
+        let settings: Settings = toml::from_str(text)
+            .map_err(|error| ScenarioError::setting(name, format!("not a scenario: {error}")))?;
         let files = &settings.files;
         let names =
             [&files.book, &files.prices, &files.path, &files.dollar_ladder, &files.ether_ladder];
@@ -193,10 +206,7 @@ impl Scenario {
             .into_iter()
             .map(|file| Ok((file.clone(), table(file)?)))
             .collect::<Result<Vec<_>, ScenarioError>>()?;
-        let book = Book::read(
-            (&texts[1].0, &texts[1].1),
-            (&texts[0].0, &texts[0].1),
-        )?;
+        let book = Book::read((&texts[1].0, &texts[1].1), (&texts[0].0, &texts[0].1))?;
         for symbol in [&settings.driver.asset, &settings.driver.staked]
             .into_iter()
             .chain(&settings.driver.ether)
@@ -246,8 +256,10 @@ impl Scenario {
         self.texts
             .iter()
             .map(|(file, text)| {
-                let known = SOURCES.iter().find(|(name, _, _)| name == file);
-                let (source, licence) = known.map_or(("not stated", "not stated"), |k| (k.1, k.2));
+                let known = self.settings.sources.get(file);
+                let (source, licence) = known.map_or(("not stated", "not stated"), |k| {
+                    (k.source.as_str(), k.licence.as_str())
+                });
                 let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
                 (file.clone(), source.to_owned(), licence.to_owned(), hash)
             })

@@ -104,9 +104,7 @@ pub(crate) fn assumptions(
                     .accounts
                     .iter()
                     .flat_map(side)
-                    .filter(|(asset, _)| {
-                        !wanted || scenario.book.assets[*asset].symbol == symbol
-                    })
+                    .filter(|(asset, _)| !wanted || scenario.book.assets[*asset].symbol == symbol)
                     .map(|(asset, raw)| {
                         let asset = &scenario.book.assets[*asset];
                         Price::new(asset.price, 8)

@@ -24,11 +24,8 @@ const ROWS_MAX: usize = 4_000_000;
 impl Table {
     /// Reads a table whose header has at least the `needed` columns, each once.
     pub(crate) fn read(file: &str, text: &str, needed: &[&str]) -> Result<Table, ScenarioError> {
-        let fail = |line: u64, reason: String| ScenarioError::Row {
-            file: file.to_owned(),
-            line,
-            reason,
-        };
+        let fail =
+            |line: u64, reason: String| ScenarioError::Row { file: file.to_owned(), line, reason };
         let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(text.as_bytes());
         let header: Vec<String> = match reader.headers() {
             Ok(header) => header.iter().map(str::to_owned).collect(),
@@ -104,7 +101,9 @@ impl Row {
                 _ => {
                     let text = self.text(column);
                     let limit = EXPONENT_MAX;
-                    return Err(wrong(format!("'{text}': the exponent must be -{limit} to {limit}")));
+                    return Err(wrong(format!(
+                        "'{text}': the exponent must be -{limit} to {limit}"
+                    )));
                 }
             },
         };

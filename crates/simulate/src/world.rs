@@ -1,8 +1,8 @@
 //! A book becomes a pool: the commands that set an engine up.
 
 use crate::ScenarioError;
-use crate::watcher::Watcher;
 use crate::book::{Book, PRICE_DECIMALS};
+use crate::watcher::Watcher;
 use breakwater_engine::{Body, Command, Engine, Outcome};
 use breakwater_liquidation::{AssetKind, Call, Policy};
 use breakwater_market::{Guard, MarketId, Quote, Tick};
@@ -63,7 +63,12 @@ impl<'a> Host<'a> {
     ///
     /// # Errors
     /// As [`Host::apply`].
-    pub fn tick(&mut self, at: Time, market: MarketId, price: u128) -> Result<Outcome, ScenarioError> {
+    pub fn tick(
+        &mut self,
+        at: Time,
+        market: MarketId,
+        price: u128,
+    ) -> Result<Outcome, ScenarioError> {
         if self.sequences.len() <= market.index() {
             self.sequences.resize(market.index() + 1, 0);
         }
@@ -107,26 +112,35 @@ pub fn found(
     policy: &Policy,
 ) -> Result<(), ScenarioError> {
     for asset in &book.assets {
-        host.must(at, Body::DefineAsset {
-            symbol: asset.symbol.clone(),
-            decimals: asset.decimals,
-            kind: AssetKind::Token,
-        })?;
+        host.must(
+            at,
+            Body::DefineAsset {
+                symbol: asset.symbol.clone(),
+                decimals: asset.decimals,
+                kind: AssetKind::Token,
+            },
+        )?;
     }
     for (i, asset) in book.assets.iter().enumerate() {
-        host.must(at, Body::DefineMarket {
-            symbol: format!("{}/USD", asset.symbol),
-            asset: asset_id(i),
-            guard: *guard,
-            volatility_weight: if asset.moves_with_driver { 8 } else { 1 },
-        })?;
+        host.must(
+            at,
+            Body::DefineMarket {
+                symbol: format!("{}/USD", asset.symbol),
+                asset: asset_id(i),
+                guard: *guard,
+                volatility_weight: if asset.moves_with_driver { 8 } else { 1 },
+            },
+        )?;
     }
-    host.must(at, Body::InstallRulebook {
-        rule: rule.to_owned(),
-        parameters: parameters.to_owned(),
-        hash: *blake3::hash(parameters.as_bytes()).as_bytes(),
-        policy: policy.clone(),
-    })?;
+    host.must(
+        at,
+        Body::InstallRulebook {
+            rule: rule.to_owned(),
+            parameters: parameters.to_owned(),
+            hash: *blake3::hash(parameters.as_bytes()).as_bytes(),
+            policy: policy.clone(),
+        },
+    )?;
     for (i, asset) in book.assets.iter().enumerate() {
         host.tick(at, market_id(i), asset.price)?;
     }

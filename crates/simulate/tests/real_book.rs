@@ -87,7 +87,8 @@ fn a_proposed_call_reaches_its_target_or_says_why_not() {
 #[test]
 fn malformed_books_are_refused_by_line_field_and_value() {
     let good = "account,liquidation_threshold_bps,side,asset,amount\na,8000,collateral,WETH,1\n";
-    let says = |text: &str| read("book.csv", text, Some(("prices.csv", PRICES))).unwrap_err().to_string();
+    let says =
+        |text: &str| read("book.csv", text, Some(("prices.csv", PRICES))).unwrap_err().to_string();
     let with = |from: &str, to: &str| says(&good.replacen(from, to, 1));
     assert!(read("book.csv", good, Some(("prices.csv", PRICES))).is_ok());
     assert!(with(",1\n", ",-1\n").contains("line 2: amount: '-1' is negative"));

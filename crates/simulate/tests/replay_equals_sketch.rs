@@ -112,7 +112,8 @@ fn a_shallower_market_and_less_capital_leave_more_undone() {
     let shallow = go(RunOptions { depth_scale: Some("0.25".to_owned()), ..RunOptions::default() });
     let poor =
         go(RunOptions { keeper_capital: Some("100000".to_owned()), ..RunOptions::default() });
-    let deeper = RunOptions { shock: Some("ETH/USD=60%".parse().unwrap()), ..RunOptions::default() };
+    let deeper =
+        RunOptions { shock: Some("ETH/USD=60%".parse().unwrap()), ..RunOptions::default() };
     assert!(shallow.debt_repaid < base.debt_repaid);
     assert!(poor.debt_repaid < base.debt_repaid);
     assert!(go(deeper).called > base.called);

@@ -2,7 +2,9 @@
 //! a rescan of the whole book finds.
 
 use breakwater_engine::{Body, Command, Engine};
-use breakwater_simulate::{PolicyChoice, RunOptions, Scenario, Watcher, decode, encode, registry, run};
+use breakwater_simulate::{
+    PolicyChoice, RunOptions, Scenario, Watcher, decode, encode, registry, run,
+};
 
 struct Judge {
     engine: Engine,

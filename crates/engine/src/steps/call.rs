@@ -94,7 +94,7 @@ fn guard(
         return Err(Rejection::Unsupported.because(detail));
     }
     fresh(engine, view, account)?;
-    if policy.guards.once_per_tick && standing.liquidated_at == engine.prices {
+    if policy.guards.once_per_tick && engine.prices > 0 && standing.liquidated_at == engine.prices {
         return Err(Rejection::OncePerTick.because(account.to_string()));
     }
     let waits = standing.call.deadline.filter(|deadline| view.now < *deadline);

@@ -71,12 +71,12 @@ pub(super) fn asset(
     Ok(())
 }
 
+/// A rulebook bound to assets, and what it sets for those it did not know.
+type Bound = (Box<dyn Rulebook>, Effects);
+
 /// The rulebook in force bound to these assets, and what it sets for the newcomer: it must know
 /// it before it can hold any of it.
-fn bind(
-    engine: &Engine,
-    assets: &[AssetInfo],
-) -> Result<Option<(Box<dyn Rulebook>, Effects)>, Rejected> {
+fn bind(engine: &Engine, assets: &[AssetInfo]) -> Result<Option<Bound>, Rejected> {
     let Some(installed) = &engine.installed else { return Ok(None) };
     let built = engine.registry.build(&installed.rule, &installed.parameters, assets);
     let Some(rulebook) = built.map_err(|reason| Rejection::RulebookCannotTake.because(reason))?

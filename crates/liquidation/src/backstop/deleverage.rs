@@ -28,13 +28,15 @@ pub struct Winner {
 /// How much of each winner's position is closed to take `quantity` off a bankrupt account. The
 /// sum is `quantity`, or all winners' sizes together if that is less.
 #[must_use]
-pub fn deleverage(quantity: u128, winners: &[Winner], policy: Deleverage) -> Vec<(AccountId, u128)> {
+pub fn deleverage(
+    quantity: u128,
+    winners: &[Winner],
+    policy: Deleverage,
+) -> Vec<(AccountId, u128)> {
     match policy {
         Deleverage::ProRata => {
-            let capacities: Vec<Capacity> = winners
-                .iter()
-                .map(|w| Capacity { account: w.account, most: w.quantity })
-                .collect();
+            let capacities: Vec<Capacity> =
+                winners.iter().map(|w| Capacity { account: w.account, most: w.quantity }).collect();
             share_out(quantity, &capacities)
         }
         Deleverage::Queue => {

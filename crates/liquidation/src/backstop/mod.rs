@@ -44,12 +44,7 @@ impl Borne {
 /// Spreads a loss in cash over its bearers. Deleveraging works on positions and comes before, in
 /// [`deleverage`]; what it left is the `deficit` here.
 #[must_use]
-pub fn bear(
-    deficit: u128,
-    policy: &BackstopPolicy,
-    insurance: u128,
-    others: &[Capacity],
-) -> Borne {
+pub fn bear(deficit: u128, policy: &BackstopPolicy, insurance: u128, others: &[Capacity]) -> Borne {
     let paid = if policy.insurance { deficit.min(insurance) } else { 0 };
     let rest = deficit - paid;
     let socialised = if policy.socialise { share_out(rest, others) } else { Vec::new() };

@@ -92,12 +92,7 @@ impl Rulebook for SecuredLoan {
     }
 
     /// None: outsiders do not liquidate here.
-    fn calls(
-        &self,
-        _: &View<'_>,
-        _: AccountId,
-        _: &mut Vec<CallOption>,
-    ) -> Result<(), Rejected> {
+    fn calls(&self, _: &View<'_>, _: AccountId, _: &mut Vec<CallOption>) -> Result<(), Rejected> {
         Ok(())
     }
 
@@ -118,7 +113,9 @@ impl Rulebook for SecuredLoan {
             let reserve = self.reserves.reserve(view, asset)?;
             let user = self.reserves.user(view, account, asset);
             let held = to_underlying(
-                user.scaled_collateral, reserve.liquidity_index.raw, Rounding::Floor,
+                user.scaled_collateral,
+                reserve.liquidity_index.raw,
+                Rounding::Floor,
             )?;
             let owed =
                 to_underlying(user.scaled_debt, reserve.variable_borrow_index.raw, Rounding::Ceil)?;

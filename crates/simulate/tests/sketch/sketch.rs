@@ -186,11 +186,7 @@ fn worst_first(book: &[Account], prices: &[f64]) -> Vec<usize> {
 }
 
 /// The pair of rows and the size that gain the keeper most; the earlier rows on a tie.
-fn best(
-    account: &Account,
-    prices: &[f64],
-    incentive: f64,
-) -> Option<(usize, usize, CallSize)> {
+fn best(account: &Account, prices: &[f64], incentive: f64) -> Option<(usize, usize, CallSize)> {
     let (total, health) = (value(&account.debt, prices), health(account, prices));
     let mut best: Option<(usize, usize, CallSize)> = None;
     for (debt_row, &(debt, owed)) in account.debt.iter().enumerate() {

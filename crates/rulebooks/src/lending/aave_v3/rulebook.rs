@@ -12,9 +12,7 @@ use breakwater_liquidation::{
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
 use breakwater_money::rounding::{Rounding, narrow_u128};
-use breakwater_money::{
-    AccountId, Amount, AssetId, Holder, Rational, TransferCode, U256, Unit,
-};
+use breakwater_money::{AccountId, Amount, AssetId, Holder, Rational, TransferCode, U256, Unit};
 
 /// Name under which hosts plug the rule in.
 pub const RULE: &str = "aave-v3";
@@ -124,7 +122,9 @@ impl Rulebook for AaveV3 {
                 };
                 let values = held.values(collateral, debt, &proposal.outcome)?;
                 let toxic = self.reserves.is_toxic(
-                    &held.reserves[collateral], &held.users[collateral], health.ratio,
+                    &held.reserves[collateral],
+                    &held.users[collateral],
+                    health.ratio,
                 );
                 out.push(CallOption {
                     call,
@@ -233,7 +233,12 @@ impl Position {
     }
 
     /// Values of what was repaid (up) and of what was taken, fee included (down).
-    fn values(&self, collateral: usize, debt: usize, outcome: &Outcome) -> Result<Values, Rejected> {
+    fn values(
+        &self,
+        collateral: usize,
+        debt: usize,
+        outcome: &Outcome,
+    ) -> Result<Values, Rejected> {
         let taken = outcome
             .collateral_to_liquidator
             .checked_add(outcome.protocol_fee)
@@ -274,7 +279,11 @@ impl AaveV3 {
         let holder = Holder::Account(account);
         let supply = Unit::supply(taken);
         effects.transfer(
-            Holder::External, Holder::Reserve, Unit::token(owed), repaid, TransferCode::Repay,
+            Holder::External,
+            Holder::Reserve,
+            Unit::token(owed),
+            repaid,
+            TransferCode::Repay,
         );
         match liquidator.filter(|_| !outcome.liquidator_scaled_received.is_zero()) {
             Some(to) => {
@@ -288,7 +297,11 @@ impl AaveV3 {
                 effects.transfer(holder, Holder::Issuer, supply, moved, TransferCode::Burn);
                 let token = Unit::token(taken);
                 effects.transfer(
-                    Holder::Reserve, Holder::External, token, out, TransferCode::Seize,
+                    Holder::Reserve,
+                    Holder::External,
+                    token,
+                    out,
+                    TransferCode::Seize,
                 );
             }
         }
@@ -349,7 +362,8 @@ impl AaveV3 {
         outcome: &Outcome,
         effects: &mut Effects,
     ) -> Result<(), Rejected> {
-        for ((asset, before), after) in held.assets.iter().zip(&held.users).zip(&outcome.users_after)
+        for ((asset, before), after) in
+            held.assets.iter().zip(&held.users).zip(&outcome.users_after)
         {
             let burnt = before.scaled_debt.saturating_sub(after.scaled_debt);
             effects.transfer(
@@ -363,13 +377,7 @@ impl AaveV3 {
         Ok(())
     }
 
-    fn flags(
-        &self,
-        held: &Position,
-        account: AccountId,
-        outcome: &Outcome,
-        effects: &mut Effects,
-    ) {
+    fn flags(&self, held: &Position, account: AccountId, outcome: &Outcome, effects: &mut Effects) {
         let (mut collateral, mut borrowing) = (U256::ZERO, U256::ZERO);
         for (asset, after) in held.assets.iter().zip(&outcome.users_after) {
             collateral.set_bit(asset.index(), after.use_as_collateral);

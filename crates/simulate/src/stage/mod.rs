@@ -1,0 +1,469 @@
+//! The stage of one run: the pool, the markets around it, and what is written down.
+
+mod ending;
+mod setup;
+mod venue;
+
+use crate::keeper::{Deal, Decision, Keeper};
+use crate::market::{Kind, Markets, ONE, overflow};
+use crate::path::{PathPoint, price_at};
+use crate::record::{AtRiskRow, Bearers, HealthMoment, Liquidation, PricePoint, Round, Totals};
+use crate::watcher::Progress;
+use crate::world::{Host, asset_id, market_id};
+use crate::{Scenario, ScenarioError, risk, story};
+use breakwater_engine::{Body, Outcome, What};
+use breakwater_liquidation::effects::Bearer;
+use breakwater_liquidation::{CallState, Fact, Policy, Seller};
+use breakwater_margin::Health;
+use breakwater_money::rounding::{Rounding, mul_div};
+use breakwater_money::{AccountId, Amount, AssetId, Class, Price, Time, U256, decimal};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rounds at one price point after which a run gives up: impact falls geometrically, so that a
+/// cascade ends long before.
+const ROUNDS_MAX: u32 = 64;
+/// Calls on one account in one round: half of the debt each time leaves dust long before.
+const CALLS_MAX: u32 = 64;
+
+pub(crate) struct Stage<'a> {
+    scenario: &'a Scenario,
+    host: Host<'a>,
+    policy: Policy,
+    shock: String,
+    markets: Markets,
+    kinds: Vec<Kind>,
+    moving: Vec<bool>,
+    staked: usize,
+    driver: usize,
+    /// Staked over driver at the start, at 1e18.
+    peg: u128,
+    feedback: u128,
+    peg_feedback: u128,
+    gas_units: u128,
+    gas_on: bool,
+    gas_wei: u128,
+    capital: Option<u128>,
+    start: Time,
+    now: Time,
+    round: u32,
+    totals: Totals,
+    prices: Vec<PricePoint>,
+    liquidations: Vec<Liquidation>,
+    rounds: Vec<Round>,
+    before: HealthMoment,
+    trough: HealthMoment,
+    at_risk: Vec<AtRiskRow>,
+    sold: Vec<(u128, String)>,
+    warned: BTreeSet<AccountId>,
+    called: BTreeSet<AccountId>,
+    hit: BTreeSet<AccountId>,
+    bankrupt: BTreeSet<AccountId>,
+    left_alone: BTreeSet<AccountId>,
+    reasons: BTreeMap<AccountId, String>,
+    driver_before: Price,
+    /// Whether curves and distributions are wanted beside totals.
+    curves: bool,
+    /// Lowest factor of the path.
+    lowest: u128,
+}
+
+impl<'a> Stage<'a> {
+    /// One price point: recovery, prices, and rounds of liquidation until nothing more follows.
+    pub(crate) fn point(&mut self, point: &PathPoint) -> Result<(), ScenarioError> {
+        if point.at > self.start {
+            self.markets.recover();
+        }
+        self.now = point.at;
+        self.gas_wei = point.gas_wei;
+        self.round = 1;
+        let mut marks = self.marks_for(point.factor)?;
+        self.send(&marks, point.opens_bar)?;
+        let mut rounds = 0;
+        loop {
+            let before = self.liquidations.len();
+            match self.policy.seller {
+                Seller::Keepers => self.keepers()?,
+                Seller::Venue => self.venue()?,
+            }
+            let moved = self.liquidations.len() > before;
+            rounds += u32::from(moved);
+            let next = self.marks_for(point.factor)?;
+            if !moved || next == marks || self.round >= ROUNDS_MAX {
+                break;
+            }
+            marks = next;
+            self.round += 1;
+            self.send(&marks, false)?;
+        }
+        self.totals.rounds_most = self.totals.rounds_most.max(rounds);
+        self.totals.points_with_cascade += u64::from(rounds > 1);
+        self.note(point)
+    }
+
+    /// Writes the point down, and the distribution of health if it is the lowest so far.
+    fn note(&mut self, point: &PathPoint) -> Result<(), ScenarioError> {
+        let mark = self.driver_mark()?.raw;
+        self.prices.push(PricePoint {
+            at_seconds: point.at.seconds_since(self.start),
+            path: price_at(self.totals.driver_start, point.factor)?,
+            mark,
+        });
+        self.totals.driver_low = self.totals.driver_low.min(mark);
+        if point.factor == self.lowest {
+            self.trough = risk::distribution(&self.host.engine, "trough");
+        }
+        self.totals.driver_end = mark;
+        Ok(())
+    }
+
+    pub(crate) fn tell_progress(&mut self, number: u64, points: u64, point: &PathPoint) {
+        let minutes = point.at.seconds_since(self.start) / 60;
+        let driver = self.totals.driver_end;
+        let progress = Progress {
+            point: number,
+            points,
+            at: format!("{:02}:{:02}", minutes / 60, minutes % 60),
+            driver: story::money(driver, 2),
+            called: self.called.len() as u64,
+            liquidated: self.hit.len() as u64,
+        };
+        self.host.watcher.progress(&progress);
+    }
+
+    /// Marks by asset: the path's price less what is carried over of unrecovered impact.
+    fn marks_for(&self, factor: u128) -> Result<Vec<u128>, ScenarioError> {
+        let (dollar, ether) =
+            (self.markets.dollar.impact_left()?, self.markets.ether.impact_left()?);
+        let part =
+            |of: u128, share: u128| mul_div(of, share, ONE, Rounding::Floor).map_err(overflow);
+        let carried = part(dollar, self.feedback)?;
+        let to_peg = part(carried, self.peg_feedback)?;
+        let ether_left = ONE - (carried - to_peg);
+        let peg_impact = to_peg + part(part(ether, self.feedback)?, self.peg_feedback)?;
+        let peg = part(self.peg, ONE.saturating_sub(peg_impact))?;
+        let assets = &self.scenario.book.assets;
+        let driver = part(price_at(assets[self.driver].price, factor)?, ether_left)?;
+        let mut marks = Vec::with_capacity(assets.len());
+        for (i, asset) in assets.iter().enumerate() {
+            let mark = if i == self.staked {
+                part(driver, peg)?
+            } else if asset.moves_with_driver {
+                part(price_at(asset.price, factor)?, ether_left)?
+            } else {
+                asset.price
+            };
+            marks.push(mark.max(1));
+        }
+        Ok(marks)
+    }
+
+    /// Sends the prices that move, and at a bar's start the others too so that none grows stale.
+    fn send(&mut self, marks: &[u128], all: bool) -> Result<(), ScenarioError> {
+        self.driver_before = self.driver_mark()?;
+        for (i, mark) in marks.iter().enumerate() {
+            if all || self.moving[i] {
+                let outcome = self.host.tick(self.now, market_id(i), *mark)?;
+                self.read(&outcome)?;
+            }
+        }
+        // What one command left pending is taken with the next.
+        while self.host.engine.pending() > 0 {
+            let outcome = self.host.must(self.now, Body::AdvanceTime)?;
+            self.read(&outcome)?;
+        }
+        Ok(())
+    }
+
+    fn driver_mark(&self) -> Result<Price, ScenarioError> {
+        self.price(asset_id(self.driver))
+    }
+
+    fn price(&self, asset: AssetId) -> Result<Price, ScenarioError> {
+        self.host.engine.look(|view| view.price(asset)).map_err(|why| ScenarioError::Refused {
+            what: "price".to_owned(),
+            why: why.to_string(),
+        })
+    }
+
+    fn value(&self, amount: Amount, rounding: Rounding) -> Result<u128, ScenarioError> {
+        let decimals = self.scenario.book.assets[amount.asset.index()].decimals;
+        self.price(amount.asset)?.value(amount.raw, decimals, rounding).map_err(overflow)
+    }
+
+    /// Takes from an outcome what totals count.
+    fn read(&mut self, outcome: &Outcome) -> Result<(), ScenarioError> {
+        for event in &outcome.events {
+            match &event.what {
+                What::CallMoved { account, to, health, .. } => {
+                    self.moved(*account, *to, health)?;
+                }
+                What::Happened(Fact::Deficit { account, value, .. }) => {
+                    self.totals.bad_debt_booked += value;
+                    self.bankrupt.insert(*account);
+                }
+                What::Happened(Fact::Borne { bearer, amount, .. }) => {
+                    let value = self.value(*amount, Rounding::Ceil)?;
+                    let Bearers { insurance, deleveraged, socialised, outstanding } =
+                        &mut self.totals.bearers;
+                    *match bearer {
+                        Bearer::Insurance | Bearer::Vault => insurance,
+                        Bearer::Deleveraged(_) => deleveraged,
+                        Bearer::Socialised(_) => socialised,
+                        Bearer::Outstanding => outstanding,
+                    } += value;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn moved(
+        &mut self,
+        account: AccountId,
+        to: CallState,
+        health: &Health,
+    ) -> Result<(), ScenarioError> {
+        match to {
+            CallState::Warned => {
+                self.warned.insert(account);
+            }
+            CallState::Called => {
+                // A gap may call an account that had no time to be warned.
+                self.warned.insert(account);
+                self.called.insert(account);
+                let line = risk::driver_line(
+                    &self.host.engine,
+                    account,
+                    &self.moving,
+                    self.driver_mark()?,
+                );
+                let name = &self.scenario.settings.driver.market;
+                let told =
+                    story::reason(name, self.driver_before, self.driver_mark()?, line, health);
+                self.reasons.insert(account, told);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Keepers act on every account that may be liquidated, worst health first, on each as often
+    /// as it pays and is allowed.
+    fn keepers(&mut self) -> Result<(), ScenarioError> {
+        let mut left = self.capital;
+        let gas_value = self.gas_value()?;
+        for (account, debt) in self.open_accounts() {
+            if self.cannot_pay(account, debt, gas_value)? {
+                self.left_alone.insert(account);
+                continue;
+            }
+            for _ in 0..CALLS_MAX {
+                let Ok(option) = self.host.engine.best_call(account) else { break };
+                let keeper = Keeper {
+                    markets: &self.markets,
+                    kinds: &self.kinds,
+                    staked: asset_id(self.staked),
+                    gas_value,
+                    capital: left,
+                };
+                let Decision::Act(deal) = keeper.decide(&self.host.engine, option)? else {
+                    self.left_alone.insert(account);
+                    break;
+                };
+                let Some(spent) = self.call(account, &deal, gas_value)? else { break };
+                left = left.map(|left| left.saturating_sub(spent));
+            }
+        }
+        Ok(())
+    }
+
+    /// True if no call on the account can pay, whatever its size: the largest incentive on all of
+    /// its debt is less than the gas, or the next unit sold already fetches less than the largest
+    /// incentive makes up for (marginal prices only fall with size).
+    fn cannot_pay(
+        &self,
+        account: AccountId,
+        debt: u128,
+        gas_value: u128,
+    ) -> Result<bool, ScenarioError> {
+        let most = self.host.engine.rulebook().and_then(|r| r.incentive_most_bps());
+        let Some(most) = most else { return Ok(false) };
+        let gain = mul_div(debt, u128::from(most.saturating_sub(10_000)), 10_000, Rounding::Ceil);
+        if gain.map_err(overflow)? <= gas_value {
+            return Ok(gas_value > 0);
+        }
+        if !self.markets.impact {
+            return Ok(false);
+        }
+        let holdings = self.host.engine.ledger().holdings(account);
+        let of = |class: Class| {
+            holdings.iter().filter(move |h| h.unit.class == class).map(|h| h.unit.asset)
+        };
+        for sold in of(Class::Supply) {
+            for bought in of(Class::Debt) {
+                let kinds = (self.kinds[sold.index()], self.kinds[bought.index()]);
+                let way = Markets::way(kinds.0, kinds.1, sold == bought);
+                let Some(pool) = self.markets.pool(way) else { return Ok(false) };
+                let share = pool.next_unit()?;
+                let worth = mul_div(share, u128::from(most), 10_000, Rounding::Ceil);
+                if worth.map_err(overflow)? > ONE {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Accounts that may be liquidated with their debt, worst health first.
+    fn open_accounts(&self) -> Vec<(AccountId, u128)> {
+        let engine = &self.host.engine;
+        let mut open: Vec<(U256, AccountId, u128)> = (0..)
+            .map(AccountId)
+            .take(engine.accounts())
+            .filter(|a| engine.margin_call(*a).is_some_and(|call| call.state.is_open()))
+            .filter_map(|a| engine.health(a).ok().map(|h| (h.ratio.raw, a, h.requirement)))
+            .collect();
+        open.sort_unstable();
+        open.into_iter().map(|(_, account, debt)| (account, debt)).collect()
+    }
+
+    fn gas_value(&self) -> Result<u128, ScenarioError> {
+        if !self.gas_on {
+            return Ok(0);
+        }
+        let wei = self.gas_units.saturating_mul(self.gas_wei);
+        self.driver_mark()?.value(wei, 18, Rounding::Ceil).map_err(overflow)
+    }
+
+    /// Makes a call and writes it down. None if our own policy refused it.
+    fn call(
+        &mut self,
+        account: AccountId,
+        deal: &Deal,
+        gas_value: u128,
+    ) -> Result<Option<u128>, ScenarioError> {
+        let before = self.host.engine.health(account);
+        let outcome = self.host.apply(self.now, Body::Call(deal.option.call.clone()))?;
+        if !outcome.accepted() {
+            return Ok(None);
+        }
+        self.read(&outcome)?;
+        let facts = outcome.facts();
+        let Some((repaid, seized, repaid_value, seized_value)) = facts
+            .filter_map(|what| match what {
+                What::Happened(Fact::Seized {
+                    repaid, seized, repaid_value, seized_value, ..
+                }) => Some((*repaid, *seized, *repaid_value, *seized_value)),
+                _ => None,
+            })
+            .next()
+        else {
+            return Ok(None);
+        };
+        let wrapped = self.markets.sold(deal.way, seized_value, &deal.marks)?;
+        self.totals.incentive += seized_value.saturating_sub(repaid_value);
+        self.totals.borrower_loss += seized_value.saturating_sub(repaid_value);
+        self.totals.gas += gas_value;
+        let sale = Sale {
+            account,
+            debt: repaid,
+            debt_value: repaid_value,
+            collateral: seized,
+            collateral_value: seized_value,
+            proceeds_value: deal.fetched,
+            gas_value,
+            keeper: true,
+            wrapped,
+        };
+        self.write(&outcome, sale, before.ok())?;
+        Ok(Some(repaid_value))
+    }
+
+    fn write(
+        &mut self,
+        outcome: &Outcome,
+        sale: Sale,
+        before: Option<Health>,
+    ) -> Result<(), ScenarioError> {
+        let deficit_value = outcome
+            .facts()
+            .filter_map(|what| match what {
+                What::Happened(Fact::Deficit { account, value, .. })
+                    if *account == sale.account =>
+                {
+                    Some(*value)
+                }
+                _ => None,
+            })
+            .sum();
+        self.totals.liquidations += 1;
+        self.totals.debt_repaid += sale.debt_value;
+        self.totals.collateral_sold += sale.collateral_value;
+        let impact = sale.collateral_value.saturating_sub(sale.proceeds_value);
+        self.totals.price_impact += impact;
+        let gain = if sale.keeper {
+            signed(sale.proceeds_value) - signed(sale.debt_value) - signed(sale.gas_value)
+        } else {
+            0
+        };
+        self.totals.keeper_gain += gain;
+        self.hit.insert(sale.account);
+        let round = self.round as usize;
+        if self.rounds.len() < round {
+            self.rounds.resize(round, Round::default());
+        }
+        self.rounds[round - 1].liquidations += 1;
+        self.rounds[round - 1].debt_repaid += sale.debt_value;
+        let assets = &self.scenario.book.assets;
+        let label = &self.scenario.book.accounts[sale.account.index()].label;
+        let at_seconds = self.now.seconds_since(self.start);
+        if sale.wrapped > 0 {
+            self.sold.push((sale.wrapped, format!("{} {label}", story::clock(at_seconds))));
+        }
+        let ratio = |health: Option<Health>| {
+            health.map_or(0, |h| u128::try_from(h.ratio.raw).unwrap_or(u128::MAX))
+        };
+        let amount =
+            |amount: Amount| decimal::format_raw(amount.raw, assets[amount.asset.index()].decimals);
+        let discount = mul_div(impact, 10_000, sale.collateral_value.max(1), Rounding::HalfUp);
+        self.liquidations.push(Liquidation {
+            sequence: outcome.sequence,
+            at_seconds,
+            round: self.round,
+            account: label.clone(),
+            debt_asset: assets[sale.debt.asset.index()].symbol.clone(),
+            debt_repaid: amount(sale.debt),
+            debt_repaid_value: sale.debt_value,
+            collateral_asset: assets[sale.collateral.asset.index()].symbol.clone(),
+            collateral_sold: amount(sale.collateral),
+            collateral_value: sale.collateral_value,
+            proceeds_value: sale.proceeds_value,
+            gas_value: sale.gas_value,
+            keeper_gain: gain,
+            health_before: ratio(before),
+            health_after: ratio(self.host.engine.health(sale.account).ok()),
+            deficit_value,
+            driver_mark: self.driver_mark()?.raw,
+            discount_bps: i64::try_from(discount.map_err(overflow)?).unwrap_or(i64::MAX),
+            reason: self.reasons.get(&sale.account).cloned().unwrap_or_default(),
+        });
+        Ok(())
+    }
+}
+
+struct Sale {
+    account: AccountId,
+    debt: Amount,
+    debt_value: u128,
+    collateral: Amount,
+    collateral_value: u128,
+    proceeds_value: u128,
+    gas_value: u128,
+    keeper: bool,
+    wrapped: u128,
+}
+
+fn signed(value: u128) -> i128 {
+    i128::try_from(value).unwrap_or(i128::MAX)
+}
