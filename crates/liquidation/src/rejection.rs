@@ -103,6 +103,7 @@ rejections! {
     WorseThanLimit = 507, retry, "The price is worse than the leg allows.";
     NotYetDue = 508, retry, "The margin call's deadline has not passed.";
     NotReduceOnly = 509, never, "The call would open or flip a position.";
+    LowersHealth = 510, never, "The call would lower the account's health although the leg is not toxic.";
     InsufficientBalance = 701, retry, "The balance is too small.";
     InsufficientLiquidity = 702, retry, "The pool has too little of the asset in cash.";
     Overflow = 703, never, "A number would leave its range.";

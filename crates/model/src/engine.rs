@@ -464,8 +464,24 @@ impl Model {
             if asked.unwrap_or(0) > most {
                 return Err(Rejection::ExceedsPlan);
             }
+            self.may_lower_health(rule, call, account)?;
         }
         Ok(())
+    }
+
+    /// Refuses a call that lowers health although its pair is not toxic.
+    fn may_lower_health(&self, rule: &Rule, call: &Call, account: AccountId) -> Result<()> {
+        let pair = |call: &Call| match call {
+            Call::RepayAndSeize { debt, collateral, .. } => Some((*debt, *collateral)),
+            _ => None,
+        };
+        let mut tried = self.pool.clone();
+        rule.perform(&mut tried, call)?;
+        let before = rule.health(&self.pool, account)?.ratio;
+        let after = rule.health(&tried, account)?.ratio;
+        let options = rule.options(&self.pool, account)?;
+        let toxic = options.iter().any(|o| o.toxic && pair(&o.call) == pair(call));
+        if after < before && !toxic { Err(Rejection::LowersHealth) } else { Ok(()) }
     }
 
     /// Refuses while a price that the account depends on may not be acted on.

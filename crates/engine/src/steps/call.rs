@@ -6,7 +6,7 @@ use crate::engine::Fault;
 use crate::event::{Cause, Outcome};
 use crate::invariant::Invariant;
 use crate::limits::CALL_ACCOUNTS_MAX;
-use breakwater_liquidation::plan::plan_call;
+use breakwater_liquidation::plan::{after_call, plan_call};
 use breakwater_liquidation::{
     Call, Effects, Fact, Kept, Overlay, Promise, Rejected, Rejection, Rulebook, Seller, View,
 };
@@ -145,7 +145,8 @@ pub(super) fn fresh(engine: &Engine, view: &View<'_>, account: AccountId) -> Res
     Ok(())
 }
 
-/// Refuses a call that takes more than the plan's smallest amount.
+/// Refuses a call that takes more than the plan's smallest amount, or that lowers health where it
+/// need not.
 fn minimal(
     rulebook: &dyn Rulebook,
     view: &View<'_>,
@@ -162,7 +163,29 @@ fn minimal(
         );
         return Err(Rejection::ExceedsPlan.because(detail));
     }
+    let (before, after) =
+        (rulebook.assess(view, account)?, after_call(rulebook, view, account, call)?);
+    if after.ratio < before.ratio && !is_toxic(rulebook, view, call, account)? {
+        let detail = format!("ratio {} would become {}", before.ratio, after.ratio);
+        return Err(Rejection::LowersHealth.because(detail));
+    }
     Ok(())
+}
+
+/// Whether the rulebook calls the call's pair toxic: then a lower health is what it must cost.
+fn is_toxic(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    call: &Call,
+    account: AccountId,
+) -> Result<bool, Rejected> {
+    let pair = |call: &Call| match call {
+        Call::RepayAndSeize { debt, collateral, .. } => Some((*debt, *collateral)),
+        _ => None,
+    };
+    let mut options = Vec::new();
+    rulebook.calls(view, account, &mut options)?;
+    Ok(options.iter().any(|option| option.toxic && pair(&option.call) == pair(call)))
 }
 
 /// What must hold of a liquidation that was committed, by the promises its rulebook declares.
