@@ -265,6 +265,11 @@ fn intervals(
             let Some(price) = engine.marks[term.market.index()].mark.map(|m| m.price.raw) else {
                 continue;
             };
+            if slack.is_zero() {
+                // Rounding may hide even which way the price hurts: any move of it fires.
+                (interval.below, interval.above) = (Some(price), Some(price));
+                continue;
+            }
             if change == 0 {
                 continue;
             }
