@@ -113,6 +113,9 @@ pub fn plan_sale(
     Ok(plan)
 }
 
+/// Sizes of one holding that are tried before the search is refined.
+const GRID: u128 = 64;
+
 /// Adds legs until the target is met. False if all of them together do not meet it.
 fn fill_to_target(
     rulebook: &dyn Rulebook,
@@ -123,33 +126,38 @@ fn fill_to_target(
 ) -> Result<bool, Rejected> {
     for item in saleable {
         let lots = lots_of(rulebook, view, policy, item)?;
-        let at = |count: u128| quantity_of(&lots, count, item.quantity);
         let Some(whole) = leg_of(view, policy, item, item.quantity)? else { continue };
+        let last = plan.legs.len();
         plan.legs.push(whole);
-        plan.after = health_after(rulebook, view, plan)?;
-        if !meets(&plan.after, policy) {
-            continue;
+        let whole_after = health_after(rulebook, view, plan)?;
+        let mut reaches = |count: u128| -> Result<bool, Rejected> {
+            let quantity = quantity_of(&lots, count, item.quantity);
+            plan.legs[last] = Leg { quantity, ..whole };
+            // What the rule refuses in part it may still take whole.
+            let Ok(after) = health_after(rulebook, view, plan) else { return Ok(false) };
+            plan.after = after;
+            Ok(meets(&after, policy))
+        };
+        // A part may reach the target where more of it does not: selling past the steepest tiers or
+        // past the debt it pays only costs. So the sizes of a grid are tried from the smallest up,
+        // and the first step that reaches it is halved down to one lot.
+        let steps = lots.count.min(GRID);
+        let mut missing = 0u128;
+        for step in 1..=steps {
+            let mut enough = mul_div(lots.count, step, steps, Rounding::Ceil)?;
+            if !reaches(enough)? {
+                missing = enough;
+                continue;
+            }
+            while enough - missing > 1 {
+                let middle = missing + ((enough - missing) >> 1);
+                if reaches(middle)? { enough = middle } else { missing = middle }
+            }
+            reaches(enough)?;
+            return Ok(true);
         }
-        let (mut missing, mut enough) = (0u128, lots.count);
-        while enough - missing > 1 {
-            let middle = missing + ((enough - missing) >> 1);
-            let leg = leg_of(view, policy, item, at(middle))?;
-            let last = plan.legs.len() - 1;
-            let met = match leg {
-                Some(leg) => {
-                    plan.legs[last] = leg;
-                    meets(&health_after(rulebook, view, plan)?, policy)
-                }
-                None => false,
-            };
-            if met { enough = middle } else { missing = middle }
-        }
-        let last = plan.legs.len() - 1;
-        if let Some(leg) = leg_of(view, policy, item, at(enough))? {
-            plan.legs[last] = leg;
-        }
-        plan.after = health_after(rulebook, view, plan)?;
-        return Ok(true);
+        plan.legs[last] = whole;
+        plan.after = whole_after;
     }
     Ok(false)
 }
@@ -339,26 +347,26 @@ fn smallest_call(
     let Call::RepayAndSeize { debt, .. } = largest.option.call else { return Ok(largest) };
     let lot = lot_size(rulebook, view, policy, debt)?;
     let most = largest.option.repaid;
-    let try_amount = |amount: u128| -> Option<(CallOption, Health)> {
-        let call = resized(&largest.option.call, amount);
-        let option = option_of(rulebook, view, &call, largest.option.toxic).ok()?;
-        let after = after_call(rulebook, view, account, &call).ok()?;
-        meets(&after, policy).then_some((option, after))
-    };
     let (mut missing, mut enough) = (0u128, div(most, lot, Rounding::Ceil)?);
     let mut best = None;
     while enough - missing > 1 {
         let middle = missing + ((enough - missing) >> 1);
-        match try_amount(lot.saturating_mul(middle).min(most)) {
-            Some(found) => {
+        let call = resized(&largest.option.call, lot.saturating_mul(middle).min(most));
+        match after_call(rulebook, view, account, &call) {
+            Ok(after) if meets(&after, policy) => {
                 enough = middle;
-                best = Some(found);
+                let option = option_of(rulebook, view, &call, largest.option.toxic)?;
+                best = Some((option, after));
             }
-            None => missing = middle,
+            // What would leave dust is too much rather than too little: less may be accepted.
+            Err(rejected) if rejected.rejection == Rejection::DustLeft => {
+                enough = middle;
+                best = None;
+            }
+            _ => missing = middle,
         }
     }
-    // A dust rule may refuse a small amount and accept a larger one: then the bisection walked up
-    // to the smallest accepted size, or kept the largest.
+    // Nothing short of dust reaches the target: then it takes the largest.
     Ok(match best {
         Some((option, after)) => {
             PlannedCall { option, reason: Reason::TargetHealth, before: largest.before, after }

@@ -458,6 +458,11 @@ impl Model {
         if known.call.deadline.is_some_and(|deadline| self.pool.now < deadline) {
             return Err(Rejection::NotYetDue);
         }
+        // Notice binds those too whose call has not been told yet.
+        let uncalled = policy.notice_nanos > 0 && !known.call.state.is_open();
+        if uncalled && rule.health(&self.pool, account)?.breach {
+            return Err(Rejection::NotYetDue);
+        }
         if policy.guards.minimal {
             let most = plan::keeper_bound(rule, &self.pool, account, policy)?;
             let asked = plan::value_repaid(&rule.perform(&mut self.pool.clone(), call)?);

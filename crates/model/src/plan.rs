@@ -63,16 +63,6 @@ fn fewest(
     let whole = Int::from(item.quantity);
     let lot = lot(rule, pool, policy, item.asset)?.min(whole.clone());
     let mut quantity = Int::from(0);
-    if matches!(rule, Rule::Lending(_)) {
-        // Selling beyond the debt it pays only loses the slippage, so that a part may reach the
-        // target where the whole does not. The engine asks the whole first and then gives up; the
-        // model does the same for lending until the planner looks further.
-        let mut legs = chosen.to_vec();
-        legs.push(leg(pool, policy, item, item.quantity)?);
-        if !meets(&after(rule, pool, account, &legs)?, policy) {
-            return Ok(None);
-        }
-    }
     while quantity < whole {
         quantity = (quantity + &lot).min(whole.clone());
         let last = leg(pool, policy, item, narrow(&quantity)?)?;
