@@ -133,9 +133,9 @@ fn losses(run: &Run) -> Vec<String> {
     let rounds = match totals.points_with_cascade {
         0 => "at most at one price point".to_owned(),
         points => format!(
-            "at most at one price point; {} of {} had more than one",
+            "at most at one price point; more than one at {} of {} points",
             count(points),
-            counted(run.prices.len() as u64, "price point", "price points")
+            count(run.prices.len() as u64)
         ),
     };
     vec![
