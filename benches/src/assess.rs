@@ -16,8 +16,8 @@ use std::time::Instant;
 pub struct Plan {
     /// Accounts of each book.
     pub accounts: Vec<u32>,
-    /// How often all accounts of a book are assessed.
-    pub repeats: usize,
+    /// How many assessments a book is measured over, at least; five rounds are the least.
+    pub assessments: usize,
     /// Accounts of each book that the model judges.
     pub judged: usize,
 }
@@ -43,13 +43,10 @@ impl Plan {
     /// The sizes that the options ask for.
     #[must_use]
     pub fn of(options: &Options) -> Plan {
-        match (options.accounts, options.quick) {
-            (Some(accounts), quick) => {
-                Plan { accounts: vec![accounts], repeats: if quick { 2 } else { 5 }, judged: 500 }
-            }
-            (None, true) => Plan { accounts: vec![200], repeats: 2, judged: 200 },
-            (None, false) => Plan { accounts: vec![1_000, 100_000], repeats: 5, judged: 500 },
-        }
+        let usual = if options.quick { vec![200] } else { vec![1_000, 100_000] };
+        let accounts = options.accounts.map_or(usual, |accounts| vec![accounts]);
+        let (assessments, judged) = if options.quick { (400, 200) } else { (500_000, 500) };
+        Plan { accounts, assessments, judged }
     }
 }
 
@@ -128,8 +125,8 @@ fn measure_one(
         let told = format!("{breaches} accounts in breach, then {}", first.1);
         return Err(Failure::Differs(told));
     }
-    let mut times = Vec::with_capacity(plan.repeats);
-    for _ in 0..plan.repeats {
+    let mut times = Vec::new();
+    while times.len() < 5 || times.len() * pool.engine.accounts() < plan.assessments {
         let begun = Instant::now();
         let found = black_box(pool.assess_all()?);
         times.push(begun.elapsed());

@@ -133,7 +133,7 @@ fn losses(run: &Run) -> Vec<String> {
     let rounds = match totals.points_with_cascade {
         0 => "at most at one price point".to_owned(),
         points => format!(
-            "at most at one price point; more than one at {} of {} points",
+            "at most; more than one at {} of {} price points",
             count(points),
             count(run.prices.len() as u64)
         ),

@@ -139,27 +139,15 @@ impl Watch {
         let Some(side) = self.markets.get_mut(market.index()) else { return 0 };
         let at = bucket(price);
         let mut fired: Vec<Entry> = Vec::new();
-        let mut crossed = side.falling.split_off(&at);
-        if let Some(boundary) = crossed.remove(&at) {
-            let (fires, stays): (Vec<Entry>, Vec<Entry>) =
-                boundary.into_iter().partition(|entry| entry.trigger >= price);
-            fired.extend(fires);
-            if !stays.is_empty() {
-                side.falling.insert(at, stays);
-            }
+        // Buckets are taken off the ends: splitting a map counts what it splits off.
+        while let Some(crossed) = side.falling.last_entry().filter(|bucket| *bucket.key() > at) {
+            fired.append(&mut crossed.remove());
         }
-        fired.extend(crossed.into_values().flatten());
-        let above = side.rising.split_off(&at);
-        let mut crossed = std::mem::replace(&mut side.rising, above);
-        if let Some(boundary) = side.rising.remove(&at) {
-            let (fires, stays): (Vec<Entry>, Vec<Entry>) =
-                boundary.into_iter().partition(|entry| entry.trigger <= price);
-            fired.extend(fires);
-            if !stays.is_empty() {
-                side.rising.insert(at, stays);
-            }
+        while let Some(crossed) = side.rising.first_entry().filter(|bucket| *bucket.key() < at) {
+            fired.append(&mut crossed.remove());
         }
-        fired.extend(std::mem::take(&mut crossed).into_values().flatten());
+        take_some(&mut side.falling, at, &mut fired, |entry| entry.trigger >= price);
+        take_some(&mut side.rising, at, &mut fired, |entry| entry.trigger <= price);
         let blind = std::mem::take(&mut side.blind);
         self.entries -= fired.len();
         let count = fired.len() + blind.len();
@@ -257,6 +245,20 @@ impl Watch {
             }
         }
         self.entries = self.live;
+    }
+}
+
+/// Takes those entries of one bucket that fire; the others stay where they are.
+fn take_some(
+    queue: &mut BTreeMap<u32, Vec<Entry>>,
+    at: u32,
+    fired: &mut Vec<Entry>,
+    fires: impl Fn(&Entry) -> bool,
+) {
+    let Some(entries) = queue.get_mut(&at) else { return };
+    fired.extend(entries.extract_if(.., |entry| fires(entry)));
+    if entries.is_empty() {
+        queue.remove(&at);
     }
 }
 
