@@ -97,9 +97,8 @@ fn one_lot_less_than_the_plan_misses_the_target() {
         liquidator: None,
     };
     let rulebook = engine.rulebook().unwrap();
-    let after = engine.look(|view| {
-        breakwater_liquidation::plan::after_call(rulebook, view, AccountId(0), &less)
-    });
+    let after = engine
+        .look(|view| breakwater_liquidation::plan::after_call(rulebook, view, AccountId(0), &less));
     assert!(after.unwrap().ratio < policy.target_ratio);
 }
 
