@@ -243,8 +243,8 @@ pub fn run(options: &Options) -> Result<()> {
         print(&measure(&plan, *book)?, &plan);
     }
     println!(
-        "Assessed is per command, beside the accounts covered. Over a rescan: time of assessing \
-         everybody over the mean time of a command."
+        "Assessed is per command, beside the accounts covered. Rescan by mean: the time of \
+         assessing everybody over the mean time of a command."
     );
     Ok(())
 }
@@ -290,7 +290,7 @@ fn print(figures: &Figures, plan: &Plan) {
         "last",
         "proofs",
         "in breach",
-        "over a rescan",
+        "rescan by mean",
     ];
     let mut table = Table::new(&headings);
     for phase in &figures.phases {
