@@ -115,6 +115,8 @@ fn a_shallower_market_and_less_capital_leave_more_undone() {
     let deeper =
         RunOptions { shock: Some("ETH/USD=60%".parse().unwrap()), ..RunOptions::default() };
     assert!(shallow.debt_repaid < base.debt_repaid);
+    // A hundred thousand dollars at each of 576 price points.
+    assert!(poor.debt_repaid <= 576 * 100_000 * 100_000_000);
     assert!(poor.debt_repaid < base.debt_repaid);
     assert!(go(deeper).called > base.called);
 }

@@ -43,6 +43,8 @@ pub(crate) struct Stage<'a> {
     gas_on: bool,
     gas_wei: u128,
     capital: Option<u128>,
+    /// What of it is left at this price point.
+    capital_left: Option<u128>,
     start: Time,
     now: Time,
     round: u32,
@@ -75,6 +77,7 @@ impl<'a> Stage<'a> {
         }
         self.now = point.at;
         self.gas_wei = point.gas_wei;
+        self.capital_left = self.capital;
         self.round = 1;
         let mut marks = self.marks_for(point.factor)?;
         self.send(&marks, point.opens_bar)?;
@@ -251,7 +254,6 @@ impl<'a> Stage<'a> {
     /// Keepers act on every account that may be liquidated, worst health first, on each as often
     /// as it pays and is allowed.
     fn keepers(&mut self) -> Result<(), ScenarioError> {
-        let mut left = self.capital;
         let gas_value = self.gas_value()?;
         for (account, debt) in self.open_accounts() {
             if self.cannot_pay(account, debt, gas_value)? {
@@ -265,14 +267,14 @@ impl<'a> Stage<'a> {
                     kinds: &self.kinds,
                     staked: asset_id(self.staked),
                     gas_value,
-                    capital: left,
+                    capital: self.capital_left,
                 };
                 let Decision::Act(deal) = keeper.decide(&self.host.engine, option)? else {
                     self.left_alone.insert(account);
                     break;
                 };
                 let Some(spent) = self.call(account, &deal, gas_value)? else { break };
-                left = left.map(|left| left.saturating_sub(spent));
+                self.capital_left = self.capital_left.map(|left| left.saturating_sub(spent));
             }
         }
         Ok(())

@@ -84,6 +84,7 @@ impl<'a> Stage<'a> {
             gas_on: options.gas,
             gas_wei: 0,
             capital: capital.transpose()?,
+            capital_left: None,
             start,
             now: start,
             round: 1,
