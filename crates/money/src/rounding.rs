@@ -98,6 +98,10 @@ pub fn mul_div_full(a: U256, b: U256, d: U256, rounding: Rounding) -> Result<U25
     if d.is_zero() {
         return Err(MoneyError::DivisionByZero);
     }
+    // Most products fit 256 bits, and many of those 128, where division is far cheaper.
+    if let Some(product) = a.checked_mul(b) {
+        return div_wide(product, d, rounding);
+    }
     let product: U512 = a.widening_mul(b);
     let divisor = widen(d);
     let (q, r) = product.div_rem(divisor);
