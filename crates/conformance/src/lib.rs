@@ -14,10 +14,12 @@
 //! ```
 
 pub mod adapter;
+pub mod cdp;
 pub mod compare;
 pub mod exchange;
 pub mod fields;
 pub mod lending;
+mod node;
 mod print;
 mod run;
 
@@ -30,5 +32,6 @@ pub use run::{ConformanceError, Failure, FileReport, WHOLE_FILE, run_dir, run_di
 pub fn adapters() -> Vec<Box<dyn Adapter>> {
     let mut all = exchange::adapters();
     all.extend(lending::adapters());
+    all.extend(cdp::adapters());
     all
 }

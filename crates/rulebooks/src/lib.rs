@@ -1,5 +1,6 @@
 //! Venues' liquidation rules, exact to the last unit.
 
+pub mod cdp;
 pub mod exchange;
 pub mod lending;
 

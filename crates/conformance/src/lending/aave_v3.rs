@@ -1,7 +1,7 @@
 //! Aave v3.7: `liquidationCall` and `accrue` cases.
 
 use super::SCHEMA;
-use super::decimal_string::Node;
+use crate::node::{Node, differs, differs_text};
 use crate::{Adapter, Mismatch};
 use breakwater_money::{Ray, U256, Wad};
 use breakwater_rulebooks::lending::aave_v3::{
@@ -137,28 +137,14 @@ fn read_emode(node: &Node<'_>, ids: &[&str]) -> Result<Option<Emode>, Mismatch> 
 }
 
 fn read_call(node: &Node<'_>, ids: &[&str]) -> Result<Call, Mismatch> {
-    let amount = node.get("debt_to_cover");
-    let debt_to_cover = match amount.text() {
-        Ok("max") => U256::MAX,
-        _ => amount.number()?,
-    };
     Ok(Call {
         collateral: place(&node.get("collateral"), ids)?,
         debt: place(&node.get("debt"), ids)?,
-        debt_to_cover,
+        debt_to_cover: node.get("debt_to_cover").number_or_max()?,
         receive_atoken: node.get("receive_atoken").boolean()?,
         self_liquidation: node.get("self").boolean_or(false)?,
         now: NOW,
     })
-}
-
-/// Compares a computed value with the field, when they differ.
-fn differs(node: &Node<'_>, got: U256) -> Option<Mismatch> {
-    match node.number() {
-        Ok(value) if value == got => None,
-        Ok(value) => Some(Mismatch::new(node.path.as_str(), value.to_string(), got.to_string())),
-        Err(wrong) => Some(wrong),
-    }
 }
 
 fn check_liquidation(
@@ -253,11 +239,7 @@ fn check_close_factor(node: &Node<'_>, got: CloseFactor) -> Option<Mismatch> {
         CloseFactor::Half => "half",
         CloseFactor::Full => "full",
     };
-    match node.text() {
-        Ok(text) if text == label => None,
-        Ok(text) => Some(Mismatch::new(node.path.as_str(), text, label)),
-        Err(wrong) => Some(wrong),
-    }
+    differs_text(node, label)
 }
 
 /// Applies `check` to each field of `node`, which must name reserves of the case.

@@ -4,7 +4,7 @@
 //! exactly.
 
 use breakwater_money::rounding::Rounding;
-use breakwater_money::{Bps, MoneyError, Ray, Result, U256};
+use breakwater_money::{Bps, MoneyError, Ray, Result, U256, Wad};
 use serde::{Deserialize, Serialize};
 
 /// The kinked model: `base`, a first slope up to the optimal usage and a second one beyond it.
@@ -87,6 +87,40 @@ impl KinkedRate {
     }
 }
 
+/// The kinked model of venues that write it as two slopes per second or per block, everything at
+/// 1e18 and every product rounded down: `base + usage x slope_low` up to and at the kink, above it
+/// `base + kink x slope_low + (usage - kink) x slope_high`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TwoSlopes {
+    /// Rate at zero usage (wad).
+    pub base: U256,
+    /// Rate per usage up to the kink (wad).
+    pub slope_low: U256,
+    /// Usage at the kink (wad).
+    pub kink: U256,
+    /// Rate per usage beyond the kink (wad).
+    pub slope_high: U256,
+}
+
+impl TwoSlopes {
+    /// The rate at `usage` (wad, may exceed one), per the unit of time of the slopes.
+    ///
+    /// # Errors
+    /// A product or sum overflows 256 bits.
+    pub fn rate(&self, usage: U256) -> Result<U256> {
+        let part = |usage: U256, slope: U256| Wad::from_raw(slope).of(usage, Rounding::Floor);
+        let low = part(usage.min(self.kink), self.slope_low)?;
+        let high = match usage.checked_sub(self.kink) {
+            Some(excess) => part(excess, self.slope_high)?,
+            None => U256::ZERO,
+        };
+        self.base
+            .checked_add(low)
+            .and_then(|rate| rate.checked_add(high))
+            .ok_or(MoneyError::Overflow)
+    }
+}
+
 /// `debt / (available + debt)` as a ray, half up; zero without debt.
 ///
 /// # Errors
@@ -120,6 +154,22 @@ mod tests {
         assert_eq!(at(80), U256::from(3 * PERCENT));
         assert_eq!(at(90), U256::from(43 * PERCENT));
         assert_eq!(at(100), U256::from(83 * PERCENT));
+    }
+
+    #[test]
+    fn two_slopes_meet_at_the_kink_and_go_on_above_full_usage() {
+        let tenth = |n: u64| U256::from(n * 100_000_000_000_000_000);
+        let model = TwoSlopes {
+            base: tenth(1),
+            slope_low: tenth(2),
+            kink: tenth(5),
+            slope_high: tenth(40),
+        };
+        assert_eq!(model.rate(U256::ZERO), Ok(tenth(1)));
+        assert_eq!(model.rate(tenth(5)), Ok(tenth(2)));
+        assert_eq!(model.rate(tenth(5) + U256::ONE), Ok(tenth(2) + U256::from(4)));
+        assert_eq!(model.rate(tenth(15)), Ok(tenth(42)));
+        assert_eq!(model.rate(U256::MAX), Err(MoneyError::Overflow));
     }
 
     #[test]
