@@ -38,15 +38,7 @@ impl<'a> Stage<'a> {
         let (book, mapped, debt_whole) = fitted(scenario, &rule, &parameters)?;
         let place = |symbol: &str| book.asset(symbol).unwrap_or(0);
         let (driver, staked) = (place(&settings.driver.asset), place(&settings.driver.staked));
-        let kinds: Vec<Kind> = book
-            .assets
-            .iter()
-            .map(|asset| match &asset.symbol {
-                symbol if *symbol == settings.driver.staked => Kind::Staked,
-                symbol if settings.driver.ether.contains(symbol) => Kind::Ether,
-                _ => Kind::Dollar,
-            })
-            .collect();
+        let kinds = kinds(scenario, &book);
         let start = path.first().map_or(Time(0), |point| point.at);
         let policy = policy(scenario, options)?;
         let mut host = Host::new(Engine::new(registry()), watcher);
@@ -191,6 +183,17 @@ fn rulebook(scenario: &Scenario, options: &RunOptions) -> Result<(String, String
     Ok((rule.to_owned(), text.clone()))
 }
 
+/// How each asset of a book is sold, by the scenario's names.
+pub(crate) fn kinds(scenario: &Scenario, book: &Book) -> Vec<Kind> {
+    let driver = &scenario.settings.driver;
+    let kind = |symbol: &String| match symbol {
+        symbol if *symbol == driver.staked => Kind::Staked,
+        symbol if driver.ether.contains(symbol) => Kind::Ether,
+        _ => Kind::Dollar,
+    };
+    book.assets.iter().map(|asset| kind(&asset.symbol)).collect()
+}
+
 /// The book as the rulebook's accounts can take it, what was done to it, and the value of all debt.
 fn fitted(
     scenario: &Scenario,
@@ -229,7 +232,13 @@ fn policy(scenario: &Scenario, options: &RunOptions) -> Result<Policy, ScenarioE
     };
     let policy = match options.policy {
         PolicyChoice::AsIs => Policy::as_is(),
-        PolicyChoice::Guarded => Policy { lot_value, ..Policy::guarded() },
+        PolicyChoice::Guarded => {
+            let text = &settings.policy.cleaning_loss;
+            let cleaning_loss_max = decimal::parse_raw(text, PRICE_DECIMALS).map_err(|error| {
+                ScenarioError::setting("policy.cleaning_loss", error.to_string())
+            })?;
+            Policy { lot_value, cleaning_loss_max, ..Policy::guarded() }
+        }
         PolicyChoice::VenueTarget => sells("to target, minimal lots", Close::Target),
         PolicyChoice::VenueFull => sells("full close at market", Close::Full),
     };
@@ -240,7 +249,7 @@ fn policy(scenario: &Scenario, options: &RunOptions) -> Result<Policy, ScenarioE
     })
 }
 
-fn markets(
+pub(crate) fn markets(
     scenario: &Scenario,
     options: &RunOptions,
     path: &[PathPoint],
