@@ -102,6 +102,7 @@ fn read_position(node: &Node<'_>) -> Result<Position, Mismatch> {
         shares: node.get("ctoken_balance").number()?,
         principal: node.get("borrow_principal").number()?,
         interest_index: wad(&node.get("borrow_interest_index"))?,
+        own_factor: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::accrual::accrue;
 use super::health::{Liquidity, borrow_balance, exchange_rate, liquidity};
+use super::market::repay;
 use super::{Call, Market, Position, Revert, Rule};
 use breakwater_money::{Rounding, U256, Wad};
 
@@ -70,7 +71,9 @@ pub fn liquidate_borrow(
     if call.repay == U256::MAX {
         return Err(Revert::Unbounded);
     }
-    repay(&mut markets, &mut positions, call, owed_before)?;
+    let named = (markets.get_mut(call.borrowed), positions.get_mut(call.borrowed));
+    let (Some(market), Some(position)) = named else { return Err(Revert::Arithmetic) };
+    (*market, *position) = repay(market, position, call.repay)?;
 
     let named = |place: usize| markets.get(place).ok_or(Revert::NotListed);
     let ratio = seize_ratio(rule, named(call.borrowed)?, named(call.collateral)?)?;
@@ -126,24 +129,6 @@ pub(super) fn allowed(
         return Err(Revert::TooMuch);
     }
     Ok((Some(liquidity), owed))
-}
-
-/// Books the repayment. The market's borrows are a sum of rounded interest and may be below what
-/// its last borrower owes; then the contract's subtraction fails.
-fn repay(
-    markets: &mut [Market],
-    positions: &mut [Position],
-    call: &Call,
-    owed: U256,
-) -> Result<(), Revert> {
-    let market = markets.get_mut(call.borrowed).ok_or(Revert::NotListed)?;
-    let position = positions.get_mut(call.borrowed).ok_or(Revert::Arithmetic)?;
-    market.cash = market.cash.checked_add(call.repay).ok_or(Revert::Arithmetic)?;
-    position.principal = owed.checked_sub(call.repay).ok_or(Revert::Arithmetic)?;
-    market.total_borrows =
-        market.total_borrows.checked_sub(call.repay).ok_or(Revert::Arithmetic)?;
-    position.interest_index = market.borrow_index;
-    Ok(())
 }
 
 /// Shares of the collateral market that one base unit of the borrowed asset buys (1e18), the

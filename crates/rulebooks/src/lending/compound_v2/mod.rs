@@ -14,19 +14,30 @@
 //! owes beyond its collateral stays owed for ever.
 
 mod accrual;
+mod business;
 mod call;
 mod health;
+mod market;
+mod parameters;
 mod plan;
+mod rulebook;
 #[cfg(test)]
 mod tests;
 
 pub use accrual::{BORROW_RATE_MOST, accrue, borrow_rate};
 pub use call::{Outcome, accrued, liquidate_borrow};
-pub use health::{Liquidity, borrow_balance, exchange_rate, liquidity, sum};
-pub use plan::{Proposal, largest_call};
+pub use health::{Liquidity, borrow_balance, exchange_rate, liquidity, worst};
+pub use market::{Part, Redeemed, borrow, redeem, repay, supply};
+pub use parameters::{AssetParameters, Constants, Parameters, RateParameters};
+pub use plan::{Proposal, Terms, largest_call, lasting_call};
+pub use rulebook::{RULE, build, shape};
 
 use crate::lending::rates::TwoSlopes;
 use breakwater_money::{MoneyError, U256, Wad};
+
+/// A market without interest.
+const STILL: TwoSlopes =
+    TwoSlopes { base: U256::ZERO, slope_low: U256::ZERO, kink: U256::ZERO, slope_high: U256::ZERO };
 
 /// What one setting of the pool applies to every market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +98,13 @@ pub struct Market {
 }
 
 impl Market {
+    /// Whether the market asks for interest at all.
+    #[must_use]
+    pub fn earns(&self) -> bool {
+        let TwoSlopes { base, slope_low, slope_high, .. } = self.rates;
+        !(base.is_zero() && slope_low.is_zero() && slope_high.is_zero())
+    }
+
     /// Whether the pool has given the market up: no collateral factor, borrowing paused and all
     /// interest kept. Its borrows may be repaid by anyone, whatever the borrower's health.
     #[must_use]
@@ -108,6 +126,9 @@ pub struct Position {
     pub principal: U256,
     /// The market's borrow index then (wad); zero for a position that never borrowed.
     pub interest_index: Wad,
+    /// A collateral factor that replaces the market's for this account alone. The venue has none
+    /// (`None`); it carries books that record an account's own average threshold.
+    pub own_factor: Option<Wad>,
 }
 
 /// A liquidation as anyone may send it.
@@ -163,6 +184,21 @@ pub enum Revert {
     /// Seizing is paused.
     #[error("seize is paused")]
     SeizePaused,
+    /// Borrowing is paused in the market.
+    #[error("borrow is paused")]
+    BorrowPaused,
+    /// The market's borrows would reach its cap. Exact equality is too much.
+    #[error("market borrow cap reached")]
+    CapReached,
+    /// The account would owe more than it may.
+    #[error("INSUFFICIENT_LIQUIDITY: the account would owe more than it may")]
+    Insufficient,
+    /// An amount to redeem rounds to no share.
+    #[error("redeemTokens zero: the amount rounds to no share")]
+    ZeroShares,
+    /// The market has less cash than is to be paid out.
+    #[error("RedeemTransferOutNotPossible or BorrowCashNotAvailable: too little cash")]
+    NoCash,
     /// A checked operation of the contract fails: overflow, underflow or division by zero.
     #[error("Panic: arithmetic overflow, underflow or division by zero")]
     Arithmetic,
@@ -185,6 +221,11 @@ impl Revert {
             Revert::NoSeizePrice => "LIQUIDATE_COMPTROLLER_CALCULATE_AMOUNT_SEIZE_FAILED",
             Revert::SeizeTooMuch => "LIQUIDATE_SEIZE_TOO_MUCH",
             Revert::SeizePaused => "seize is paused",
+            Revert::BorrowPaused => "borrow is paused",
+            Revert::CapReached => "market borrow cap reached",
+            Revert::Insufficient => "INSUFFICIENT_LIQUIDITY",
+            Revert::ZeroShares => "redeemTokens zero",
+            Revert::NoCash => "RedeemTransferOutNotPossible",
             Revert::Arithmetic => "Panic",
         }
     }

@@ -1,6 +1,8 @@
 //! What a keeper asks before it calls: the largest repayment that will not be refused.
 
 use super::call::{Outcome, accrued, allowed, liquidate_borrow, seize_ratio};
+use super::health::liquidity;
+use super::market::{Part, Redeemed, redeem, worth};
 use super::{Call, Market, Position, Revert, Rule};
 use breakwater_money::rounding::mul_div_full;
 use breakwater_money::{Rounding, U256, Wad};
@@ -12,6 +14,19 @@ pub struct Proposal {
     pub call: Call,
     /// What the call does.
     pub outcome: Outcome,
+}
+
+impl Proposal {
+    /// Whether the call leaves the account with less collateral for what it owes than it had, both
+    /// as the call itself sees them.
+    ///
+    /// # Errors
+    /// As [`liquidity`].
+    pub fn is_toxic(&self) -> Result<bool, Revert> {
+        let Some(before) = self.outcome.liquidity else { return Ok(false) };
+        let after = liquidity(&self.outcome.markets_after, &self.outcome.positions_after)?;
+        Ok(after.ratio()? < before.ratio()?)
+    }
 }
 
 /// The largest `repay` that the rule accepts for the pair named by `call`, no larger than
@@ -58,4 +73,86 @@ fn most_for(shares: U256, ratio: Wad) -> Result<U256, Revert> {
     let least_refused =
         mul_div_full(next, Wad::one().raw, ratio.raw, Rounding::Ceil).unwrap_or(U256::MAX);
     Ok(least_refused.saturating_sub(U256::ONE))
+}
+
+/// How a call is to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether the caller redeems the shares it receives in the same transaction.
+    pub redeems: bool,
+    /// Blocks for which the call must stay acceptable after this one, nothing else happening.
+    pub blocks: u64,
+}
+
+/// What an accepted call does under `terms`, in this block: its outcome, and what the caller's
+/// shares are redeemed for. Without redemption the latter is what they are worth.
+///
+/// # Errors
+/// As [`liquidate_borrow`], and [`Revert::NoCash`] where the redemption cannot be paid out.
+pub(super) fn call_in(
+    rule: &Rule,
+    markets: &[Market],
+    positions: &[Position],
+    call: &Call,
+    redeems: bool,
+) -> Result<(Outcome, Redeemed), Revert> {
+    let outcome = liquidate_borrow(rule, markets, positions, call)?;
+    let market = outcome.markets_after.get(call.collateral).ok_or(Revert::NotListed)?;
+    let shares = outcome.to_liquidator;
+    let redeemed = if redeems {
+        redeem(market, Part::Shares(shares))?.1
+    } else {
+        Redeemed { shares, units: worth(market, shares)? }
+    };
+    Ok((outcome, redeemed))
+}
+
+/// The largest call as [`largest_call`] finds it, lowered where the market's cash does not pay for
+/// the shares, that is accepted in this block and in each of the next ones that `terms` names.
+///
+/// Time makes the borrow and the exchange rate grow, so that an amount stays within its bounds;
+/// but the account may recover, and then no amount would be accepted later.
+///
+/// # Errors
+/// Why the venue refuses the pair, now or in one of those blocks.
+pub fn lasting_call(
+    rule: &Rule,
+    markets: &[Market],
+    positions: &[Position],
+    call: &Call,
+    terms: Terms,
+) -> Result<Proposal, Revert> {
+    let top = largest_call(rule, markets, positions, call)?;
+    let earns = markets.iter().any(Market::earns);
+    let last = if earns { terms.blocks } else { 0 };
+    let mut later = Vec::new();
+    for block in 0..=last {
+        let mut markets = markets.to_vec();
+        for market in &mut markets {
+            let blocks = market.blocks.checked_add(U256::from(block));
+            market.blocks = blocks.ok_or(Revert::Arithmetic)?;
+        }
+        later.push(markets);
+    }
+    let accepted = |call: &Call| {
+        later.iter().try_for_each(|markets| {
+            call_in(rule, markets, positions, call, terms.redeems).map(drop)
+        })
+    };
+    let (mut low, mut high) = match accepted(&top.call) {
+        Ok(()) => return Ok(top),
+        Err(Revert::NoCash) => (U256::ZERO, top.call.repay),
+        Err(other) => return Err(other),
+    };
+    while high.saturating_sub(low) > U256::ONE {
+        let middle = low + ((high - low) >> 1);
+        match accepted(&Call { repay: middle, ..*call }) {
+            Ok(()) => low = middle,
+            Err(Revert::NoCash) => high = middle,
+            Err(other) => return Err(other),
+        }
+    }
+    let call = Call { repay: low, ..*call };
+    let outcome = liquidate_borrow(rule, markets, positions, &call)?;
+    Ok(Proposal { call, outcome })
 }
