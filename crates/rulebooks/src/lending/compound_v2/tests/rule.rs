@@ -1,7 +1,7 @@
 //! Promises of the rule, case by case and over random accounts. The venue's own numbers are
 //! checked by the conformance crate.
 
-use super::*;
+use super::super::*;
 use proptest::prelude::*;
 
 const ONE: u128 = 1_000_000_000_000_000_000;
