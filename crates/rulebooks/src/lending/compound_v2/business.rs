@@ -6,7 +6,7 @@
 
 use super::health::{liquidity, may};
 use super::market::{self, Part};
-use super::rulebook::{CompoundV2, Held, column};
+use super::pool::{CompoundV2, Held, column};
 use super::{
     Market, Position, Revert, accrue, borrow_balance, exchange_rate, redeem, repay, supply,
 };

@@ -20,6 +20,7 @@ mod health;
 mod market;
 mod parameters;
 mod plan;
+mod pool;
 mod rulebook;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ mod health;
 mod parameters;
 mod rule;
 
-use super::rulebook::column;
+use super::pool::column;
 use super::{Market, Position, build};
 use breakwater_liquidation::{
     AssetInfo, AssetKind, Balances, Call, CallOption, Effects, Exposures, MarketInfo, PoolState,
