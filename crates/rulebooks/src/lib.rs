@@ -31,6 +31,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
 }
 
 const SHIPPED: &[(&str, &str)] = &[
+    ("aave-v3.6", include_str!("../../../rulebooks/aave-v3.6.toml")),
     ("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
 ];

@@ -17,8 +17,8 @@ use breakwater_money::{AccountId, Amount, AssetId, Holder, Rational, TransferCod
 /// Name under which hosts plug the rule in.
 pub const RULE: &str = "aave-v3";
 
-/// What v3.7 promises by itself. It has no sentinel any more: only unpausing opens a grace period,
-/// an outage of prices does not. A pause stops repaying too.
+/// What every version promises by itself. There is no sentinel, or none any more from v3.7: only
+/// unpausing opens a grace period, an outage of prices does not. A pause stops repaying too.
 const PROMISES: &[(Promise, Kept)] = &[
     (Promise::HealthyUntouched, Kept::Keeps),
     (Promise::FreshMarksOnly, Kept::Refuses),
@@ -288,9 +288,11 @@ impl AaveV3 {
         match liquidator.filter(|_| !outcome.liquidator_scaled_received.is_zero()) {
             Some(to) => {
                 effects.transfer(holder, Holder::Account(to), supply, moved, TransferCode::Seize);
-                if view.owned(to, supply) == 0 {
-                    // From v3.6 shares received do not switch themselves on as collateral.
-                    self.reserves.flag(view, to, column::COLLATERAL, taken, false, &mut effects);
+                // The venue looks at the loan-to-value; an asset without a threshold has none.
+                let usable = self.reserves.parameters(view, taken)?.liquidation_threshold_bps > 0;
+                let first = view.owned(to, supply) == 0;
+                if self.rule.version.received_is_collateral() && usable && first {
+                    self.reserves.flag(view, to, column::COLLATERAL, taken, true, &mut effects);
                 }
             }
             None => {
