@@ -7,7 +7,7 @@ use super::{
 use crate::lending::reserves::{self, LAYOUT, Reserves, column, value_of};
 use breakwater_liquidation::{
     AccountShape, AssetInfo, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise,
-    Reach, Rejected, Rejection, Rulebook, StateKey, Unsupported, View,
+    Reach, Rejected, Rejection, Rulebook, Sides, StateKey, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -98,6 +98,10 @@ impl Rulebook for AaveV3 {
 
     fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected> {
         self.reserves.assess(view, account)
+    }
+
+    fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
+        self.reserves.sides(view, account)
     }
 
     fn exposures(

@@ -11,11 +11,28 @@
 //! What the venue does not promise: a call that clears dust repays more than the target needs, and
 //! a deficit is booked by counting positions, so that a collateral worth almost nothing keeps the
 //! bad debt of its account unbooked.
+//!
+//! The sizing ([`liquidation_amounts`]) is the venue's to the last unit. The call around it
+//! ([`liquidation_call`]) and the rulebook keep balances as shares under an index, rounded as the
+//! venue's hub rounds, but leave three of its parts out: the premium on debt by the quality of the
+//! collateral, the history of terms an account carries until it borrows again, and interest.
 
+mod call;
+#[cfg(test)]
+mod call_tests;
+mod health;
+mod parameters;
+mod rulebook;
+#[cfg(test)]
+mod rulebook_tests;
 mod sizing;
 #[cfg(test)]
 mod tests;
 
+pub use call::{Call, Outcome, liquidation_call};
+pub use health::{Totals, sum, totals};
+pub use parameters::{AssetParameters, LiquidationParameters, Parameters};
+pub use rulebook::{RULE, build, shape};
 pub use sizing::{Adjustment, Amounts, debt_to_target, liquidation_amounts, liquidation_bonus};
 
 use breakwater_money::{Bps, MoneyError, Rounding, U256, Wad, rounding};
@@ -110,8 +127,10 @@ pub enum Revert {
     /// The offer is smaller than what must be repaid so that no dust stays.
     #[error("MustNotLeaveDust: the offer does not cover what clears the dust")]
     Dust,
-    /// A checked operation of the contract fails: overflow, division by zero, or more taken out
-    /// of a reserve than it holds.
+    /// The hub has too little of the collateral in cash.
+    #[error("InsufficientLiquidity: the reserve's cash does not cover the collateral")]
+    ShortOfCash,
+    /// A checked operation of the contract fails: overflow, or division by zero.
     #[error("Panic: arithmetic overflow, underflow or division by zero")]
     Arithmetic,
 }
@@ -130,6 +149,7 @@ impl Revert {
             Revert::Healthy => "HealthFactorNotBelowThreshold",
             Revert::NotCollateral => "CollateralCannotBeLiquidated",
             Revert::Dust => "MustNotLeaveDust",
+            Revert::ShortOfCash => "InsufficientLiquidity",
             Revert::Arithmetic => "Panic",
         }
     }

@@ -55,19 +55,32 @@ pub fn liquidation_amounts(
     if debt_to_cover.is_zero() {
         return Err(Revert::NothingOffered);
     }
-    let (owed, supplied) = (position.debt.balance, position.collateral.balance);
-    if supplied.is_zero() {
+    validate(position, terms.collateral_factor_bps > 0)?;
+    size(rule, terms, position, debt_to_cover)
+}
+
+/// What an account must be for a call on one of its pairs, in the contract's order.
+pub(super) fn validate(position: &Position, is_collateral: bool) -> Result<(), Revert> {
+    if position.collateral.balance.is_zero() {
         return Err(Revert::NotSupplied);
     }
-    if owed.is_zero() {
+    if position.debt.balance.is_zero() {
         return Err(Revert::NotBorrowed);
     }
     if position.health >= Wad::one() {
         return Err(Revert::Healthy);
     }
-    if terms.collateral_factor_bps == 0 {
-        return Err(Revert::NotCollateral);
-    }
+    if is_collateral { Ok(()) } else { Err(Revert::NotCollateral) }
+}
+
+/// The size of a call on a pair that has been validated.
+pub(super) fn size(
+    rule: &Rule,
+    terms: &Terms,
+    position: &Position,
+    debt_to_cover: U256,
+) -> Result<Amounts, Revert> {
+    let (owed, supplied) = (position.debt.balance, position.collateral.balance);
     let bonus_bps = liquidation_bonus(rule, terms, position.health)?;
     let debt_to_target = debt_to_target(rule, terms, position, bonus_bps)?;
     let (debt, debt_dust_promoted) =

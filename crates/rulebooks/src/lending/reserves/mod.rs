@@ -10,10 +10,11 @@ use super::aave_v3::{
     Accrued, AssetParameters, Emode, Reserve, ReserveFlow, Revert, Totals, UserReserve, accrue,
     rates, sum,
 };
+use super::aave_v4;
 use super::index::SECONDS_PER_YEAR;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, Effects, Exposures, Layout, Rejected, Rejection, StateKey, Unsupported,
-    View,
+    AssetInfo, AssetKind, Effects, Exposures, Layout, Rejected, Rejection, Sides, StateKey,
+    Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -67,11 +68,32 @@ pub const RESERVES_MAX: usize = 128;
 /// that nothing touches; an hour keeps it small.
 const ARM_SECONDS: u64 = 3_600;
 
+/// How a venue of this family values balances and rounds the health they make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Valuation {
+    /// In base units of the numeraire; health half up, then down (Aave v3).
+    #[default]
+    BaseUnits,
+    /// At eighteen decimals more; health down twice (Aave v4).
+    Fine,
+}
+
+impl Valuation {
+    /// What one base unit of the numeraire is in it.
+    fn unit(self) -> U256 {
+        match self {
+            Valuation::BaseUnits => U256::ONE,
+            Valuation::Fine => Wad::one().raw,
+        }
+    }
+}
+
 /// The reserves of a pool: parameters by asset.
 #[derive(Debug, Clone)]
 pub struct Reserves {
     name: String,
     numeraire_decimals: u8,
+    valuation: Valuation,
     assets: Vec<Option<AssetParameters>>,
 }
 
@@ -119,7 +141,14 @@ impl Reserves {
             }
             bound.push(found.filter(|_| info.kind == AssetKind::Token));
         }
-        Ok(Reserves { name: name.to_owned(), numeraire_decimals, assets: bound })
+        let valuation = Valuation::default();
+        Ok(Reserves { name: name.to_owned(), numeraire_decimals, valuation, assets: bound })
+    }
+
+    /// The same reserves, valued another way.
+    #[must_use]
+    pub fn valued(self, valuation: Valuation) -> Self {
+        Reserves { valuation, ..self }
     }
 
     /// The rulebook's name.
@@ -360,7 +389,7 @@ impl Reserves {
         Ok(relevant.filter(move |asset| last.replace(*asset) != Some(*asset)))
     }
 
-    /// Totals and health factor at the view's time and marks.
+    /// Totals and health factor at the view's time and marks, values in the units of the valuation.
     ///
     /// # Errors
     /// Unknown account, missing mark or overflow.
@@ -375,10 +404,13 @@ impl Reserves {
                     None
                 }
             });
-        let totals = sum(held, emode);
+        let totals = match self.valuation {
+            Valuation::BaseUnits => sum(held, emode).map_err(Rejected::from),
+            Valuation::Fine => fine(held),
+        };
         match failed {
             Some(rejected) => Err(rejected),
-            None => Ok(totals?),
+            None => totals,
         }
     }
 
@@ -388,9 +420,10 @@ impl Reserves {
     /// As [`Reserves::totals`].
     pub fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected> {
         let totals = self.totals(view, account)?;
+        let unit = self.valuation.unit();
         let weighted = div_wide(totals.weighted, Bps::one().raw, Rounding::Floor)?;
-        let equity = narrow_i128(weighted)?;
-        let requirement = narrow_u128(totals.debt_base)?;
+        let equity = narrow_i128(div_wide(weighted, unit, Rounding::Floor)?)?;
+        let requirement = narrow_u128(div_wide(totals.debt_base, unit, Rounding::Ceil)?)?;
         let shortfall = requirement.saturating_sub(equity.unsigned_abs());
         let breach = totals.is_liquidatable();
         Ok(Health { equity, requirement, ratio: totals.health_factor, shortfall, breach })
@@ -476,6 +509,24 @@ impl Reserves {
         Ok(narrow_u128(grown)?.saturating_add(narrow_u128(unit)?))
     }
 
+    /// Unweighted values of what the account has supplied, counted as collateral or not, and of what
+    /// it owes, with indices carried forward.
+    ///
+    /// # Errors
+    /// As [`Reserves::totals`].
+    pub fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
+        let mut sides = Sides::default();
+        for asset in self.assets_of(view, account)? {
+            let reserve = self.reserve(view, asset)?;
+            let user = self.user(view, account, asset);
+            let more = narrow_u128(self.collateral_value(&reserve, &user)?)?;
+            sides.collateral = sides.collateral.checked_add(more).ok_or(Rejection::Overflow)?;
+            let more = narrow_u128(self.debt_value(&reserve, &user)?)?;
+            sides.debt = sides.debt.checked_add(more).ok_or(Rejection::Overflow)?;
+        }
+        Ok(sides)
+    }
+
     fn collateral_value(&self, reserve: &Reserve, user: &UserReserve) -> Result<U256, Rejected> {
         let units =
             to_underlying(user.scaled_collateral, reserve.liquidity_index.raw, Rounding::Floor)?;
@@ -539,6 +590,17 @@ impl Reserves {
         let left = U256::from(product).saturating_mul(Wad::one().raw);
         left > health.raw.saturating_mul(U256::from(100_000_000u64))
     }
+}
+
+/// The finer totals in the shape of the others.
+fn fine(held: impl Iterator<Item = (usize, (Reserve, UserReserve))>) -> Result<Totals, Rejected> {
+    let totals = aave_v4::sum(held.map(|(_, holding)| holding))?;
+    Ok(Totals {
+        collateral_base: totals.collateral_value,
+        debt_base: totals.debt_value,
+        weighted: totals.weighted,
+        health_factor: totals.health,
+    })
 }
 
 /// Value of `units` in the base currency.
