@@ -6,10 +6,9 @@ use crate::figures::{count, rounded_text, short_label, wrapped};
 use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_simulate::assess::{
-    AccountHealth, AccountPlan, AssessOptions, Assessment, assess as judge, plan as plan_all, read,
+    AccountHealth, AccountPlan, AssessOptions, Assessment, assess as judge, plan as plan_all,
 };
-use breakwater_simulate::book::Book;
-use breakwater_simulate::scenario::read_file;
+use breakwater_simulate::book::{Book, PRICE_DECIMALS};
 use serde::Serialize;
 
 /// Accounts shown as text unless all are asked for.
@@ -37,19 +36,10 @@ struct PlanAnswer<'a> {
 
 fn asked_for(asked: &Assess, target: Option<&str>) -> Result<(Book, AssessOptions), Failure> {
     let rulebook = asked.rulebook.as_deref().map(source::rulebook).transpose()?;
-    let text = read_file(&asked.file)?;
-    let prices = match &asked.prices {
-        Some(path) => Some((path.display().to_string(), read_file(path)?)),
-        None => None,
-    };
-    let prices = prices.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-    let name = asked.file.display().to_string();
-    let book = read(&name, &text, prices)?;
-    if book.accounts.is_empty() {
-        return Err(Failure::Data(format!("{name}: no account in it, expected at least one")));
-    }
+    let book = source::book(&asked.file, asked.prices.as_deref())?;
     let options = AssessOptions {
         rulebook,
+        thresholds: asked.thresholds.choice(),
         shock: asked.shock.clone(),
         target_ratio: target.map(str::to_owned),
     };
@@ -66,7 +56,7 @@ pub fn assess(asked: &Assess, screen: &Screen) -> Result<Verdict, Failure> {
 }
 
 fn assessment_text(assessment: &Assessment, all: bool, paint: Paint) -> String {
-    let Assessment { rulebook, shock, unit, totals, accounts } = assessment;
+    let Assessment { rulebook, shock, unit, mapped, totals, accounts } = assessment;
     let value = |text: &str| format!("{:>20} {unit}", rounded_text(text, 2));
     let number = |n: u64| format!("{:>20}", count(n));
     let mut text = format!("{}; shock: {shock}\n\n", paint.strong(rulebook));
@@ -81,6 +71,12 @@ fn assessment_text(assessment: &Assessment, all: bool, paint: Paint) -> String {
         ("bad debt", value(&totals.bad_debt)),
     ] {
         text.push_str(&format!("  {name:<24}{figure}\n"));
+    }
+    for mapped in mapped {
+        let told = crate::compare::mapping(mapped, PRICE_DECIMALS);
+        for line in wrapped(&told, WIDTH - 2) {
+            text.push_str(&format!("  {line}\n"));
+        }
     }
     text.push('\n');
     if accounts.len() <= TOLD {
