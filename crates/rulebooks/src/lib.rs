@@ -49,8 +49,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
 }
 
 const SHIPPED: &[(&str, &str)] = &[
-    ("aave-v3.6", include_str!("../../../rulebooks/aave-v3.6.toml")),
     ("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml")),
+    ("aave-v3.6", include_str!("../../../rulebooks/aave-v3.6.toml")),
     ("aave-v4", include_str!("../../../rulebooks/aave-v4.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
 ];
