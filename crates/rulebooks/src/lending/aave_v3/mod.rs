@@ -19,6 +19,8 @@ mod health;
 mod parameters;
 mod plan;
 mod rulebook;
+#[cfg(test)]
+mod rulebook_tests;
 mod sizing;
 #[cfg(test)]
 mod tests;

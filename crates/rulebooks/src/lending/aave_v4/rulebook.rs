@@ -105,7 +105,7 @@ impl Rulebook for AaveV4 {
     }
 
     fn admits(&self, view: &View<'_>) -> Result<(), Unsupported> {
-        self.reserves.admits(view)
+        self.reserves.admits_idle(view)
     }
 
     fn found(&self, view: &View<'_>) -> Result<Effects, Rejected> {

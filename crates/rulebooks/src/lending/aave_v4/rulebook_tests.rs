@@ -4,196 +4,14 @@
 
 use super::*;
 use crate::lending::aave_v3::{Reserve, UserReserve};
-use breakwater_liquidation::{
-    AssetInfo, AssetKind, Balances, Call as PoolCall, CallOption, Effects, Exposures, Fact,
-    MarketInfo, PoolState, Rejection, Rulebook, StateKey, View,
+use crate::lending::reserves::test_book::{
+    A, B, Book, LISTED, NOPE, NOW, ONE_USDC, ONE_WETH, RAY, SECOND, USDC, WBTC, WETH,
 };
-use breakwater_market::{Guard, GuardState, Mark, MarketId};
-use breakwater_money::{
-    AccountId, AssetId, Class, Holder, Holding, Price, Rational, Ray, Time, TransferCode, Unit,
-    rational,
-};
+use breakwater_liquidation::{Balances, Call as PoolCall, Exposures, Fact, Rejection, StateKey};
+use breakwater_money::{AssetId, Holder, Rational, Ray, Time, TransferCode, Unit, rational};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 
-const NOW: Time = Time(1_700_000_000_000_000_000);
-const SECOND: u64 = 1_000_000_000;
-const RAY: u128 = 1_000_000_000_000_000_000_000_000_000;
-
-/// Three assets of the shipped file, by number.
-const LISTED: [(&str, u8); 3] = [("WETH", 18), ("USDC", 6), ("WBTC", 8)];
-const WETH: AssetId = AssetId(0);
-const USDC: AssetId = AssetId(1);
-const WBTC: AssetId = AssetId(2);
-/// In the pool and in no file.
-const NOPE: AssetId = AssetId(3);
-
-/// The account that is liquidated, and one that liquidates.
-const A: AccountId = AccountId(0);
-const B: AccountId = AccountId(1);
-
-const ONE_USDC: u128 = 1_000_000;
-const ONE_WETH: u128 = 1_000_000_000_000_000_000;
-
-#[derive(Debug, Clone, Default)]
-struct Rows {
-    accounts: [Vec<Holding>; 2],
-    pool: BTreeMap<(Holder, Unit), i128>,
-}
-
-impl Balances for Rows {
-    fn holdings(&self, account: AccountId) -> &[Holding] {
-        &self.accounts[account.index()]
-    }
-
-    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
-        match holder {
-            Holder::Account(account) => {
-                let held = self.accounts[account.index()].iter();
-                held.filter(|h| h.unit == unit).map(|h| h.balance).sum()
-            }
-            other => self.pool.get(&(other, unit)).copied().unwrap_or(0),
-        }
-    }
-
-    fn accounts(&self) -> u32 {
-        2
-    }
-}
-
-impl Rows {
-    fn add(&mut self, holder: Holder, unit: Unit, change: i128) {
-        let Holder::Account(account) = holder else {
-            *self.pool.entry((holder, unit)).or_default() += change;
-            return;
-        };
-        let rows = &mut self.accounts[account.index()];
-        match rows.iter_mut().find(|h| h.unit == unit) {
-            Some(row) => row.balance += change,
-            None => rows.push(Holding { contract: None, unit, balance: change }),
-        }
-        rows.retain(|h| h.balance != 0);
-        rows.sort_by_key(|h| h.unit);
-    }
-}
-
-struct Book {
-    rulebook: Box<dyn Rulebook>,
-    assets: Vec<AssetInfo>,
-    markets: Vec<MarketInfo>,
-    marks: Vec<GuardState>,
-    rows: Rows,
-    state: PoolState,
-}
-
-impl Book {
-    fn new() -> Self {
-        let info = |(number, (symbol, decimals)): (u16, (&str, u8))| AssetInfo {
-            symbol: symbol.to_owned(),
-            decimals,
-            kind: AssetKind::Token,
-            market: Some(MarketId(number)),
-        };
-        let assets = (0u16..).zip(LISTED.into_iter().chain([("NOPE", 18)])).map(info);
-        let assets: Vec<AssetInfo> = assets.collect();
-        let guard = Guard {
-            decimals: 8,
-            age_max_nanos: 60 * SECOND,
-            ahead_max_nanos: 0,
-            band_bps: 5_000,
-            spread_max_bps: 100,
-            grace_nanos: 0,
-        };
-        let market = |(number, info): (u16, &AssetInfo)| MarketInfo {
-            symbol: format!("{}/USD", info.symbol),
-            asset: AssetId(number),
-            guard,
-            volatility_weight: 1,
-        };
-        let markets = (0u16..).zip(&assets).map(market).collect();
-        let text = include_str!("../../../../../rulebooks/aave-v4.toml");
-        let rulebook = crate::build(RULE, text, &assets).unwrap().unwrap();
-        let state = PoolState::new(rulebook.layout());
-        let marks = vec![GuardState::default(); 4];
-        let mut book = Book { rulebook, assets, markets, marks, rows: Rows::default(), state };
-        for (asset, dollars) in [(WETH, 2_000), (USDC, 1), (WBTC, 30_000), (NOPE, 1)] {
-            book.price(asset, dollars * 100_000_000);
-            book.index(asset, RAY, RAY);
-        }
-        book
-    }
-
-    fn price(&mut self, asset: AssetId, raw: u128) {
-        let mark = Mark {
-            price: Price::new(raw, 8),
-            half_spread: 0,
-            observed_at: NOW,
-            accepted_at: NOW,
-            sequence: 1,
-        };
-        self.marks[asset.index()].mark = Some(mark);
-    }
-
-    fn index(&mut self, asset: AssetId, supplied: u128, owed: u128) {
-        for (column, value) in [(0, supplied), (1, owed)] {
-            assert!(self.state.set(StateKey::Asset(asset, column), U256::from(value)));
-        }
-    }
-
-    fn view(&self) -> View<'_> {
-        View::new(NOW, &self.assets, &self.markets, &self.marks, &self.rows, &self.state)
-    }
-
-    /// Gives the account shares out of nothing, and the pool the cash of what is supplied.
-    fn give(&mut self, account: AccountId, asset: AssetId, supplied: u128, owed: u128) {
-        let row = |class| Unit { asset, class };
-        let column = |of: Class| u16::from(of == Class::Debt);
-        for (class, shares) in [(Class::Supply, supplied), (Class::Debt, owed)] {
-            if shares > 0 {
-                let shares = i128::try_from(shares).unwrap();
-                self.rows.add(Holder::Account(account), row(class), shares);
-                self.rows.add(Holder::Issuer, row(class), -shares);
-                let key = StateKey::Account(account, column(class));
-                let mut bits = self.state.get(key);
-                bits.set_bit(asset.index(), true);
-                assert!(self.state.set(key, bits));
-            }
-        }
-        let cash = i128::try_from(supplied).unwrap() * 4;
-        self.rows.add(Holder::Reserve, Unit::token(asset), cash);
-    }
-
-    fn apply(&mut self, effects: &Effects) {
-        for t in &effects.transfers {
-            let amount = i128::try_from(t.amount).unwrap();
-            self.rows.add(t.debit, t.unit, -amount);
-            self.rows.add(t.credit, t.unit, amount);
-        }
-        for (key, value) in &effects.state {
-            assert!(self.state.set(*key, *value));
-        }
-    }
-
-    fn options(&self) -> Vec<CallOption> {
-        let mut out = Vec::new();
-        self.rulebook.calls(&self.view(), A, &mut out).unwrap();
-        out
-    }
-
-    #[track_caller]
-    fn execute(&self, call: &PoolCall) -> Effects {
-        self.rulebook.execute(&self.view(), call).unwrap()
-    }
-
-    #[track_caller]
-    fn refuses(&self, call: PoolCall) -> Rejection {
-        self.rulebook.execute(&self.view(), &call).unwrap_err().rejection
-    }
-
-    fn health(&self) -> Wad {
-        self.rulebook.assess(&self.view(), A).unwrap().ratio
-    }
-}
+const FILE: &str = include_str!("../../../../../rulebooks/aave-v4.toml");
 
 fn seize(debt: AssetId, collateral: AssetId, amount: u128) -> PoolCall {
     PoolCall::RepayAndSeize {
@@ -208,7 +26,7 @@ fn seize(debt: AssetId, collateral: AssetId, amount: u128) -> PoolCall {
 
 /// Ten ether at 2,000 against 17,200 dollars and a debt in bitcoin of 600: health 0.9662...
 fn book() -> Book {
-    let mut book = Book::new();
+    let mut book = Book::new(RULE, FILE);
     book.give(A, WETH, 10 * ONE_WETH, 0);
     book.give(A, USDC, 0, 17_200 * ONE_USDC);
     book.give(A, WBTC, 0, 2_000_000);
@@ -226,8 +44,7 @@ fn the_rulebook_does_what_the_pure_call_does() {
         let mut book = book();
         book.index(WETH, supplied, owed);
         book.index(USDC, supplied, owed);
-        let parameters =
-            Parameters::parse(include_str!("../../../../../rulebooks/aave-v4.toml")).unwrap();
+        let parameters = Parameters::parse(FILE).unwrap();
         let reserve = |asset: AssetId, price: u64, supplied: u128, owed: u128| Reserve {
             liquidity_index: Ray::new(supplied),
             variable_borrow_index: Ray::new(owed),
@@ -318,7 +135,7 @@ fn the_option_is_sized_to_the_target_and_tells_what_its_caller_pays_and_gets() {
 fn health_of_exactly_one_is_healthy_and_a_unit_on_either_side_is_not_the_same() {
     // 8,600 bps of 20,000 dollars are 17,200.
     let at = |owed: u128| {
-        let mut book = Book::new();
+        let mut book = Book::new(RULE, FILE);
         book.give(A, WETH, 10 * ONE_WETH, 0);
         book.give(A, USDC, 0, owed);
         let health = book.rulebook.assess(&book.view(), A).unwrap();
@@ -329,7 +146,7 @@ fn health_of_exactly_one_is_healthy_and_a_unit_on_either_side_is_not_the_same() 
     assert_eq!(at(17_200 * ONE_USDC), (false, Equal, 0));
     assert_eq!(at(17_200 * ONE_USDC + 1), (true, Less, 1));
     // A unit of ether is worth less than the older version's base unit, and decides here.
-    let mut book = Book::new();
+    let mut book = Book::new(RULE, FILE);
     book.give(A, WETH, 10 * ONE_WETH - 1, 0);
     book.give(A, USDC, 0, 17_200 * ONE_USDC);
     let health = book.rulebook.assess(&book.view(), A).unwrap();
@@ -339,7 +156,7 @@ fn health_of_exactly_one_is_healthy_and_a_unit_on_either_side_is_not_the_same() 
 
 #[test]
 fn the_liquidation_price_is_where_weighted_collateral_meets_debt() {
-    let mut book = Book::new();
+    let mut book = Book::new(RULE, FILE);
     book.give(A, WETH, 10 * ONE_WETH, 0);
     book.give(A, USDC, 0, 8_600 * ONE_USDC);
     let price = book.rulebook.liquidation_price(&book.view(), A, WETH).unwrap();
@@ -379,7 +196,7 @@ fn refusals_come_by_class() {
     book.price(WETH, 400_000_000_000);
     assert_eq!(book.refuses(seize(USDC, WETH, 1)), Rejection::Healthy);
     // Business keeps health at one by the finer values: to the unit.
-    let mut book = Book::new();
+    let mut book = Book::new(RULE, FILE);
     book.give(A, WETH, 10 * ONE_WETH, 0);
     book.give(B, USDC, 100_000 * ONE_USDC, 0);
     let borrow = |amount| PoolCall::Borrow { account: A, asset: USDC, amount };
@@ -388,6 +205,22 @@ fn refusals_come_by_class() {
     book.apply(&effects);
     let withdraw = PoolCall::Withdraw { account: A, asset: WETH, amount: 1 };
     assert_eq!(book.refuses(withdraw), Rejection::BelowInitial);
+}
+
+#[test]
+fn an_asset_that_the_venue_does_not_list_is_refused_once_somebody_holds_it() {
+    let mut book = book();
+    assert_eq!(book.rulebook.admits(&book.view()), Ok(()));
+    let deposit = PoolCall::Deposit { account: B, asset: NOPE, amount: 1 };
+    assert_eq!(book.refuses(deposit), Rejection::NotLendable);
+    let import = PoolCall::Import { account: B, asset: NOPE, collateral: 0, debt: 1 };
+    assert_eq!(book.refuses(import), Rejection::NotLendable);
+    book.give(B, NOPE, 0, 1);
+    let told = book.rulebook.admits(&book.view()).unwrap_err().to_string();
+    assert_eq!(told, "aave-v4 cannot take this book: a reserve for NOPE");
+    book.markets[WETH.index()].guard.decimals = 6;
+    let told = book.rulebook.admits(&book.view()).unwrap_err().to_string();
+    assert!(told.contains("prices of WETH with 6 decimals"), "{told}");
 }
 
 #[test]
@@ -416,7 +249,7 @@ fn the_last_collateral_books_the_debts_that_stay() {
 
 #[test]
 fn an_own_threshold_replaces_the_factor_and_values_follow_the_indices() {
-    let mut book = Book::new();
+    let mut book = Book::new(RULE, FILE);
     book.give(A, WETH, 10 * ONE_WETH, 0);
     book.give(A, USDC, 0, 17_000 * ONE_USDC);
     assert!(!book.rulebook.assess(&book.view(), A).unwrap().breach);
@@ -447,7 +280,7 @@ fn any_book() -> impl Strategy<Value = (Book, bool)> {
     let load = prop_oneof![3 => 980u128..1_200, 1 => 1u128..4_000];
     (prices, rows, (growth.clone(), growth), own, load).prop_map(
         |((weth, usdc, wbtc), rows, (supplied, owed), own, load)| {
-            let mut book = Book::new();
+            let mut book = Book::new(RULE, FILE);
             let prices = [weth, usdc, wbtc];
             let mut bears = 0u128;
             for (i, ((supply, _, odd), price)) in rows.iter().zip(prices).enumerate() {
@@ -472,13 +305,6 @@ fn any_book() -> impl Strategy<Value = (Book, bool)> {
             (book, supplied == 0 && owed == 0)
         },
     )
-}
-
-impl std::fmt::Debug for Book {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let prices: Vec<_> = self.marks.iter().map(|m| m.mark.map(|m| m.price)).collect();
-        write!(f, "{:?} {prices:?} {:?}", self.rows, self.state)
-    }
 }
 
 proptest! {

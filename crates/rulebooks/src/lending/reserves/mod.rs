@@ -5,6 +5,8 @@
 //! share is burnt or issued in the pool's favour.
 
 mod business;
+#[cfg(test)]
+pub(crate) mod test_book;
 
 use super::aave_v3::{
     Accrued, AssetParameters, Emode, Reserve, ReserveFlow, Revert, Totals, UserReserve, accrue,
@@ -189,11 +191,34 @@ impl Reserves {
     /// # Errors
     /// [`Unsupported`] naming it.
     pub fn admits(&self, view: &View<'_>) -> Result<(), Unsupported> {
+        self.admits_but(view, |_| false)
+    }
+
+    /// The same, but what has no parameters is refused only where somebody has supplied or owes it:
+    /// a pool may know of more than its venue lists.
+    ///
+    /// # Errors
+    /// [`Unsupported`] naming it.
+    pub fn admits_idle(&self, view: &View<'_>) -> Result<(), Unsupported> {
+        self.admits_but(view, |asset| {
+            let issued = |unit| view.balances.balance(Holder::Issuer, unit) != 0;
+            !issued(Unit::supply(asset)) && !issued(Unit::debt(asset))
+        })
+    }
+
+    fn admits_but(
+        &self,
+        view: &View<'_>,
+        idle: impl Fn(AssetId) -> bool,
+    ) -> Result<(), Unsupported> {
         let missing = |missing: String| Unsupported { rulebook: self.name.clone(), missing };
-        for (info, known) in view.assets.iter().zip(&self.assets) {
+        for ((asset, info), known) in (0..).map(AssetId).zip(view.assets).zip(&self.assets) {
             if info.kind != AssetKind::Token {
                 let what = format!("perpetual contracts, such as {}", info.symbol);
                 return Err(missing(what));
+            }
+            if known.is_none() && idle(asset) {
+                continue;
             }
             if known.is_none() {
                 return Err(missing(format!("a reserve for {}", info.symbol)));
