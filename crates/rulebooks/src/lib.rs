@@ -20,6 +20,7 @@ pub fn build(
 ) -> Result<Option<Box<dyn Rulebook>>, String> {
     match rule {
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
+        lending::aave_v4::RULE => lending::aave_v4::build(parameters, assets).map(Some),
         exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         lending::compound_v2::RULE => lending::compound_v2::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
@@ -38,6 +39,7 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
             lending::aave_v3::shape(parameters).map(Some)
         }
         lending::compound_v2::RULE => lending::compound_v2::shape(parameters).map(Some),
+        lending::aave_v4::RULE => lending::aave_v4::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -50,6 +52,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
 
 const SHIPPED: &[(&str, &str)] = &[
     ("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml")),
+    ("aave-v3.6", include_str!("../../../rulebooks/aave-v3.6.toml")),
+    ("aave-v4", include_str!("../../../rulebooks/aave-v4.toml")),
     ("compound-v2", include_str!("../../../rulebooks/compound-v2.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
 ];
