@@ -138,7 +138,7 @@ fn read_account(node: &Node<'_>, ids: &[&str]) -> Result<Account, Mismatch> {
         named.push(place);
         balances[place] = holding.get("balance").number()?;
     }
-    Ok(Account { principal: node.get("principal").signed()?, balances })
+    Ok(Account { principal: node.get("principal").signed()?, balances, own_factor: None })
 }
 
 /// The place of the asset that `node` names, if it is listed.

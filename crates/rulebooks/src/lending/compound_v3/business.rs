@@ -45,20 +45,30 @@ pub fn withdraw_base(
     amount: U256,
     least_debt: U256,
 ) -> Result<Moved, Revert> {
-    let before = present_value(account.principal, base.indices)?;
-    let after = before.checked_sub(narrow_i128(amount)?).ok_or(Revert::Arithmetic)?;
-    let new = principal_value(after, base.indices)?;
-    let moved = moved(base, account.principal, new, Way::Out)?;
+    let (moved, after) = take_out(base, account.principal, amount)?;
     if after < 0 {
         if U256::from(after.unsigned_abs()) < least_debt {
             return Err(Revert::BorrowTooSmall);
         }
-        let account = Account { principal: moved.principal, balances: account.balances.clone() };
+        let account = Account { principal: moved.principal, ..account.clone() };
         if !is_borrow_collateralized(base, collaterals, &account)? {
             return Err(Revert::NotCollateralized);
         }
     }
     Ok(moved)
+}
+
+/// The first half of a withdrawal, before anything is checked: what moves, and the signed base units
+/// that the account has after.
+pub(super) fn take_out(
+    base: &Base,
+    principal: i128,
+    amount: U256,
+) -> Result<(Moved, i128), Revert> {
+    let before = present_value(principal, base.indices)?;
+    let after = before.checked_sub(narrow_i128(amount)?).ok_or(Revert::Arithmetic)?;
+    let new = principal_value(after, base.indices)?;
+    Ok((moved(base, principal, new, Way::Out)?, after))
 }
 
 /// Which way a call means to move a principal.

@@ -5,7 +5,7 @@
 use super::{Account, Base, Collateral, Revert, present_value, signed};
 use breakwater_money::{Rounding, U256, Wad};
 
-/// The two factors that a sum can weigh collateral by.
+/// How a sum weighs collateral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Factor {
     Borrow,
@@ -13,12 +13,52 @@ enum Factor {
 }
 
 impl Factor {
-    fn of(self, collateral: &Collateral) -> Wad {
+    /// The factor of `collateral`, for an account with a factor of its own or without.
+    fn of(self, collateral: &Collateral, own: Option<Wad>) -> Wad {
         match self {
-            Factor::Borrow => collateral.borrow_factor,
-            Factor::Liquidate => collateral.liquidate_factor,
+            Factor::Borrow => own.map_or(collateral.borrow_factor, |own| {
+                // Nobody may borrow up to where the account could be absorbed at once.
+                own.min(collateral.borrow_factor)
+            }),
+            Factor::Liquidate => own.unwrap_or(collateral.liquidate_factor),
         }
     }
+}
+
+/// What `balance` units count for before the account is liquidatable (1e8): their value rounded
+/// down, weighted and rounded down again.
+///
+/// # Errors
+/// [`Revert::BadPrice`] without a price, otherwise a number that leaves its width.
+pub fn weighted(
+    collateral: &Collateral,
+    balance: U256,
+    own_factor: Option<Wad>,
+) -> Result<U256, Revert> {
+    weigh(Factor::Liquidate, collateral, balance, own_factor)
+}
+
+fn weigh(
+    factor: Factor,
+    collateral: &Collateral,
+    balance: U256,
+    own_factor: Option<Wad>,
+) -> Result<U256, Revert> {
+    let value = collateral.value(balance)?;
+    signed(factor.of(collateral, own_factor).of(value, Rounding::Floor)?)
+}
+
+/// What `principal` owes, in value (1e8) rounded down, of units rounded down; zero for a supply.
+///
+/// # Errors
+/// [`Revert::BadPrice`] if something is owed and there is no price, otherwise a number that leaves
+/// its width.
+pub fn debt_value(base: &Base, principal: i128) -> Result<U256, Revert> {
+    if principal >= 0 {
+        return Ok(U256::ZERO);
+    }
+    let debt = U256::from(present_value(principal, base.indices)?.unsigned_abs());
+    signed(base.value(debt)?)
 }
 
 /// Whether the account may be absorbed: its debt is worth more than its collateral weighted by
@@ -32,8 +72,7 @@ pub fn is_liquidatable(
     collaterals: &[Collateral],
     account: &Account,
 ) -> Result<bool, Revert> {
-    let held = held(collaterals, account).map(|(_, collateral, balance)| (collateral, balance));
-    Ok(missing(base, held, account.principal, Factor::Liquidate)?.is_some())
+    Ok(missing(base, collaterals, account, Factor::Liquidate)?.is_some())
 }
 
 /// Whether the account's collateral, weighted by the borrow factors, covers its debt, as new
@@ -46,21 +85,7 @@ pub fn is_borrow_collateralized(
     collaterals: &[Collateral],
     account: &Account,
 ) -> Result<bool, Revert> {
-    let held = held(collaterals, account).map(|(_, collateral, balance)| (collateral, balance));
-    Ok(missing(base, held, account.principal, Factor::Borrow)?.is_none())
-}
-
-/// What weighted collateral misses of the debt (1e8), for holdings as they come in the order of
-/// the market's list; none when the account is healthy.
-///
-/// # Errors
-/// As [`is_liquidatable`].
-pub fn shortage(
-    base: &Base,
-    held: impl IntoIterator<Item = (Collateral, U256)>,
-    principal: i128,
-) -> Result<Option<U256>, Revert> {
-    missing(base, held, principal, Factor::Liquidate)
+    Ok(missing(base, collaterals, account, Factor::Borrow)?.is_none())
 }
 
 /// What the account holds: place in the list, asset and units, in the list's order.
@@ -77,22 +102,20 @@ pub(super) fn held<'a>(
 /// more than its worth rounded down, and so does every asset, twice: its value and its weight.
 fn missing(
     base: &Base,
-    held: impl IntoIterator<Item = (Collateral, U256)>,
-    principal: i128,
+    collaterals: &[Collateral],
+    account: &Account,
     factor: Factor,
 ) -> Result<Option<U256>, Revert> {
-    if principal >= 0 {
+    if account.principal >= 0 {
         return Ok(None);
     }
-    let debt = U256::from(present_value(principal, base.indices)?.unsigned_abs());
-    let mut missing = signed(base.value(debt)?)?;
-    for (collateral, balance) in held {
+    let mut missing = debt_value(base, account.principal)?;
+    for (_, collateral, balance) in held(collaterals, account) {
         // The venue asks before each price, and does not need the next one once it is covered.
         if missing.is_zero() {
             return Ok(None);
         }
-        let weighted = factor.of(&collateral).of(collateral.value(balance)?, Rounding::Floor)?;
-        match missing.checked_sub(signed(weighted)?) {
+        match missing.checked_sub(weigh(factor, &collateral, balance, account.own_factor)?) {
             Some(left) => missing = left,
             None => return Ok(None),
         }

@@ -23,7 +23,11 @@
 mod absorb;
 mod accrual;
 mod business;
+mod counter;
 mod health;
+mod parameters;
+mod pool;
+mod rulebook;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -34,7 +38,9 @@ pub use accrual::{
     principal_value, usage,
 };
 pub use business::{Moved, supply_base, supply_collateral, withdraw_base, withdraw_collateral};
-pub use health::{is_borrow_collateralized, is_liquidatable, shortage};
+pub use health::{debt_value, is_borrow_collateralized, is_liquidatable, weighted};
+pub use parameters::{CollateralParameters, CometParameters, CurveParameters, Parameters};
+pub use rulebook::{RULE, build, shape};
 pub use store::{Order, Purchase, Quote, StoreFront, buy_collateral, quote, reserves};
 
 use breakwater_money::{MoneyError, Rounding, U256, Wad, rounding};
@@ -80,6 +86,10 @@ pub struct Account {
     /// Units of each collateral in the order of the market's list; a shorter list holds nothing of
     /// the rest. A zero balance is not held: its price is never read.
     pub balances: Vec<U256>,
+    /// A liquidate factor that replaces those of all assets for this account alone, and bounds the
+    /// borrow factors (1e18). The venue has none (`None`); it carries books that record an
+    /// account's own average threshold.
+    pub own_factor: Option<Wad>,
 }
 
 /// Why the venue refuses a call, by the name of the contract's error.

@@ -1,6 +1,6 @@
 //! Edge rules of the pure core that the venue's cases do not separate.
 
-use super::*;
+use super::super::*;
 use crate::lending::rates::TwoSlopes;
 use proptest::prelude::*;
 
@@ -34,7 +34,7 @@ fn collateral() -> Collateral {
 }
 
 fn account(principal: i128, balances: &[u128]) -> Account {
-    Account { principal, balances: balances.iter().map(|b| u(*b)).collect() }
+    Account { principal, balances: balances.iter().map(|b| u(*b)).collect(), own_factor: None }
 }
 
 fn flat(base: u64, low: u64, high: u64) -> TwoSlopes {
@@ -136,11 +136,32 @@ mod health_stops_early {
     }
 
     #[test]
-    fn what_is_missing_is_the_difference_in_value() {
-        let held = [(collateral(), u(100))];
-        assert_eq!(shortage(&base(), held, -90), Ok(None));
-        assert_eq!(shortage(&base(), held, -91), Ok(Some(u(100))));
-        assert_eq!(shortage(&base(), [], -91), Ok(Some(u(9_100))));
+    fn a_factor_of_its_own_replaces_the_liquidate_factors_and_bounds_the_borrow_factors() {
+        let own = |percent: u128, principal| Account {
+            own_factor: Some(Wad::new(percent * PERCENT)),
+            ..account(principal, &[50, 50])
+        };
+        let list = [collateral(), collateral()];
+        let ask = |account: &Account| is_liquidatable(&base(), &list, account).unwrap();
+        assert!(!ask(&own(70, -70)) && ask(&own(70, -71)));
+        assert!(!ask(&own(98, -98)) && ask(&own(98, -99)));
+        let covered = |account: &Account| is_borrow_collateralized(&base(), &list, account);
+        assert_eq!((covered(&own(70, -70)), covered(&own(70, -71))), (Ok(true), Ok(false)));
+        assert_eq!((covered(&own(98, -80)), covered(&own(98, -81))), (Ok(true), Ok(false)));
+        // Absorbed at its own line, an account can cost the reserves what it is credited less.
+        let done = absorb(&base(), &list, &[own(98, -99)], &[0]).unwrap();
+        assert_eq!(done.accounts[0].unbacked_debt, u(4));
+    }
+
+    #[test]
+    fn values_are_rounded_down_before_and_after_weighing() {
+        let mut asset = collateral();
+        asset.price = u(3);
+        // 999,999 x 3 / 10^6 = 2.99 -> 2, and 0.9 of that -> 1.
+        assert_eq!(weighted(&asset, u(999_999), None), Ok(u(1)));
+        assert_eq!(weighted(&asset, u(999_999), Some(Wad::one())), Ok(u(2)));
+        assert_eq!(debt_value(&base(), -91), Ok(u(9_100)));
+        assert_eq!(debt_value(&base(), 91), Ok(u(0)));
     }
 
     #[test]
