@@ -241,6 +241,24 @@ impl Rulebook for CompoundV3 {
         self.pool.execute(view, call)
     }
 
+    /// The venue's two calls. It has no name for a market other than its base asset's.
+    fn arguments(&self, view: &View<'_>, call: &Call) -> String {
+        let symbol = |asset: AssetId| view.asset(asset).map_or("?", |info| info.symbol.as_str());
+        match call {
+            Call::Absorb { accounts } => {
+                let named: Vec<String> = accounts.iter().map(ToString::to_string).collect();
+                format!("absorb(absorber, [{}])", named.join(", "))
+            }
+            Call::BuyReserves { asset, pays, amount, least } => format!(
+                "buyCollateral(asset {}, minAmount {least}, baseAmount {amount}, recipient) at the \
+                 {} market",
+                symbol(*asset),
+                symbol(*pays)
+            ),
+            other => other.kind().to_owned(),
+        }
+    }
+
     /// The root of the line on the balances, before the venue rounds values.
     fn liquidation_price(
         &self,

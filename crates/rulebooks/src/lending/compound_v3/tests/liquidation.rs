@@ -414,12 +414,17 @@ fn the_quote_of_a_sale_is_the_rules() {
 }
 
 #[test]
-fn every_promise_is_answered_once() {
+fn every_promise_is_answered_once_and_calls_are_told_as_the_venue_has_them() {
     let stage = Stage::new("");
     let told: Vec<_> = stage.rulebook.promises().iter().map(|(promise, _)| *promise).collect();
     assert_eq!(told, Promise::ALL);
     let minimal = stage.rulebook.promises().iter().find(|(p, _)| *p == Promise::Minimal);
     assert_eq!(minimal.map(|(_, kept)| *kept), Some(Kept::Refuses));
     let call = Call::WriteOff { account: who(0) };
-    assert_eq!(stage.refuses(call), Rejection::Unsupported);
+    assert_eq!(stage.refuses(call.clone()), Rejection::Unsupported);
+    let said = |call: &Call| stage.rulebook.arguments(&stage.view(), call);
+    assert_eq!(said(&absorb(&[1, 2])), "absorb(absorber, [account 1, account 2])");
+    let bought = "buyCollateral(asset ETH, minAmount 3, baseAmount 7, recipient) at the USD market";
+    assert_eq!(said(&buy(ETH, USD, 7, 3)), bought);
+    assert_eq!(said(&call), "write off");
 }
