@@ -23,6 +23,7 @@ pub fn build(
         lending::aave_v4::RULE => lending::aave_v4::build(parameters, assets).map(Some),
         exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         lending::compound_v2::RULE => lending::compound_v2::build(parameters, assets).map(Some),
+        lending::compound_v3::RULE => lending::compound_v3::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
@@ -40,6 +41,7 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
         }
         lending::compound_v2::RULE => lending::compound_v2::shape(parameters).map(Some),
         lending::aave_v4::RULE => lending::aave_v4::shape(parameters).map(Some),
+        lending::compound_v3::RULE => lending::compound_v3::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -55,5 +57,6 @@ const SHIPPED: &[(&str, &str)] = &[
     ("aave-v3.6", include_str!("../../../rulebooks/aave-v3.6.toml")),
     ("aave-v4", include_str!("../../../rulebooks/aave-v4.toml")),
     ("compound-v2", include_str!("../../../rulebooks/compound-v2.toml")),
+    ("compound-v3", include_str!("../../../rulebooks/compound-v3.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
 ];
