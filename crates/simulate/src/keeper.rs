@@ -91,9 +91,9 @@ impl Keeper<'_> {
         way: Way,
         marks: &Marks,
     ) -> Result<Vec<u128>, ScenarioError> {
-        let mut sizes = vec![option.repaid];
+        let mut sizes = vec![option.repaid.raw];
         let part = |of: u128, whole: u128| {
-            mul_div(option.repaid, of, whole.max(1), Rounding::Floor).map_err(overflow)
+            mul_div(option.repaid.raw, of, whole.max(1), Rounding::Floor).map_err(overflow)
         };
         if let Some(capital) = self.capital.filter(|c| *c < option.repaid_value) {
             sizes.push(part(capital, option.repaid_value)?);
@@ -120,7 +120,7 @@ impl Keeper<'_> {
 
 /// The same call for another amount, if the rule takes it.
 fn resize(engine: &Engine, option: &CallOption, amount: u128) -> Option<CallOption> {
-    if amount == option.repaid {
+    if amount == option.repaid.raw {
         return Some(option.clone());
     }
     let mut call = option.call.clone();

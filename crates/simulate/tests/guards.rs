@@ -71,7 +71,7 @@ fn the_guarded_venue_takes_the_plans_amount_once_and_no_more() {
     let mut engine = pool(Policy::guarded());
     let plan = engine.plan_call(AccountId(0)).unwrap();
     assert!(plan.after.ratio >= engine.policy().unwrap().target_ratio);
-    let least = plan.option.repaid;
+    let least = plan.option.repaid.raw;
     assert_eq!(
         rejection(&call(&mut engine, least + least / 10)),
         Some(Rejection::ExceedsPlan),
@@ -92,7 +92,7 @@ fn one_lot_less_than_the_plan_misses_the_target() {
         account: AccountId(0),
         debt: AssetId(1),
         collateral: AssetId(0),
-        amount: plan.option.repaid - lot,
+        amount: plan.option.repaid.raw - lot,
         shares: false,
         liquidator: None,
     };

@@ -211,7 +211,7 @@ impl<'a> Stage<'a> {
                     *match bearer {
                         Bearer::Insurance | Bearer::Vault => insurance,
                         Bearer::Deleveraged(_) => deleveraged,
-                        Bearer::Socialised(_) => socialised,
+                        Bearer::Socialised(_) | Bearer::Lenders | Bearer::Borrowers => socialised,
                         Bearer::Outstanding => outstanding,
                     } += value;
                 }
