@@ -83,6 +83,7 @@ fn read_position(node: &Node<'_>) -> Result<Position, Mismatch> {
     Ok(Position {
         collateral: node.get("collateral").small(STORED)?,
         borrow_shares: node.get("borrow_shares").small(STORED)?,
+        own_lltv: None,
     })
 }
 

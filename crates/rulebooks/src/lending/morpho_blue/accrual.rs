@@ -1,7 +1,7 @@
 //! Interest since the last call: debt and supply grow by the same amount, and the fee is paid to
 //! its receiver in new supply shares.
 
-use super::{Market, Now, Revert, Terms, VIRTUAL, stored, totals};
+use super::{Market, Now, Revert, Terms, VIRTUAL, stored};
 use breakwater_money::rounding::{Rounding, mul_div_wide};
 use breakwater_money::{MoneyError, Result as MoneyResult, U256, Wad};
 
@@ -47,7 +47,7 @@ fn fee_shares(terms: &Terms, market: &Market, interest: U256) -> Result<u128, Re
         return Ok(0);
     }
     let fee = terms.fee.of(interest, Rounding::Floor)?;
-    let mut supply = totals(market.total_supply_assets, market.total_supply_shares);
+    let mut supply = market.supply();
     supply.assets = supply.assets.checked_sub(fee).ok_or(Revert::Arithmetic)?;
     stored(VIRTUAL.to_shares(fee, supply, Rounding::Floor)?)
 }

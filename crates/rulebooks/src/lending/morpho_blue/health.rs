@@ -37,5 +37,6 @@ pub fn health(
     let borrowed = market.owed(position.borrow_shares)?;
     let one = U256::from(PRICE_ONE);
     let worth = mul_div_wide(U256::from(position.collateral), price, one, Rounding::Floor)?;
-    Ok(Health { borrowed, max_borrow: terms.lltv.of(worth, Rounding::Floor)? })
+    let lltv = position.own_lltv.unwrap_or(terms.lltv);
+    Ok(Health { borrowed, max_borrow: lltv.of(worth, Rounding::Floor)? })
 }

@@ -80,7 +80,12 @@ pub fn liquidate(
 
 /// Collateral taken and debt shares repaid. The one that the call names stands, and the other is
 /// rounded against the caller; nothing is clamped to what there is.
-fn size(market: &Market, factor: Wad, price: U256, call: &Call) -> Result<(U256, U256), Revert> {
+pub(super) fn size(
+    market: &Market,
+    factor: Wad,
+    price: U256,
+    call: &Call,
+) -> Result<(U256, U256), Revert> {
     let (one, price_one) = (Wad::one().raw, U256::from(PRICE_ONE));
     if call.repaid_shares.is_zero() {
         let quoted = mul_div_up(call.seized_assets, price, price_one)?;

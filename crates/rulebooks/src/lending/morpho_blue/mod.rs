@@ -16,12 +16,18 @@
 mod accrual;
 mod health;
 mod liquidation;
+mod parameters;
+mod plan;
+mod rulebook;
 #[cfg(test)]
 mod tests;
 
 pub use accrual::{Accrued, accrue};
 pub use health::{Health, health};
 pub use liquidation::{Outcome, liquidate};
+pub use parameters::{AssetParameters, MarketParameters, Parameters, RULE};
+pub use plan::largest_call;
+pub use rulebook::{build, column, shape, table};
 
 use breakwater_money::rounding::{Rounding, div_wide, narrow_u128};
 use breakwater_money::share::{ShareTotals, VirtualShares};
@@ -70,6 +76,9 @@ pub struct Position {
     pub collateral: u128,
     /// Shares of the market's debt.
     pub borrow_shares: u128,
+    /// A loan-to-value that replaces the market's for this position's health, and for nothing
+    /// else. The venue has none (`None`); it carries books that record an account's own threshold.
+    pub own_lltv: Option<Wad>,
 }
 
 /// What the contract reads outside its own storage at the instant of a call.
@@ -143,6 +152,11 @@ impl From<MoneyError> for Revert {
 }
 
 impl Market {
+    /// The totals of what is lent.
+    fn supply(&self) -> ShareTotals {
+        totals(self.total_supply_assets, self.total_supply_shares)
+    }
+
     /// The totals of the debt.
     fn borrow(&self) -> ShareTotals {
         totals(self.total_borrow_assets, self.total_borrow_shares)

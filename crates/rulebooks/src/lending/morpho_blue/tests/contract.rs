@@ -1,4 +1,4 @@
-use super::*;
+use super::super::*;
 use proptest::prelude::*;
 
 const WAD: u128 = 1_000_000_000_000_000_000;
@@ -20,7 +20,7 @@ fn terms(lltv_percent: u128) -> Terms {
 }
 
 fn position(collateral: u128, debt: u128) -> Position {
-    Position { collateral, borrow_shares: debt * 1_000_000 }
+    Position { collateral, borrow_shares: debt * 1_000_000, own_lltv: None }
 }
 
 /// No time has passed, and a collateral unit costs `price` loan units.
@@ -127,7 +127,7 @@ fn no_debt_is_healthy_even_without_a_price_and_any_debt_is_not() {
     let outcome = called(position(5, 10), seize(5)).unwrap();
     assert_eq!(outcome.repaid_assets, U256::ZERO);
     assert_eq!((outcome.repaid_shares, outcome.bad_debt_assets), (0, 10));
-    let one = Position { collateral: 5, borrow_shares: 1 };
+    let one = Position { collateral: 5, borrow_shares: 1, own_lltv: None };
     assert!(called(one, seize(1)).is_ok());
 }
 
@@ -164,7 +164,7 @@ fn the_repayment_may_exceed_the_whole_debt_by_one_unit() {
         total_borrow_assets: 1,
         total_borrow_shares: 1_000_001,
     };
-    let owes = Position { collateral: 100, borrow_shares: 1_000_001 };
+    let owes = Position { collateral: 100, borrow_shares: 1_000_001, own_lltv: None };
     let price = priced(U256::from(PRICE_ONE) / U256::from(100));
     let outcome = liquidate(&terms(80), &market, &owes, &price, &repay(1_000_001)).unwrap();
     assert_eq!(outcome.repaid_assets, U256::from(2));
@@ -229,7 +229,7 @@ fn a_loss_is_bounded_by_the_markets_debt_and_must_be_in_its_supply() {
     // One share above the rate of a million: the debt is worth a unit more than the market's.
     let mut market = market(1_000);
     market.total_borrow_shares += 1;
-    let owes = Position { collateral: 0, borrow_shares: 1_000_000_001 };
+    let owes = Position { collateral: 0, borrow_shares: 1_000_000_001, own_lltv: None };
     let outcome = liquidate(&terms(80), &market, &owes, &at(1), &repay(1)).unwrap();
     assert_eq!(outcome.bad_debt_assets, 999);
     assert_eq!(outcome.market_after.total_borrow_assets, 0);
@@ -347,7 +347,11 @@ fn any_case() -> impl Strategy<Value = (Terms, Market, Position, Now, Call)> {
             let shares = market.total_borrow_shares / 1_000 * owes;
             // Up to twice as many units of collateral as of debt, at a price of three halves; a
             // fifth of the calls take all there is.
-            let position = Position { collateral: debt / 1_000 * cover, borrow_shares: shares };
+            let position = Position {
+                collateral: debt / 1_000 * cover,
+                borrow_shares: shares,
+                own_lltv: None,
+            };
             let call = if by_shares {
                 repay(shares / 1_000 * size.min(1_000))
             } else {
