@@ -18,7 +18,8 @@ use breakwater_money::rounding::Rounding;
 /// - Where there is no collateral, it names a single share: that recognises the loss, and any more
 ///   would be paid for nothing.
 ///
-/// Nothing else is refused: fewer shares than the whole collateral costs never take all of it. If
+/// The contract refuses none of these, but for the last at a price of zero, by which it would divide:
+/// fewer shares than the whole collateral costs never take all of it. If
 /// `w` loan units are its rounded worth after the incentive, fewer shares are worth less than `w`,
 /// so at most `w - 1` after rounding, and `w - 1` with the incentive on top is below the
 /// collateral's worth.

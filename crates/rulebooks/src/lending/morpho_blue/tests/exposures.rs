@@ -4,54 +4,98 @@ use super::*;
 use breakwater_liquidation::Exposures;
 use proptest::prelude::*;
 
-proptest! {
-    #[test]
-    fn nobody_crosses_the_line_before_the_bound_does(
-        growing in any::<bool>(), collateral in 1u128..1_000_000_000, scale in 0u32..40,
-        debt in 1u128..4_000_000_000, price in 1u128..400_000_000_000_000,
-        move_collateral in 1u128..4_000, move_loan in 500u128..2_000, later in 0u64..3_600,
-    ) {
+/// A position, its prices before and after, and the seconds between.
+#[derive(Debug, Clone)]
+struct Case {
+    growing: bool,
+    collateral: u128,
+    debt: u128,
+    prices: (u128, u128),
+    loan_price: u128,
+    seconds: u64,
+}
+
+fn any_case() -> impl Strategy<Value = Case> {
+    let sizes = (0u32..60, 1u128..1_000, 0u32..40, 1u128..1_000);
+    let moves = (900u128..1_500, 700u128..1_400, 800u128..1_200);
+    (any::<bool>(), sizes, moves, 0u64..=3_600).prop_map(
+        |(growing, (c, c_part, d, d_part), (worth, held, loan), seconds)| {
+            let collateral = (1u128 << c) * c_part;
+            let debt = ((1u128 << d) * d_part).div_ceil(1_000);
+            let even = (debt * 100).saturating_mul(ETHER) / collateral;
+            let price = (even.min(10u128.pow(18)) * worth / 1_000).max(1);
+            let prices = (price, (price * held / 1_000).max(1));
+            let loan_price = 100_000 * loan;
+            Case { growing, collateral, debt, prices, loan_price, seconds }
+        },
+    )
+}
+
+/// Before and after a move of prices and time.
+struct Moved {
+    before: Health,
+    after: Health,
+    /// What the told terms and the told error say may have been gained and lost, at most.
+    gain: U256,
+    loss: U256,
+}
+
+impl Case {
+    fn run(&self) -> Moved {
         let mut book = Book::new();
-        let (held, collateral) =
-            (if growing { WETH } else { STETH }, collateral << scale);
-        book.import(A, (held, collateral), (USDC, debt));
+        let held = if self.growing { WETH } else { STETH };
+        book.import(A, (held, self.collateral), (USDC, self.debt));
         book.pass(1_000_000);
-        book.price(held, price);
+        book.price(held, self.prices.0);
         let before = book.health(A);
         let mut told = Exposures::default();
         let armed = book.rulebook.exposures(&book.view(), A, &mut told).unwrap();
-        prop_assert_eq!(armed.until == Time::MAX, !growing);
-        let (to_held, to_loan) =
-            ((price * move_collateral / 1_000).max(1), 100_000_000 * move_loan / 1_000);
-        book.price(held, to_held);
-        book.price(USDC, to_loan);
-        book.pass(later);
-        prop_assert!(!growing || book.now <= armed.until);
-        let after = book.health(A);
-        // The told terms at the new prices, exactly.
-        let moved = |part: u128, from: u128, to: u128| -> (bool, U256) {
-            let (up, by) = (to >= from, to.abs_diff(from));
-            let change = U256::from(part) * U256::from(by) / U256::from(from);
-            (up, change)
-        };
-        let equity = told.terms[0].equity.unsigned_abs();
-        let requirement = told.terms[1].requirement;
-        let (held_up, held_change) = moved(equity, price, to_held);
-        let (loan_up, loan_change) = moved(requirement, 100_000_000, to_loan);
-        let (mut gain, mut loss) = (U256::ZERO, U256::ZERO);
-        *(if held_up { &mut gain } else { &mut loss }) += held_change;
-        *(if loan_up { &mut loss } else { &mut gain }) += loan_change;
-        let error = U256::from(armed.error) + U256::ONE;
+        book.price(held, self.prices.1);
+        book.price(USDC, self.loan_price);
+        book.pass(self.seconds);
+        assert!(book.now <= armed.until);
+        let error = U256::from(armed.error) + U256::from(2);
+        let mut moved = Moved { before, after: book.health(A), gain: error, loss: error };
+        let terms = [
+            (told.terms[0].equity.unsigned_abs(), self.prices.0, self.prices.1, true),
+            (told.terms[1].requirement, 100_000_000, self.loan_price, false),
+        ];
+        for (part, from, to, rise_helps) in terms {
+            let change = U256::from(part) * U256::from(to.abs_diff(from)) / U256::from(from);
+            let helps = (to >= from) == rise_helps;
+            *(if helps { &mut moved.gain } else { &mut moved.loss }) += change;
+        }
+        moved
+    }
+}
+
+proptest! {
+    #[test]
+    fn nobody_crosses_the_line_before_the_told_bound_does(case in any_case()) {
+        let Moved { before, after, gain, loss } = case.run();
+        let equity = U256::from(before.equity.unsigned_abs());
+        let requirement = U256::from(before.requirement);
         if before.breach && !after.breach {
-            let missing = U256::from(before.requirement) - U256::from(before.equity.unsigned_abs());
-            prop_assert!(gain + error >= missing, "cured late: {gain} {error} {missing}");
+            prop_assert!(gain >= requirement.saturating_sub(equity), "cured late");
         }
         if !before.breach && after.breach {
-            let slack = U256::from(before.equity.unsigned_abs())
-                .saturating_sub(U256::from(before.requirement));
-            prop_assert!(loss + error >= slack, "broke late: {loss} {error} {slack}");
+            prop_assert!(loss >= equity.saturating_sub(requirement), "broke late");
         }
     }
+}
+
+#[test]
+fn the_cases_cross_the_line_both_ways() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let (mut cured, mut broken) = (0, 0);
+    for _ in 0..1_000 {
+        let moved = any_case().new_tree(&mut runner).unwrap().current().run();
+        cured += u32::from(moved.before.breach && !moved.after.breach);
+        broken += u32::from(!moved.before.breach && moved.after.breach);
+    }
+    assert!(cured > 50 && broken > 50, "cured {cured}, broken {broken}");
 }
 
 #[test]

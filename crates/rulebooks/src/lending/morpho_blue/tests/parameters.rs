@@ -121,6 +121,6 @@ fn the_venue_says_how_it_stands_to_every_promise() {
     let book = Book::new();
     let told: Vec<Promise> = book.rulebook.promises().iter().map(|(p, _)| *p).collect();
     assert_eq!(told, Promise::ALL);
-    let kept = |promise| book.rulebook.promises().iter().any(|p| *p == (promise, Kept::Keeps));
+    let kept = |promise| book.rulebook.promises().contains(&(promise, Kept::Keeps));
     assert!(kept(Promise::NoUnbookedDebt) && !kept(Promise::Minimal));
 }
