@@ -22,8 +22,12 @@ fn any_case() -> impl Strategy<Value = Case> {
     // From single units to millions of dollars and ethers, the collateral worth a third of the debt
     // to twice it where a price can say so.
     let sizes = (0u32..60, 1u128..1_000, 0u32..40, 1u128..1_000, 0u32..40);
-    let rest =
-        (any::<bool>(), 333u128..2_000, 0u64..40_000_000, prop_oneof![Just(0), 1u64..10_000]);
+    let rest = (
+        any::<bool>(),
+        333u128..2_000,
+        prop_oneof![Just(0), 1u64..40_000_000],
+        prop_oneof![Just(0), 1u64..10_000],
+    );
     (sizes, rest).prop_map(|((c, c_part, d, d_part, o), (growing, worth, elapsed, own))| {
         let (collateral, debt) = ((1u128 << c) * c_part, ((1u128 << d) * d_part).div_ceil(1_000));
         let even = (debt * 100).saturating_mul(ETHER) / collateral;
@@ -174,6 +178,23 @@ fn the_cases_reach_every_branch() {
     assert!(lost > 100, "lost {lost}");
     assert!(cleared > 100, "cleared {cleared}");
     assert!(toxic > 100 && toxic < breached - 30, "toxic {toxic}");
+}
+
+#[test]
+fn an_offer_still_takes_all_collateral_once_shares_are_no_whole_millionths() {
+    // At a million shares a unit the cost turns into shares and back without a rest; a second of
+    // interest later it is a unit more.
+    let mut book = Book::new();
+    book.import(A, (WETH, ETHER), (USDC, 1_500 * DOLLAR));
+    book.import(C, (WETH, 1_000 * ETHER), (USDC, 500_000 * DOLLAR));
+    book.price(WETH, 100_000_000_000);
+    let mut options = Vec::new();
+    book.rulebook.calls(&book.view(), A, &mut options).unwrap();
+    let cost = options[0].repaid.raw;
+    book.pass(1);
+    let effects = book.does(&options[0].call);
+    assert_eq!(effects.net(Holder::Reserve, USDC).unsigned_abs(), cost + 1);
+    assert_eq!(book.owned(A, Unit::supply(WETH)), 0);
 }
 
 #[test]
