@@ -21,6 +21,7 @@ pub fn build(
     match rule {
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
         exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
+        lending::compound_v2::RULE => lending::compound_v2::build(parameters, assets).map(Some),
         lending::morpho_blue::RULE => lending::morpho_blue::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         _ => Ok(None),
@@ -37,6 +38,7 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
         lending::aave_v3::RULE | lending::secured_loan::RULE => {
             lending::aave_v3::shape(parameters).map(Some)
         }
+        lending::compound_v2::RULE => lending::compound_v2::shape(parameters).map(Some),
         lending::morpho_blue::RULE => lending::morpho_blue::shape(parameters).map(Some),
         _ => Ok(None),
     }
@@ -50,6 +52,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
 
 const SHIPPED: &[(&str, &str)] = &[
     ("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml")),
+    ("compound-v2", include_str!("../../../rulebooks/compound-v2.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
     ("morpho-blue", include_str!("../../../rulebooks/morpho-blue.toml")),
 ];
