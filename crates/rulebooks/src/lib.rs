@@ -24,6 +24,7 @@ pub fn build(
         exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         lending::compound_v2::RULE => lending::compound_v2::build(parameters, assets).map(Some),
         lending::compound_v3::RULE => lending::compound_v3::build(parameters, assets).map(Some),
+        lending::morpho_blue::RULE => lending::morpho_blue::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
@@ -42,6 +43,7 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
         lending::compound_v2::RULE => lending::compound_v2::shape(parameters).map(Some),
         lending::aave_v4::RULE => lending::aave_v4::shape(parameters).map(Some),
         lending::compound_v3::RULE => lending::compound_v3::shape(parameters).map(Some),
+        lending::morpho_blue::RULE => lending::morpho_blue::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -59,4 +61,5 @@ const SHIPPED: &[(&str, &str)] = &[
     ("compound-v2", include_str!("../../../rulebooks/compound-v2.toml")),
     ("compound-v3", include_str!("../../../rulebooks/compound-v3.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
+    ("morpho-blue", include_str!("../../../rulebooks/morpho-blue.toml")),
 ];
