@@ -160,12 +160,13 @@ impl LinearKink {
         Ok(self.rate_at(usage)?.min(U256::from(MAX_INTEREST_RATE)))
     }
 
-    /// The highest rate per second (ray) that any usage calls for.
+    /// What the model calls for at full use (ray per second), whatever a vault takes of it; the
+    /// most of all usages where no slope bends down.
     ///
     /// # Errors
     /// Overflow of 256 bits.
-    pub fn rate_most(&self) -> Result<U256, MoneyError> {
-        Ok(self.rate_at(U256::from(u32::MAX))?.min(U256::from(MAX_INTEREST_RATE)))
+    pub fn rate_at_full_use(&self) -> Result<U256, MoneyError> {
+        self.rate_at(U256::from(u32::MAX))
     }
 
     fn rate_at(&self, usage: U256) -> Result<U256, MoneyError> {

@@ -19,6 +19,9 @@ mod accrual;
 mod amounts;
 mod liquidation;
 mod ltv;
+mod parameters;
+mod plan;
+mod rulebook;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +32,9 @@ pub use amounts::{
 };
 pub use liquidation::{Limits, Outcome, check_liquidation, liquidate};
 pub use ltv::{Health, Ltv, health};
+pub use parameters::{CollateralParameters, Parameters, RULE, RampParameters, VaultParameters};
+pub use plan::largest_call;
+pub use rulebook::{build, column, shape};
 
 use breakwater_money::{MoneyError, U256};
 

@@ -455,7 +455,7 @@ fn the_rate_turns_at_the_kink_and_stops_at_its_most() {
     assert_eq!(rate(1, 1), n(5 + 2 * ((1 << 31) - 1)));
     let full = 5 + 2 * (1u64 << 31) + 10 * ((1 << 31) - 1);
     assert_eq!(rate(0, 1), n(full));
-    assert_eq!(model.rate_most(), Ok(n(full)));
+    assert_eq!(model.rate_at_full_use(), Ok(n(full)));
     let at = LinearKink { kink: (1 << 31) - 1, ..model };
     assert_eq!(at.rate(n(1), n(1)), Ok(n(5 + 2 * ((1 << 31) - 1))));
     let steep = LinearKink { slope2: u128::MAX >> 40, ..model };
