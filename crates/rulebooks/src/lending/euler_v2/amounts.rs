@@ -73,7 +73,7 @@ pub fn current_owed(exact: U256, now: U256, since: U256) -> Result<U256, Revert>
 ///
 /// # Errors
 /// [`Revert::DebtTooLarge`].
-pub(super) fn checked_debt(exact: U256) -> Result<U256, Revert> {
+pub(crate) fn checked_debt(exact: U256) -> Result<U256, Revert> {
     if exact > debt_most() { Err(Revert::DebtTooLarge) } else { Ok(exact) }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn debt_most() -> U256 {
 }
 
 /// Largest amount that the contract stores.
-pub(super) fn amount_most() -> U256 {
+pub(crate) fn amount_most() -> U256 {
     (U256::ONE << AMOUNT_BITS) - U256::ONE
 }
 

@@ -7,10 +7,11 @@
 
 use super::column;
 use crate::desk;
+use crate::lending::euler_v2::amounts::{amount_most, checked_debt};
 use crate::lending::euler_v2::parameters::{CollateralParameters, Parameters, VaultParameters};
 use crate::lending::euler_v2::{
-    Account, COLLATERALS_MAX, Collateral, Controller, Health, Ltv, Quote, Vault, VaultTotals,
-    accrue, assets_of_shares, cap_of, current_owed, health, owed_units, shares_for,
+    Account, COLLATERALS_MAX, Collateral, Controller, Health, Ltv, Quote, Revert, Vault,
+    VaultTotals, accrue, assets_of_shares, cap_of, current_owed, health, owed_units, shares_for,
 };
 use breakwater_liquidation::{
     AssetInfo, AssetKind, Effects, Overlay, Rejected, Rejection, StateKey, Touched, Unsupported,
@@ -296,6 +297,7 @@ impl Pool {
         };
         let shares = shares.ok_or(Rejection::Overflow)?;
         let after = Books { borrows, cash, shares, ..*books };
+        within_widths(&after)?;
         if caps == Caps::Bind {
             within_caps(listed, books, &after)?;
         }
@@ -602,6 +604,16 @@ fn issued(effects: &Effects, unit: Unit) -> Result<(U256, bool), Rejected> {
     }
     let difference = more.abs_diff(less);
     Ok((difference, more >= less))
+}
+
+/// The contract's widths: 112 bits of cash, of shares, and of debt in base units.
+fn within_widths(after: &Books) -> Result<(), Rejected> {
+    let most = amount_most();
+    if after.cash > most || after.shares > most {
+        return Err(Revert::AmountTooLarge.into());
+    }
+    checked_debt(after.borrows)?;
+    Ok(())
 }
 
 /// The contract's caps: they bind only what grows, supply with its debt rounded down.

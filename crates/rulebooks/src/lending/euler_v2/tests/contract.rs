@@ -1,6 +1,6 @@
 //! The edges of the rule, each at the limit and one unit to either side of it.
 
-use super::*;
+use super::super::*;
 use breakwater_money::rounding::Rounding;
 use breakwater_money::{Ray, Wad};
 use proptest::prelude::*;
