@@ -26,6 +26,7 @@ pub fn build(
         lending::compound_v3::RULE => lending::compound_v3::build(parameters, assets).map(Some),
         lending::morpho_blue::RULE => lending::morpho_blue::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
+        lending::euler_v2::RULE => lending::euler_v2::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
 }
@@ -44,6 +45,7 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
         lending::aave_v4::RULE => lending::aave_v4::shape(parameters).map(Some),
         lending::compound_v3::RULE => lending::compound_v3::shape(parameters).map(Some),
         lending::morpho_blue::RULE => lending::morpho_blue::shape(parameters).map(Some),
+        lending::euler_v2::RULE => lending::euler_v2::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -62,4 +64,5 @@ const SHIPPED: &[(&str, &str)] = &[
     ("compound-v3", include_str!("../../../rulebooks/compound-v3.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
     ("morpho-blue", include_str!("../../../rulebooks/morpho-blue.toml")),
+    ("euler-v2", include_str!("../../../rulebooks/euler-v2.toml")),
 ];
