@@ -1,7 +1,7 @@
 //! The command line.
 
 use breakwater_money::decimal;
-use breakwater_simulate::{PolicyChoice, RunOptions, Shock};
+use breakwater_simulate::{PolicyChoice, RunOptions, Shock, Thresholds};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -33,6 +33,8 @@ pub enum Command {
     Replay(Replay),
     /// Run several mechanisms over the same book and shock, side by side
     Compare(Compare),
+    /// Debt liquidatable and bad debt against the fall of a price, under every rulebook
+    AtRisk(AtRisk),
     /// Health and liquidation prices of accounts from a file
     Assess(Assess),
     /// What to liquidate of the accounts of a file, how much, and why
@@ -94,6 +96,9 @@ pub struct Replay {
     /// What wraps the rulebook
     #[arg(long, value_enum, default_value_t = PolicyName::AsIs)]
     pub policy: PolicyName,
+    /// Whose liquidation thresholds hold
+    #[arg(long, value_enum, default_value_t = ThresholdsName::SameRisk)]
+    pub thresholds: ThresholdsName,
     /// Changes to the scenario's market.
     #[command(flatten)]
     pub changes: Changes,
@@ -107,10 +112,43 @@ pub struct Replay {
 pub struct Compare {
     /// Name of a scenario (see `breakwater scenarios`), or path of a TOML file
     pub scenario: String,
+    /// Only this rulebook: a name, or path of a TOML file; may be given again [default: the
+    /// scenario's own, and one of every other rule that takes a lending book]
+    #[arg(long, value_name = "NAME_OR_PATH")]
+    pub rulebook: Vec<String>,
     /// Changes to the scenario's market.
     #[command(flatten)]
     pub changes: Changes,
     /// Folder to write [default: out/SCENARIO-compare]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Debt at risk against a fall.
+#[derive(Debug, Args)]
+pub struct AtRisk {
+    /// Book of accounts as for `assess`, or the name of a scenario, whose book is taken
+    pub book: PathBuf,
+    /// Only this rulebook: a name, or path of a TOML file; may be given again [default: one of
+    /// every rule that takes a lending book]
+    #[arg(long, value_name = "NAME_OR_PATH")]
+    pub rulebook: Vec<String>,
+    /// What falls: an asset, ETH/USD for everything that moves with ether, or all
+    #[arg(long, value_name = "WHAT", default_value = "ETH/USD")]
+    pub falls: String,
+    /// Largest fall
+    #[arg(long, value_name = "FALL", default_value = "60%", value_parser = fall)]
+    pub most: u32,
+    /// Distance between two falls
+    #[arg(long, value_name = "FALL", default_value = "1%", value_parser = fall)]
+    pub step: u32,
+    /// Whose liquidation thresholds hold
+    #[arg(long, value_enum, default_value_t = ThresholdsName::SameRisk)]
+    pub thresholds: ThresholdsName,
+    /// Prices of the assets as CSV; needed by a CSV file of positions
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Folder to write [default: out/at-risk]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
@@ -150,6 +188,7 @@ impl Changes {
         RunOptions {
             rulebook,
             policy,
+            thresholds: Thresholds::SameRisk,
             shock: self.shock.clone(),
             peg: self.peg.clone(),
             depth_scale: self.depth_scale.clone(),
@@ -205,6 +244,25 @@ impl PolicyName {
     }
 }
 
+/// Whose liquidation thresholds hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThresholdsName {
+    /// Each account's own, as the book records it
+    SameRisk,
+    /// The rulebook's parameters
+    AsDeployed,
+}
+
+impl ThresholdsName {
+    /// The same as a run knows it.
+    pub const fn choice(self) -> Thresholds {
+        match self {
+            ThresholdsName::SameRisk => Thresholds::SameRisk,
+            ThresholdsName::AsDeployed => Thresholds::AsDeployed,
+        }
+    }
+}
+
 /// Accounts from a file.
 #[derive(Debug, Args)]
 pub struct Assess {
@@ -213,6 +271,9 @@ pub struct Assess {
     /// Rulebook: a name (see `breakwater rulebooks`), or path of a TOML file
     #[arg(long, value_name = "NAME_OR_PATH")]
     pub rulebook: Option<String>,
+    /// Whose liquidation thresholds hold
+    #[arg(long, value_enum, default_value_t = ThresholdsName::SameRisk)]
+    pub thresholds: ThresholdsName,
     /// Prices of the assets as CSV; needed by a CSV file of positions
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,
@@ -233,6 +294,15 @@ pub struct Plan {
     /// Health that plans aim at, such as 1.05 [default: as much as the venue takes]
     #[arg(long, value_name = "X", value_parser = positive)]
     pub target: Option<String>,
+    /// Sell what is seized through the depth of this scenario [default: at the mark]
+    #[arg(long, value_name = "SCENARIO")]
+    pub market: Option<String>,
+    /// Gas of one call, in the unit of the prices
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub gas: Option<String>,
+    /// Most that one call may lose so that bad debt is recognised, in the unit of the prices
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub cleaning_loss: Option<String>,
 }
 
 /// Check a journal.
@@ -275,6 +345,17 @@ fn fraction(text: &str) -> Result<String, String> {
     setting(text, 0..=SETTING_ONE, "a decimal from 0 to 1, such as 0.25")
 }
 
+/// A fall such as `60%` or `0.5%` as basis points, above zero and below 100 %.
+fn fall(text: &str) -> Result<u32, String> {
+    const RIGHT: &str = "expected a fall in whole basis points, such as 60% or 0.25%";
+    let Some(digits) = text.strip_suffix('%') else { return Err(RIGHT.to_owned()) };
+    match decimal::parse_raw(digits.trim(), 2) {
+        Ok(bps @ 1..=9_999) => u32::try_from(bps).map_err(|_| RIGHT.to_owned()),
+        Ok(_) => Err(format!("above 0 % and below 100 %; {RIGHT}")),
+        Err(error) => Err(format!("{error}; {RIGHT}")),
+    }
+}
+
 fn state_hash(text: &str) -> Result<String, String> {
     if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         Ok(text.to_ascii_lowercase())
@@ -291,6 +372,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn falls_are_read_in_whole_basis_points() {
+        assert_eq!(fall("60%"), Ok(6_000));
+        assert_eq!(fall("0.25 %"), Ok(25));
+        for bad in ["60", "0%", "100%", "-1%", "0.001%", "%", "x%"] {
+            assert!(fall(bad).unwrap_err().contains("expected a fall"), "{bad}");
+        }
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 use crate::ScenarioError;
 use crate::book::{self, Book, BookAccount, BookAsset, PRICE_DECIMALS};
-use crate::options::{FALL_ONE, Shock};
+use crate::fitting::{self, Fitted, Mapped};
+use crate::options::{FALL_ONE, Shock, Thresholds};
 use crate::plugged::registry;
-use crate::risk;
 use crate::watcher::Nobody;
-use crate::world::{self, Host, asset_id};
+use crate::world::{self, Host, Setting, asset_id};
 use breakwater_engine::Engine;
-use breakwater_liquidation::plan::Reason;
-use breakwater_liquidation::{Call, Close, Policy, Rulebook};
+use breakwater_liquidation::{Close, Policy, Rulebook, Sides};
 use breakwater_market::{Guard, GuardState};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full};
 use breakwater_money::{AccountId, Price, Time, U256, Wad, decimal, rational};
@@ -20,10 +19,14 @@ use serde::{Deserialize, Serialize};
 pub struct AssessOptions {
     /// Name and text of the rulebook; the shipped lending one where there is none.
     pub rulebook: Option<(String, String)>,
+    /// Whose thresholds hold.
+    pub thresholds: Thresholds,
     /// Another price of something.
     pub shock: Option<Shock>,
     /// Ratio that plans aim at, such as `1.05`; the venue's most where there is none.
     pub target_ratio: Option<String>,
+    /// Most that a call may lose so that bad debt is recognised, in the numeraire; none for nothing.
+    pub cleaning_loss: Option<String>,
 }
 
 /// Price of one asset at which an account reaches its line, others held.
@@ -90,37 +93,12 @@ pub struct Assessment {
     pub shock: String,
     /// What values are counted in.
     pub unit: &'static str,
+    /// What of the book the rulebook could not take as it is.
+    pub mapped: Vec<Mapped>,
     /// Totals.
     pub totals: AssessmentTotals,
-    /// Every account, in the order of the file.
+    /// Every account, in the order of the file; an account that was split has several.
     pub accounts: Vec<AccountHealth>,
-}
-
-/// What to do about one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AccountPlan {
-    /// Label.
-    pub account: String,
-    /// Health ratio now.
-    pub health_before: String,
-    /// Health ratio after, `none` without debt.
-    pub health_after: String,
-    /// Why this amount, or why nothing.
-    pub reason: String,
-    /// Debt to repay; empty where nothing is to be done.
-    pub debt_asset: String,
-    /// How much of it.
-    pub repay: String,
-    /// Collateral to take.
-    pub collateral_asset: String,
-    /// How much of it.
-    pub seize: String,
-    /// Value repaid.
-    pub repay_value: String,
-    /// Value taken, the venue's cut included.
-    pub seize_value: String,
-    /// True if the call lowers health.
-    pub toxic: bool,
 }
 
 /// Reads accounts: JSON; CSV of positions (needs prices); or CSV of account totals in ether. The
@@ -264,7 +242,8 @@ fn read_json(name: &str, text: &str) -> Result<Book, ScenarioError> {
 /// # Errors
 /// A book that the rulebook cannot take, or a shock that names nothing in it.
 pub fn assess(book: &Book, options: &AssessOptions) -> Result<Assessment, ScenarioError> {
-    let (engine, collateral_left) = pool(book, options)?;
+    let Pooled { engine, book, mapped, collateral_left } = pool(book, options)?;
+    let book = &book;
     let Some(rulebook) = engine.rulebook() else {
         return Err(ScenarioError::setting("rulebook", "none is installed"));
     };
@@ -285,6 +264,7 @@ pub fn assess(book: &Book, options: &AssessOptions) -> Result<Assessment, Scenar
         rulebook: rulebook.name().to_owned(),
         shock: options.shock.as_ref().map_or_else(|| "none".to_owned(), Shock::to_string),
         unit,
+        mapped,
         totals: sums.totals(),
         accounts,
     })
@@ -335,15 +315,17 @@ impl Sums {
     }
 }
 
-fn value_text(raw: u128) -> String {
+pub(crate) fn value_text(raw: u128) -> String {
     decimal::format_raw(raw, PRICE_DECIMALS)
 }
 
-fn ratio_text(ratio: Wad) -> String {
+pub(crate) fn ratio_text(ratio: Wad) -> String {
     if ratio == Wad::max() { "none".to_owned() } else { ratio.to_string() }
 }
 
-fn refused(what: &str) -> impl Fn(breakwater_liquidation::Rejected) -> ScenarioError + '_ {
+pub(crate) fn refused(
+    what: &str,
+) -> impl Fn(breakwater_liquidation::Rejected) -> ScenarioError + '_ {
     move |why| ScenarioError::Refused { what: what.to_owned(), why: why.to_string() }
 }
 
@@ -356,7 +338,7 @@ fn one(
     collateral_left: u128,
 ) -> Result<(AccountHealth, Counted), ScenarioError> {
     let mut health = rulebook.assess(view, id).map_err(refused(&account.label))?;
-    let (collateral, debt) = risk::sides(view, id);
+    let Sides { collateral, debt } = rulebook.sides(view, id).map_err(refused(&account.label))?;
     let of_left = |value: u128| {
         mul_div(value, collateral_left, FALL_ONE, Rounding::Floor)
             .map_err(|error| ScenarioError::setting("shock", error.to_string()))
@@ -424,84 +406,20 @@ fn why(health: &breakwater_margin::Health, state: &str) -> String {
     }
 }
 
-/// The best call on every account that may be liquidated, and why not on the others.
-///
-/// # Errors
-/// As [`assess`]; a shock on collateral alone cannot be planned at, because no price is that.
-pub fn plan(book: &Book, options: &AssessOptions) -> Result<Vec<AccountPlan>, ScenarioError> {
-    if let Some(Shock::Collateral { .. }) = options.shock {
-        let reason = "collateral=X is no price a call could be made at; name an asset or a market";
-        return Err(ScenarioError::setting("shock", reason));
-    }
-    let (engine, _) = pool(book, options)?;
-    let (Some(rulebook), Some(policy)) = (engine.rulebook(), engine.policy()) else {
-        return Err(ScenarioError::setting("rulebook", "none is installed"));
-    };
-    let marks = shocked(book, &engine, options)?;
-    let mut plans = Vec::with_capacity(book.accounts.len());
-    for (number, account) in (0u32..).zip(&book.accounts) {
-        let id = AccountId(number);
-        let planned = engine.look(|view| {
-            let view = view.with_marks(&marks);
-            let health = rulebook.assess(&view, id).map_err(refused(&account.label))?;
-            let call = breakwater_liquidation::plan::plan_call(rulebook, &view, id, policy);
-            Ok::<_, ScenarioError>((health, call))
-        });
-        let (health, call) = planned?;
-        plans.push(match call {
-            Ok(call) => told(book, &account.label, &call),
-            Err(rejected) => AccountPlan {
-                account: account.label.clone(),
-                health_before: ratio_text(health.ratio),
-                health_after: ratio_text(health.ratio),
-                reason: rejected.to_string(),
-                debt_asset: String::new(),
-                repay: String::new(),
-                collateral_asset: String::new(),
-                seize: String::new(),
-                repay_value: String::new(),
-                seize_value: String::new(),
-                toxic: false,
-            },
-        });
-    }
-    Ok(plans)
+/// A book in a pool of its own.
+pub(crate) struct Pooled {
+    /// The pool.
+    pub engine: Engine,
+    /// The book as the rulebook takes it.
+    pub book: Book,
+    /// What was done to it.
+    pub mapped: Vec<Mapped>,
+    /// Share of collateral's value that a shock leaves, at 1e8.
+    pub collateral_left: u128,
 }
 
-fn told(
-    book: &Book,
-    label: &str,
-    planned: &breakwater_liquidation::plan::PlannedCall,
-) -> AccountPlan {
-    let (debt, collateral) = match planned.option.call {
-        Call::RepayAndSeize { debt, collateral, .. } => (debt.index(), collateral.index()),
-        _ => (0, 0),
-    };
-    let amount = |raw: u128, asset: usize| decimal::format_raw(raw, book.assets[asset].decimals);
-    let reason = match planned.reason {
-        Reason::CloseFactor => "as much as the venue takes in one call",
-        Reason::TargetHealth => "the smallest amount that reaches the target",
-        Reason::FullClose => "the whole account",
-        Reason::Toxic => "every leg lowers health: as much as the venue takes",
-        Reason::TargetOutOfReach => "no amount reaches the target: as much as the venue takes",
-    };
-    AccountPlan {
-        account: label.to_owned(),
-        health_before: ratio_text(planned.before.ratio),
-        health_after: ratio_text(planned.after.ratio),
-        reason: reason.to_owned(),
-        debt_asset: book.assets[debt].symbol.clone(),
-        repay: amount(planned.option.repaid.raw, debt),
-        collateral_asset: book.assets[collateral].symbol.clone(),
-        seize: amount(planned.option.seized.raw, collateral),
-        repay_value: value_text(planned.option.repaid_value),
-        seize_value: value_text(planned.option.seized_value),
-        toxic: planned.option.toxic,
-    }
-}
-
-/// An engine with the book in it, and the share of collateral's value that is left at 1e8.
-fn pool(book: &Book, options: &AssessOptions) -> Result<(Engine, u128), ScenarioError> {
+/// An engine with the book in it, fitted to the rulebook.
+pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, ScenarioError> {
     let (name, text) = match &options.rulebook {
         Some((name, text)) => (name.as_str(), text.as_str()),
         None => *breakwater_rulebooks::shipped()
@@ -522,6 +440,10 @@ fn pool(book: &Book, options: &AssessOptions) -> Result<(Engine, u128), Scenario
         policy.target_ratio = Wad::new(raw);
         policy.validate().map_err(|reason| ScenarioError::setting("target", reason))?;
     }
+    if let Some(most) = &options.cleaning_loss {
+        policy.cleaning_loss_max = decimal::parse_raw(most, PRICE_DECIMALS)
+            .map_err(|error| ScenarioError::setting("cleaning-loss", error.to_string()))?;
+    }
     let guard = Guard {
         decimals: PRICE_DECIMALS,
         age_max_nanos: u64::MAX >> 1,
@@ -530,14 +452,29 @@ fn pool(book: &Book, options: &AssessOptions) -> Result<(Engine, u128), Scenario
         spread_max_bps: 10_000,
         grace_nanos: 0,
     };
+    let shape = breakwater_rulebooks::shape(&rule, &parameters)
+        .map_err(|reason| ScenarioError::setting("rulebook", reason))?;
+    let Some(shape) = shape else {
+        let reason = format!("'{rule}' takes no lending book");
+        return Err(ScenarioError::setting("rulebook", reason));
+    };
+    let Fitted { book, mapped, .. } = fitting::fit(book, &shape)?;
     let mut nobody = Nobody;
     let mut host = Host::new(Engine::new(registry()), &mut nobody);
-    world::found(&mut host, book, Time(0), &guard, (&rule, &parameters), &policy)?;
-    let left = match &options.shock {
+    let setting = Setting {
+        rule: &rule,
+        parameters: &parameters,
+        policy: &policy,
+        guard: &guard,
+        thresholds: options.thresholds,
+        vault_share: 0,
+    };
+    world::found(&mut host, &book, Time(0), &setting)?;
+    let collateral_left = match &options.shock {
         Some(Shock::Collateral { fall }) => FALL_ONE - fall,
         _ => FALL_ONE,
     };
-    Ok((host.engine, left))
+    Ok(Pooled { engine: host.engine, book, mapped, collateral_left })
 }
 
 /// A table of account totals knows no assets: its ether stands in for the ether reserve.
@@ -554,7 +491,7 @@ fn stand_in(book: &Book, table: &mut toml::Table) {
     }
 }
 
-fn shocked(
+pub(crate) fn shocked(
     book: &Book,
     engine: &Engine,
     options: &AssessOptions,

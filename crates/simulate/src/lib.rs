@@ -7,9 +7,12 @@
 //! scenario draws none.
 
 pub mod assess;
+pub mod at_risk;
 pub mod book;
 pub mod error;
+pub mod fitting;
 pub mod keeper;
+pub mod keeper_plan;
 pub mod market;
 pub mod options;
 pub mod path;
@@ -26,7 +29,7 @@ pub mod watcher;
 pub mod world;
 
 pub use error::ScenarioError;
-pub use options::{PolicyChoice, RunOptions, Shock};
+pub use options::{PolicyChoice, RunOptions, Shock, Thresholds};
 pub use plugged::{decode, encode, registry};
 pub use record::*;
 pub use replay::{SensitivityCell, Variant, compare, run, sensitivity};

@@ -126,6 +126,14 @@ pub struct VenueSettings {
     pub slippage_bps: u32,
     /// Value of a lot, numeraire.
     pub lot_value: String,
+    /// Money put at the disposal of a venue that takes such money to bear liquidations, as a share
+    /// of what is owed there.
+    #[serde(default = "nothing")]
+    pub vault_share: String,
+}
+
+fn nothing() -> String {
+    "0".to_owned()
 }
 
 /// Lines and targets.
@@ -136,6 +144,9 @@ pub struct PolicySettings {
     pub warn_ratio: String,
     /// Health that our policies aim at.
     pub target_ratio: String,
+    /// Most that our policies lose on one call so that bad debt is recognised, numeraire.
+    #[serde(default = "nothing")]
+    pub cleaning_loss: String,
 }
 
 /// A scenario with its tables read.

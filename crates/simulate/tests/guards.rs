@@ -5,8 +5,8 @@ use breakwater_liquidation::{Call, Policy, Rejection};
 use breakwater_market::{Guard, Quote, Tick};
 use breakwater_money::{AccountId, AssetId, Time};
 use breakwater_simulate::assess::read;
-use breakwater_simulate::world::{Host, found};
-use breakwater_simulate::{Nobody, registry};
+use breakwater_simulate::world::{Host, Setting, found};
+use breakwater_simulate::{Nobody, Thresholds, registry};
 
 const BOOK: &str = r#"{
   "assets": [
@@ -34,7 +34,15 @@ fn pool(policy: Policy) -> Engine {
     };
     let mut nobody = Nobody;
     let mut host = Host::new(Engine::new(registry()), &mut nobody);
-    found(&mut host, &book, Time(1), &guard, ("aave-v3", text), &policy).unwrap();
+    let setting = Setting {
+        rule: "aave-v3",
+        parameters: text,
+        policy: &policy,
+        guard: &guard,
+        thresholds: Thresholds::SameRisk,
+        vault_share: 0,
+    };
+    found(&mut host, &book, Time(1), &setting).unwrap();
     host.engine
 }
 
