@@ -362,3 +362,133 @@ fn check_depositors(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// One trove is opened at a price of one, its fee and compensation in it, and a batch finds
+    /// nothing to liquidate.
+    fn case() -> Value {
+        let state = || {
+            json!({
+                "price": "1000000000000000000", "TCR": "2000000000000000000",
+                "recovery_mode": false, "active_coll": "4420000000000000000000",
+                "active_debt": "2210000000000000000000", "default_coll": "0", "default_debt": "0",
+                "L_coll": "0", "L_debt": "0", "total_stakes": "4420000000000000000000",
+                "total_stakes_snapshot": "0", "total_collateral_snapshot": "0", "sp_deposits": "0",
+                "sp_coll": "0", "P": "1000000000000000000", "scale": "0", "S_at_scale": "0",
+                "base_rate": "0", "depositors": {},
+                "troves": {"a": {"status": "active", "debt": "2210000000000000000000",
+                    "coll": "4420000000000000000000", "stake": "4420000000000000000000",
+                    "entire_debt": "2210000000000000000000",
+                    "entire_coll": "4420000000000000000000", "icr": "2000000000000000000"}},
+            })
+        };
+        json!({
+            "id": "made-1", "config": {"price": "1000000000000000000"},
+            "steps": [
+                {"op": "open_trove", "who": "a", "coll": "4420000000000000000000",
+                    "borrow": "2000000000000000000000", "ok": true,
+                    "liquidator_gain": {"coll": "0", "stable": "0"}, "state": state()},
+                {"op": "batch_liquidate", "who": ["a", "nobody"], "ok": false,
+                    "error": "TroveManager: nothing to liquidate",
+                    "liquidator_gain": {"coll": "0", "stable": "0"}, "state": state()},
+            ],
+        })
+    }
+
+    fn check(case: &Value) -> Vec<String> {
+        let found = LiquityV1.check(&json!({}), case).err().unwrap_or_default();
+        found.into_iter().map(|mismatch| mismatch.field).collect()
+    }
+
+    /// Every leaf below `at`, as a JSON pointer.
+    fn leaves(value: &Value, at: String, out: &mut Vec<String>) {
+        match value.as_object() {
+            Some(map) => map.iter().for_each(|(k, v)| leaves(v, format!("{at}/{k}"), out)),
+            None => out.push(at),
+        }
+    }
+
+    #[test]
+    fn every_output_that_is_altered_is_found_and_named() {
+        let good = case();
+        assert_eq!(check(&good), [""; 0]);
+        for step in 0..2 {
+            for output in ["state", "liquidator_gain"] {
+                let mut paths = Vec::new();
+                let at = format!("/steps/{step}/{output}");
+                leaves(good.pointer(&at).unwrap(), at, &mut paths);
+                for path in paths.iter().filter(|path| !path.ends_with("depositors")) {
+                    let mut bad = good.clone();
+                    let leaf = bad.pointer_mut(path).unwrap();
+                    *leaf = match &*leaf {
+                        Value::Bool(flag) => json!(!flag),
+                        _ => json!("7"),
+                    };
+                    let name = path.trim_start_matches("/steps/").replacen('/', "].", 1);
+                    let name = format!("steps[{}", name.replace('/', "."));
+                    assert_eq!(check(&bad), [name]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_foreign_is_found() {
+        let mut bad = case();
+        bad["steps"][0]["state"]["troves"] = json!({});
+        assert_eq!(check(&bad), ["steps[0].state.troves.a"]);
+        let mut bad = case();
+        bad["steps"][0]["state"]["troves"]["a"]["claimable_surplus"] = json!("1");
+        assert_eq!(check(&bad), ["steps[0].state.troves.a.claimable_surplus"]);
+        for path in ["/steps/0", "/steps/0/state", "/steps/0/state/troves/a"] {
+            let mut bad = case();
+            bad.pointer_mut(path).unwrap()["surprise"] = json!("1");
+            assert_eq!(check(&bad).len(), 1, "{path}");
+        }
+        let mut bad = case();
+        bad["steps"][1].as_object_mut().unwrap().remove("state");
+        assert_eq!(check(&bad), ["steps[1].state"]);
+        let mut bad = case();
+        bad["steps"][1]["op"] = json!("redeem");
+        assert_eq!(check(&bad), ["steps[1].op"]);
+    }
+
+    #[test]
+    fn a_refusal_and_an_acceptance_are_never_taken_for_each_other() {
+        let mut bad = case();
+        bad["steps"][0]["ok"] = json!(false);
+        assert_eq!(check(&bad), ["steps[0].ok"]);
+        let mut bad = case();
+        bad["steps"][1]["ok"] = json!(true);
+        assert_eq!(check(&bad), ["steps[1].ok"]);
+        let mut bad = case();
+        bad["steps"][0]["error"] = json!("nothing to liquidate");
+        assert_eq!(check(&bad), ["steps[0].error"]);
+        // A known reason must be the right one; any other text agrees with any refusal.
+        let mut other = case();
+        other["steps"][1]["error"] = json!("Only one trove in the system");
+        assert_eq!(check(&other), ["steps[1].error"]);
+        other["steps"][1]["error"] = json!("ERC20: transfer amount exceeds balance");
+        assert_eq!(check(&other), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_is_known_by_what_it_says_and_its_constants_are_the_rules() {
+        let file = json!({"schema": SCHEMA, "family": "liquity-v1"});
+        assert!(LiquityV1.knows(&file));
+        assert!(!LiquityV1.knows(&json!({"schema": SCHEMA, "family": "llamma"})));
+        assert!(!LiquityV1.knows(&json!({"family": "liquity-v1"})));
+        let checked = |constants: Value| {
+            let file = json!({"constants": constants});
+            LiquityV1.check(&file, &case()).err().unwrap_or_default().len()
+        };
+        assert_eq!(checked(json!({"MCR": "1100000000000000000", "scale_factor": "5"})), 0);
+        assert!(checked(json!({"borrow_fee_floor": "0"})) > 0);
+        assert_eq!(checked(json!({"surprise": "1"})), 1);
+        assert_eq!(checked(json!({"MCR": "one"})), 1);
+    }
+}

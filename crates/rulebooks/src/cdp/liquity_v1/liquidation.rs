@@ -1,6 +1,6 @@
 //! The liquidation call: one unit over the troves it takes.
 
-use super::trove::{capped, compensation, leave, put_on_record, ratio};
+use super::trove::{Entire, capped, compensation, leave, put_on_record, ratio};
 use super::{Pool, Revert, Rule, System, Trove, add, mul, sub};
 use breakwater_money::rounding::{Rounding, div_wide, mul_div_wide};
 use breakwater_money::{U256, Wad};
@@ -83,21 +83,13 @@ pub fn liquidate(
     if walk == Walk::Named && queue.is_empty() {
         return Err(Revert::NothingNamed);
     }
-    let recovering = system.is_recovering(rule, price)?;
+    let mode = Mode::of(rule, system, price)?;
     let looked_at = match walk {
         Walk::Named => queue.len(),
-        Walk::Sequence { most } if recovering => most.min(queue.len().saturating_sub(1)),
+        Walk::Sequence { most } if mode.recovering => most.min(queue.len().saturating_sub(1)),
         Walk::Sequence { most } => most.min(queue.len()),
     };
-    let mut run = Run {
-        rule,
-        price,
-        available: system.stability.available(rule),
-        recovering,
-        running: system.entire()?,
-        system: system.clone(),
-        taken: Vec::new(),
-    };
+    let mut run = Run { rule, price, mode, system: system.clone(), taken: Vec::new() };
     for place in queue.iter().take(looked_at).copied() {
         let known = run.taken.iter().any(|taken| taken.trove == place);
         let Some(trove) = troves.get(place).filter(|trove| trove.is_open() && !known) else {
@@ -110,46 +102,69 @@ pub fn liquidate(
     run.finish()
 }
 
-/// A call under way.
-struct Run<'a> {
-    rule: &'a Rule,
-    price: U256,
-    /// What the stability pool has left for this call.
-    available: U256,
+/// What decides about a trove besides itself. It moves within a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mode {
     /// Whether recovery rules apply; once the running ratio has recovered they do not return.
-    recovering: bool,
-    /// The system's collateral and debt, less what leaves it; what is redistributed stays.
-    running: Pool,
-    /// The system with the troves taken so far closed.
-    system: System,
-    taken: Vec<Taken>,
+    pub recovering: bool,
+    /// The system's collateral and debt, less what has left it; what is redistributed stays.
+    pub running: Pool,
+    /// What the stability pool has left for this call.
+    pub available: U256,
+    /// Open troves left. In recovery mode the last one is passed by.
+    pub troves: u64,
 }
 
-impl Run<'_> {
-    /// Takes the trove if the rules say so. False if a sequence ends here.
-    fn visit(&mut self, place: usize, trove: &Trove) -> Result<bool, Revert> {
-        let own = trove.ratio(&self.system, self.price)?;
-        let below = own < trove.minimum(self.rule);
-        if self.recovering && !below && self.available.is_zero() {
-            return Ok(false);
+impl Mode {
+    /// The mode in which a call begins.
+    ///
+    /// # Errors
+    /// [`Revert::Arithmetic`].
+    pub fn of(rule: &Rule, system: &System, price: U256) -> Result<Mode, Revert> {
+        Ok(Mode {
+            recovering: system.is_recovering(rule, price)?,
+            running: system.entire()?,
+            available: system.stability.available(rule),
+            troves: system.troves,
+        })
+    }
+
+    /// The ratio below which the trove is taken: its minimum, and in recovery mode, where the pool
+    /// covers its debt, that of the whole system if it is higher.
+    ///
+    /// # Errors
+    /// [`Revert::Arithmetic`].
+    pub fn line(
+        &self,
+        rule: &Rule,
+        trove: &Trove,
+        entire: Pool,
+        price: U256,
+    ) -> Result<Wad, Revert> {
+        let minimum = trove.minimum(rule);
+        if !self.recovering || entire.debt > self.available {
+            return Ok(minimum);
         }
-        match self.treatment(trove, own, below)? {
-            Some(treatment) => self.take(place, trove, treatment)?,
-            None => return Ok(self.recovering),
-        }
-        if self.recovering {
-            let now = ratio(self.running.collateral, self.running.debt, self.price)?;
-            self.recovering = now < self.rule.critical_ratio;
-        }
-        Ok(true)
+        Ok(minimum.max(ratio(self.running.collateral, self.running.debt, price)?))
     }
 
     /// By which rule the trove is taken, if by any.
-    fn treatment(&self, trove: &Trove, own: Wad, below: bool) -> Result<Option<Treatment>, Revert> {
+    ///
+    /// # Errors
+    /// [`Revert::Arithmetic`].
+    pub fn treatment(
+        &self,
+        rule: &Rule,
+        trove: &Trove,
+        entire: Pool,
+        price: U256,
+    ) -> Result<Option<Treatment>, Revert> {
+        let own = ratio(entire.collateral, entire.debt, price)?;
+        let below = own < trove.minimum(rule);
         if !self.recovering {
             return Ok(below.then_some(Treatment::Offset));
         }
-        if self.system.troves <= 1 {
+        if self.troves <= 1 {
             return Ok(None);
         }
         if own <= Wad::one() {
@@ -158,15 +173,50 @@ impl Run<'_> {
         if below {
             return Ok(Some(Treatment::Offset));
         }
-        let running = ratio(self.running.collateral, self.running.debt, self.price)?;
-        let covered = trove.entire(&self.system)?.all.debt <= self.available;
-        Ok((own < running && covered).then_some(Treatment::Capped))
+        Ok((own < self.line(rule, trove, entire, price)?).then_some(Treatment::Capped))
+    }
+}
+
+/// A call under way.
+struct Run<'a> {
+    rule: &'a Rule,
+    price: U256,
+    mode: Mode,
+    /// The system with the troves taken so far closed.
+    system: System,
+    taken: Vec<Taken>,
+}
+
+impl Run<'_> {
+    /// Takes the trove if the rules say so. False if a sequence ends here.
+    fn visit(&mut self, place: usize, trove: &Trove) -> Result<bool, Revert> {
+        let Entire { all, pending } = trove.entire(&self.system)?;
+        let own = ratio(all.collateral, all.debt, self.price)?;
+        let below = own < trove.minimum(self.rule);
+        if self.mode.recovering && !below && self.mode.available.is_zero() {
+            return Ok(false);
+        }
+        match self.mode.treatment(self.rule, trove, all, self.price)? {
+            Some(treatment) => self.take(place, trove, pending, treatment)?,
+            None => return Ok(self.mode.recovering),
+        }
+        if self.mode.recovering {
+            let Pool { collateral, debt } = self.mode.running;
+            self.mode.recovering = ratio(collateral, debt, self.price)? < self.rule.critical_ratio;
+        }
+        Ok(true)
     }
 
-    fn take(&mut self, place: usize, trove: &Trove, by: Treatment) -> Result<(), Revert> {
-        let pending = trove.entire(&self.system)?.pending;
+    fn take(
+        &mut self,
+        place: usize,
+        trove: &Trove,
+        pending: Pool,
+        by: Treatment,
+    ) -> Result<(), Revert> {
         let (mut system, recorded) = put_on_record(&self.system, trove)?;
         leave(&mut system, &recorded)?;
+        self.mode.troves = system.troves;
         self.system = system;
         let entire = Pool { collateral: recorded.collateral, debt: recorded.debt };
         let minimum = trove.minimum(self.rule);
@@ -181,15 +231,16 @@ impl Run<'_> {
             Treatment::Redistribute => Pool::default(),
             Treatment::Capped => all,
             Treatment::Offset => {
-                let debt = all.debt.min(self.available);
+                let debt = all.debt.min(self.mode.available);
                 let collateral = mul_div_wide(all.collateral, debt, all.debt, Rounding::Floor)?;
                 Pool { collateral, debt }
             }
         };
         let redistributed = all.minus(offset)?;
-        self.available = sub(self.available, offset.debt)?;
+        self.mode.available = sub(self.mode.available, offset.debt)?;
         let leaves = add(add(offset.collateral, compensation)?, surplus)?;
-        self.running = self.running.minus(Pool { collateral: leaves, debt: offset.debt })?;
+        self.mode.running =
+            self.mode.running.minus(Pool { collateral: leaves, debt: offset.debt })?;
         self.taken.push(Taken {
             trove: place,
             treatment: by,

@@ -19,12 +19,16 @@
 //! the other borrowers, whose own ratios fall by it.
 
 mod liquidation;
+mod parameters;
+mod rulebook;
 mod stability;
 #[cfg(test)]
 mod tests;
 mod trove;
 
-pub use liquidation::{Liquidation, Taken, Treatment, Walk, liquidate};
+pub use liquidation::{Liquidation, Mode, Taken, Treatment, Walk, liquidate};
+pub use parameters::{AssetParameters, ConstantParameters, Parameters, RULE};
+pub use rulebook::{build, shape};
 pub use stability::{Deposit, PoolChange, StabilityPool, provide, withdraw};
 pub use trove::{Adjustment, Entire, TroveChange, adjust, close, open, ratio, rising};
 
