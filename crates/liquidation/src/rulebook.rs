@@ -149,7 +149,7 @@ pub trait Rulebook: Send + Sync {
         let symbol = |asset: AssetId| view.asset(asset).map_or("?", |info| info.symbol.as_str());
         match call {
             Call::RepayAndSeize { account, debt, collateral, amount, .. } => format!(
-                "repay and seize(account {account}, debt {}, collateral {}, amount {amount})",
+                "repay and seize({account}, debt {}, collateral {}, amount {amount})",
                 symbol(*debt),
                 symbol(*collateral)
             ),

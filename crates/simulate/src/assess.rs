@@ -452,8 +452,9 @@ pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, Scena
         spread_max_bps: 10_000,
         grace_nanos: 0,
     };
-    let shape = breakwater_rulebooks::shape(&rule, &parameters)
-        .map_err(|reason| ScenarioError::setting("rulebook", reason))?;
+    let shape = breakwater_rulebooks::shape(&rule, &parameters).map_err(|why| {
+        ScenarioError::Refused { what: "the rulebook's parameters".to_owned(), why }
+    })?;
     let Some(shape) = shape else {
         let reason = format!("'{rule}' takes no lending book");
         return Err(ScenarioError::setting("rulebook", reason));

@@ -200,8 +200,9 @@ fn fitted(
     rule: &str,
     parameters: &str,
 ) -> Result<(Book, Vec<Mapped>, u128), ScenarioError> {
-    let shape = breakwater_rulebooks::shape(rule, parameters)
-        .map_err(|reason| ScenarioError::setting("rulebook", reason))?;
+    let shape = breakwater_rulebooks::shape(rule, parameters).map_err(|why| {
+        ScenarioError::Refused { what: "the rulebook's parameters".to_owned(), why }
+    })?;
     let Some(shape) = shape else {
         let reason = format!("'{rule}' takes no lending book");
         return Err(ScenarioError::setting("rulebook", reason));
