@@ -27,6 +27,7 @@ pub fn build(
         lending::morpho_blue::RULE => lending::morpho_blue::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         lending::euler_v2::RULE => lending::euler_v2::build(parameters, assets).map(Some),
+        cdp::liquity_v1::RULE => cdp::liquity_v1::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
 }
@@ -46,6 +47,7 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
         lending::compound_v3::RULE => lending::compound_v3::shape(parameters).map(Some),
         lending::morpho_blue::RULE => lending::morpho_blue::shape(parameters).map(Some),
         lending::euler_v2::RULE => lending::euler_v2::shape(parameters).map(Some),
+        cdp::liquity_v1::RULE => cdp::liquity_v1::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -65,4 +67,5 @@ const SHIPPED: &[(&str, &str)] = &[
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
     ("morpho-blue", include_str!("../../../rulebooks/morpho-blue.toml")),
     ("euler-v2", include_str!("../../../rulebooks/euler-v2.toml")),
+    ("liquity-v1", include_str!("../../../rulebooks/liquity-v1.toml")),
 ];
