@@ -67,7 +67,7 @@ impl<'a> Moment<'a> {
     }
 
     /// `y0`: the positive root of `p A y0^2 - y0 b - x y = 0`.
-    fn collateral_equivalent(&self, x: U256, y: U256, u: U256) -> Result<U256, Revert> {
+    pub(super) fn collateral_equivalent(&self, x: U256, y: U256, u: U256) -> Result<U256, Revert> {
         let one = U256::from(ONE);
         let a = self.market.amplification();
         let mut b = U256::ZERO;

@@ -73,18 +73,18 @@ pub fn amount_for_price(
 }
 
 /// The market's own prices between which a band trades (wad), iterated from the active band's.
-struct Prices {
-    lower: U256,
-    upper: U256,
+pub(super) struct Prices {
+    pub lower: U256,
+    pub upper: U256,
 }
 
 impl Prices {
-    fn of(moment: &Moment<'_>, edge: U256) -> Result<Self, Revert> {
+    pub(super) fn of(moment: &Moment<'_>, edge: U256) -> Result<Self, Revert> {
         let lower = moment.own_price(edge)?;
         Ok(Prices { lower, upper: widened(moment.market, lower, Coin::Borrowed)? })
     }
 
-    fn next(&self, market: &Market, sold: Coin) -> Result<Self, Revert> {
+    pub(super) fn next(&self, market: &Market, sold: Coin) -> Result<Self, Revert> {
         Ok(match sold {
             Coin::Borrowed => {
                 Prices { lower: self.upper, upper: widened(market, self.upper, sold)? }
