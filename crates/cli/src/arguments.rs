@@ -1,7 +1,7 @@
 //! The command line.
 
 use breakwater_money::decimal;
-use breakwater_simulate::{PolicyChoice, RunOptions, Shock};
+use breakwater_simulate::{PolicyChoice, RunOptions, Shock, Thresholds};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -94,6 +94,9 @@ pub struct Replay {
     /// What wraps the rulebook
     #[arg(long, value_enum, default_value_t = PolicyName::AsIs)]
     pub policy: PolicyName,
+    /// Whose liquidation thresholds hold
+    #[arg(long, value_enum, default_value_t = ThresholdsName::SameRisk)]
+    pub thresholds: ThresholdsName,
     /// Changes to the scenario's market.
     #[command(flatten)]
     pub changes: Changes,
@@ -107,6 +110,10 @@ pub struct Replay {
 pub struct Compare {
     /// Name of a scenario (see `breakwater scenarios`), or path of a TOML file
     pub scenario: String,
+    /// Only this rulebook: a name, or path of a TOML file; may be given again [default: the
+    /// scenario's own, and one of every other rule that takes a lending book]
+    #[arg(long, value_name = "NAME_OR_PATH")]
+    pub rulebook: Vec<String>,
     /// Changes to the scenario's market.
     #[command(flatten)]
     pub changes: Changes,
@@ -150,6 +157,7 @@ impl Changes {
         RunOptions {
             rulebook,
             policy,
+            thresholds: Thresholds::SameRisk,
             shock: self.shock.clone(),
             peg: self.peg.clone(),
             depth_scale: self.depth_scale.clone(),
@@ -205,6 +213,25 @@ impl PolicyName {
     }
 }
 
+/// Whose liquidation thresholds hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThresholdsName {
+    /// Each account's own, as the book records it
+    SameRisk,
+    /// The rulebook's parameters
+    AsDeployed,
+}
+
+impl ThresholdsName {
+    /// The same as a run knows it.
+    pub const fn choice(self) -> Thresholds {
+        match self {
+            ThresholdsName::SameRisk => Thresholds::SameRisk,
+            ThresholdsName::AsDeployed => Thresholds::AsDeployed,
+        }
+    }
+}
+
 /// Accounts from a file.
 #[derive(Debug, Args)]
 pub struct Assess {
@@ -213,6 +240,9 @@ pub struct Assess {
     /// Rulebook: a name (see `breakwater rulebooks`), or path of a TOML file
     #[arg(long, value_name = "NAME_OR_PATH")]
     pub rulebook: Option<String>,
+    /// Whose liquidation thresholds hold
+    #[arg(long, value_enum, default_value_t = ThresholdsName::SameRisk)]
+    pub thresholds: ThresholdsName,
     /// Prices of the assets as CSV; needed by a CSV file of positions
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,

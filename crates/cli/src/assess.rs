@@ -8,7 +8,7 @@ use crate::source;
 use breakwater_simulate::assess::{
     AccountHealth, AccountPlan, AssessOptions, Assessment, assess as judge, plan as plan_all, read,
 };
-use breakwater_simulate::book::Book;
+use breakwater_simulate::book::{Book, PRICE_DECIMALS};
 use breakwater_simulate::scenario::read_file;
 use serde::Serialize;
 
@@ -50,6 +50,7 @@ fn asked_for(asked: &Assess, target: Option<&str>) -> Result<(Book, AssessOption
     }
     let options = AssessOptions {
         rulebook,
+        thresholds: asked.thresholds.choice(),
         shock: asked.shock.clone(),
         target_ratio: target.map(str::to_owned),
     };
@@ -66,7 +67,7 @@ pub fn assess(asked: &Assess, screen: &Screen) -> Result<Verdict, Failure> {
 }
 
 fn assessment_text(assessment: &Assessment, all: bool, paint: Paint) -> String {
-    let Assessment { rulebook, shock, unit, totals, accounts } = assessment;
+    let Assessment { rulebook, shock, unit, mapped, totals, accounts } = assessment;
     let value = |text: &str| format!("{:>20} {unit}", rounded_text(text, 2));
     let number = |n: u64| format!("{:>20}", count(n));
     let mut text = format!("{}; shock: {shock}\n\n", paint.strong(rulebook));
@@ -81,6 +82,12 @@ fn assessment_text(assessment: &Assessment, all: bool, paint: Paint) -> String {
         ("bad debt", value(&totals.bad_debt)),
     ] {
         text.push_str(&format!("  {name:<24}{figure}\n"));
+    }
+    for mapped in mapped {
+        let told = crate::compare::mapping(mapped, PRICE_DECIMALS);
+        for line in wrapped(&told, WIDTH - 2) {
+            text.push_str(&format!("  {line}\n"));
+        }
     }
     text.push('\n');
     if accounts.len() <= TOLD {

@@ -2,13 +2,14 @@
 
 use crate::arguments::Compare;
 use crate::failure::{Failure, Verdict};
-use crate::figures::{count, money, rounded};
+use crate::figures::{count, rounded, wrapped};
 use crate::folder::Folder;
 use crate::report_of;
 use crate::screen::{Paint, Screen};
-use crate::{json_of, replay};
+use crate::{json_of, replay, source};
 use breakwater_report::render_comparison;
-use breakwater_simulate::{PolicyChoice, Run, Scenario, Variant};
+use breakwater_simulate::fitting::Mapped;
+use breakwater_simulate::{PolicyChoice, Run, Scenario, Thresholds, Variant};
 use std::path::Path;
 
 /// Schema of the answer and of `compare.json`.
@@ -24,7 +25,9 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
         asked.out.clone().unwrap_or_else(|| replay::default_folder(scenario.name(), "-compare"));
     let folder = Folder::take(&out, &[TABLE, PAGE], SCHEMA)?;
     let waiting = screen.waits_for("running every mechanism");
-    let variants = breakwater_simulate::compare(&scenario, &options).map_err(Failure::of_run)?;
+    let rulebooks = mechanisms(&asked.rulebook, &scenario)?;
+    let variants = breakwater_simulate::compare(&scenario, &options, &rulebooks);
+    let variants = variants.map_err(Failure::of_run)?;
     waiting.finish_and_clear();
     let Some(first) = variants.first().map(|variant| &variant.run) else {
         return Err(Failure::Internal("no mechanism was run".to_owned()));
@@ -53,8 +56,81 @@ fn combined_hash(variants: &[Variant]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
+/// The rulebooks asked for; else the scenario's own and, of every other rule that takes a lending
+/// book, the file shipped first.
+fn mechanisms(asked: &[String], scenario: &Scenario) -> Result<Vec<(String, String)>, Failure> {
+    if !asked.is_empty() {
+        return asked.iter().map(|name| source::rulebook(name)).collect();
+    }
+    let mut chosen = vec![scenario.rulebook.clone()];
+    let mut rules = vec![source::rule_of(&scenario.rulebook.0, &scenario.rulebook.1)?];
+    for (name, text) in breakwater_rulebooks::shipped() {
+        let rule = source::rule_of(name, text)?;
+        let shape = breakwater_rulebooks::shape(&rule, text).map_err(Failure::Internal)?;
+        if rules.contains(&rule) || shape.is_none() {
+            continue;
+        }
+        rules.push(rule);
+        chosen.push(((*name).to_owned(), (*text).to_owned()));
+    }
+    Ok(chosen)
+}
+
 /// Width of a mechanism's name; its variant stands below it.
-const NAME: usize = 32;
+const NAME: usize = 26;
+/// Width of a line of text.
+const WIDTH: usize = 100;
+
+/// One line of the table: a mechanism under one policy, with either thresholds.
+struct Row<'a> {
+    name: &'a str,
+    variant: &'a str,
+    runs: [Option<&'a Run>; 2],
+}
+
+fn rows(variants: &[Variant]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for variant in variants {
+        let column = usize::from(variant.thresholds != Thresholds::SameRisk.name());
+        let same = |row: &&mut Row<'_>| {
+            row.name == variant.name && row.variant == variant.variant && row.runs[column].is_none()
+        };
+        match rows.iter_mut().find(same) {
+            Some(row) => row.runs[column] = Some(&variant.run),
+            None => {
+                let mut runs = [None, None];
+                runs[column] = Some(&variant.run);
+                rows.push(Row { name: &variant.name, variant: &variant.variant, runs });
+            }
+        }
+    }
+    rows
+}
+
+fn cells(run: Option<&Run>) -> [String; 4] {
+    let Some(run) = run else { return ["", "", "", ""].map(str::to_owned) };
+    let (totals, decimals) = (&run.totals, run.value_decimals);
+    let whole = |raw| rounded(raw, decimals, 0);
+    let gain = match (totals.keeper_gain, totals.gas) {
+        // The venue sells by itself and keepers have no part in it.
+        (0, 0) => "none".to_owned(),
+        (gain @ ..0, _) => format!("-{}", whole(gain.unsigned_abs())),
+        (gain, _) => whole(gain.unsigned_abs()),
+    };
+    [
+        whole(totals.bad_debt_booked.saturating_add(totals.bad_debt_open)),
+        whole(totals.borrower_loss),
+        gain,
+        count(totals.liquidations.saturating_add(totals.pool_trades)),
+    ]
+}
+
+fn line(name: &str, left: &[String; 4], right: &[String; 4]) -> String {
+    let four = |[debt, loss, gain, calls]: &[String; 4]| {
+        format!("{debt:>10}{loss:>11}{gain:>10}{calls:>6}")
+    };
+    format!("{name:<NAME$}{}{}", four(left), four(right)).trim_end().to_owned() + "\n"
+}
 
 fn told(
     first: &Run,
@@ -69,37 +145,70 @@ fn told(
         setting = format!("{setting}; changed: {}", changes.join(" "));
     }
     let mut text = format!("{}\n{setting}\n\n", paint.strong(&first.title));
-    let line = |name: &str, cells: [&str; 6]| {
-        let [booked, open, loss, gain, low, calls] = cells;
-        format!("{name:<NAME$}{booked:>11}{open:>11}{loss:>12}{gain:>12}{low:>10}{calls:>8}\n")
-    };
-    text.push_str(&line(
-        "",
-        ["bad debt", "bad debt", "borrowers'", "keepers'", "lowest", "liqui-"],
-    ));
-    text.push_str(&line("mechanism", ["booked", "open", "loss", "gain", "price", "dations"]));
-    for variant in variants {
-        let (totals, decimals) = (&variant.run.totals, variant.run.value_decimals);
-        let whole = |raw| rounded(raw, decimals, 0);
-        let gain = match (totals.keeper_gain, totals.incentive) {
-            // The venue sells by itself and keepers have no part in it.
-            (0, 0) => "none".to_owned(),
-            (gain @ ..0, _) => format!("-{}", whole(gain.unsigned_abs())),
-            (gain, _) => whole(gain.unsigned_abs()),
-        };
-        let cells = [
-            whole(totals.bad_debt_booked),
-            whole(totals.bad_debt_open),
-            whole(totals.borrower_loss),
-            gain,
-            money(totals.driver_low, decimals),
-            count(totals.liquidations),
-        ];
-        text.push_str(&line(&variant.name, cells.each_ref().map(String::as_str)));
-        text.push_str(&format!("  {}\n", variant.variant));
+    // Whose thresholds hold stands over the columns that it is true of.
+    let half = 37;
+    text.push_str(&format!("{:NAME$}{:>half$}{:>half$}\n", "", "same risk", "as deployed"));
+    let head = |words: [&str; 4]| words.map(str::to_owned);
+    for (name, words) in [
+        ("", ["bad debt,", "borrowers'", "keepers'", ""]),
+        ("mechanism", ["all", "loss", "gain", "calls"]),
+    ] {
+        text.push_str(&line(name, &head(words), &head(words)));
     }
+    let mut last = "";
+    for row in rows(variants) {
+        if row.name != last {
+            text.push_str(row.name);
+            text.push('\n');
+            last = row.name;
+        }
+        let name = format!("  {}", row.variant);
+        text.push_str(&line(&name, &cells(row.runs[0]), &cells(row.runs[1])));
+    }
+    text.push_str(&mapped_text(variants));
     let balanced = variants.iter().all(|variant| variant.run.books_balance);
     text.push_str(&format!("\nbooks balance: {}\n", paint.yes_or_no(balanced)));
     text.push_str(&format!("report: {}\n", page.display()));
     text
+}
+
+/// What each mechanism could not take of the book as it is.
+fn mapped_text(variants: &[Variant]) -> String {
+    let mut text = String::new();
+    let mut last = "";
+    for variant in variants {
+        if variant.name == last {
+            continue;
+        }
+        last = &variant.name;
+        let (totals, decimals) = (&variant.run.totals, variant.run.value_decimals);
+        if variant.run.mapped.is_empty() {
+            continue;
+        }
+        let taken = rounded(totals.debt_start, decimals, 0);
+        let whole = rounded(totals.debt_whole, decimals, 0);
+        if text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&format!("{last}: takes {taken} of {whole} owed\n"));
+        for mapped in &variant.run.mapped {
+            for line in wrapped(&mapping(mapped, decimals), WIDTH - 4) {
+                text.push_str(&format!("  {line}\n"));
+            }
+        }
+    }
+    text
+}
+
+/// One thing that was mapped, with the values concerned.
+pub fn mapping(mapped: &Mapped, decimals: u8) -> String {
+    let whole = |raw| rounded(raw, decimals, 0);
+    match (mapped.collateral_value, mapped.debt_value) {
+        (0, 0) => mapped.what.clone(),
+        (0, debt) => format!("{}: {}", mapped.what, whole(debt)),
+        (collateral, 0) => format!("{}: {}", mapped.what, whole(collateral)),
+        (collateral, debt) => {
+            format!("{}: debt {}, collateral {}", mapped.what, whole(debt), whole(collateral))
+        }
+    }
 }

@@ -278,6 +278,15 @@ impl Names {
                     "capped": capped,
                 }),
             ),
+            Fact::Exchanged { paid, received, paid_value, received_value } => (
+                "exchanged",
+                json!({
+                    "paid": self.amount(*paid),
+                    "received": self.amount(*received),
+                    "paid_value": self.value(*paid_value),
+                    "received_value": self.value(*received_value),
+                }),
+            ),
             Fact::Sold { account, sold, proceeds } => (
                 "sold",
                 json!({
@@ -301,6 +310,8 @@ impl Names {
                     Bearer::Deleveraged(winner) => ("deleveraged", Some(self.account(*winner))),
                     Bearer::Socialised(sharer) => ("socialised", Some(self.account(*sharer))),
                     Bearer::Outstanding => ("outstanding", None),
+                    Bearer::Lenders => ("lenders", None),
+                    Bearer::Borrowers => ("borrowers", None),
                 };
                 let account = self.account(*account);
                 let borne = self.amount(*amount);

@@ -25,6 +25,8 @@ pub struct TotalsJson {
     under_water: u64,
     liquidations: u64,
     left_alone: u64,
+    pool_trades: u64,
+    pool_traded: String,
     debt_repaid: String,
     collateral_seized: String,
     incentive_paid: String,
@@ -67,6 +69,8 @@ impl TotalsJson {
             under_water: totals.under_water,
             liquidations: totals.liquidations,
             left_alone: totals.unprofitable,
+            pool_trades: totals.pool_trades,
+            pool_traded: value(totals.pool_traded),
             debt_repaid: value(totals.debt_repaid),
             collateral_seized: value(totals.collateral_sold),
             incentive_paid: value(totals.incentive),
@@ -236,9 +240,19 @@ pub fn replay(
 }
 
 #[derive(Serialize)]
+struct MappedJson {
+    what: String,
+    collateral_value: String,
+    debt_value: String,
+}
+
+#[derive(Serialize)]
 struct MechanismJson {
     name: String,
     variant: String,
+    thresholds: String,
+    debt_whole: String,
+    mapped: Vec<MappedJson>,
     totals: TotalsJson,
     books_balance: bool,
     state_hash: String,
@@ -279,6 +293,21 @@ pub fn compare(
             .map(|variant| MechanismJson {
                 name: variant.name.clone(),
                 variant: variant.variant.clone(),
+                thresholds: variant.thresholds.clone(),
+                debt_whole: format_raw(variant.run.totals.debt_whole, variant.run.value_decimals),
+                mapped: variant
+                    .run
+                    .mapped
+                    .iter()
+                    .map(|mapped| MappedJson {
+                        what: mapped.what.clone(),
+                        collateral_value: format_raw(
+                            mapped.collateral_value,
+                            variant.run.value_decimals,
+                        ),
+                        debt_value: format_raw(mapped.debt_value, variant.run.value_decimals),
+                    })
+                    .collect(),
                 totals: TotalsJson::of(&variant.run.totals, variant.run.value_decimals),
                 books_balance: variant.run.books_balance,
                 state_hash: variant.run.state_hash.clone(),

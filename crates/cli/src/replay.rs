@@ -27,7 +27,8 @@ pub const JOURNAL: &str = "journal.redb";
 pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
     let scenario = Scenario::open(&asked.scenario)?;
     let rulebook = asked.rulebook.as_deref().map(source::rulebook).transpose()?;
-    let options = asked.changes.options(rulebook, asked.policy.choice());
+    let mut options = asked.changes.options(rulebook, asked.policy.choice());
+    options.thresholds = asked.thresholds.choice();
     let out = asked.out.clone().unwrap_or_else(|| default_folder(scenario.name(), ""));
     let folder = Folder::take(&out, &[EVENTS, REPORT, LIQUIDATIONS, JOURNAL], events::SCHEMA)?;
     let (run, firsts, event_lines) = record(&scenario, &options, &folder, screen)?;

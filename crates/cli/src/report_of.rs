@@ -4,7 +4,7 @@ mod charts;
 
 use crate::events::{Firsts, Moment};
 use crate::failure::Failure;
-use crate::figures::{count, counted, fall_bps, money, percent, rounded_text};
+use crate::figures::{count, counted, fall_bps, money, percent, rounded, rounded_text};
 use crate::replay::venue_sells;
 use crate::story::{clock, minute, moment, unit};
 use breakwater_money::decimal::{self, format_raw, format_raw_signed};
@@ -109,18 +109,31 @@ fn mechanism(variant: &Variant) -> Mechanism {
     let run = &variant.run;
     let totals = &run.totals;
     let value = |raw| exact(raw, run.value_decimals);
-    let remark = match (totals.ticks_refused, totals.unprofitable) {
-        (0, 0) => String::new(),
-        (0, left) => {
-            format!("keepers left {} alone at times", counted(left, "account", "accounts"))
-        }
-        (refused, _) => format!("{} refused by the guard", counted(refused, "tick", "ticks")),
-    };
+    let mut remarks = Vec::new();
+    if totals.ticks_refused > 0 {
+        remarks.push(format!(
+            "{} refused by the guard",
+            counted(totals.ticks_refused, "tick", "ticks")
+        ));
+    }
+    if totals.unprofitable > 0 {
+        let left = counted(totals.unprofitable, "account", "accounts");
+        remarks.push(format!("keepers left {left} alone at times"));
+    }
+    if !run.mapped.is_empty() {
+        let whole = |raw| rounded(raw, run.value_decimals, 0);
+        let (taken, all) = (whole(totals.debt_start), whole(totals.debt_whole));
+        remarks.push(format!("takes {taken} of {all} owed"));
+        let mapped = run.mapped.iter().map(|m| crate::compare::mapping(m, run.value_decimals));
+        remarks.extend(mapped);
+    }
+    let remark = remarks.join("; ");
     // Where the venue sells by itself there are no keepers.
-    let keepers = totals.keeper_gain != 0 || totals.incentive != 0;
+    let keepers = totals.keeper_gain != 0 || totals.gas != 0;
     Mechanism {
         name: variant.name.clone(),
         variant: variant.variant.clone(),
+        thresholds: variant.thresholds.clone(),
         state_hash: run.state_hash.clone(),
         bad_debt_booked_usd: Some(value(totals.bad_debt_booked)),
         bad_debt_open_usd: Some(value(totals.bad_debt_open)),

@@ -46,3 +46,13 @@ pub fn rulebook(name_or_path: &str) -> Result<(String, String), Failure> {
     let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Ok((name, text))
 }
+
+/// Name of the rule that a rulebook file is for.
+pub fn rule_of(name: &str, text: &str) -> Result<String, Failure> {
+    let table: toml::Table =
+        toml::from_str(text).map_err(|error| Failure::Data(format!("{name}: {error}")))?;
+    let rule = table.get("rule").and_then(toml::Value::as_str).map(str::to_owned);
+    rule.ok_or_else(|| {
+        Failure::Data(format!("{name}: no 'rule', expected the name of a rule of this build"))
+    })
+}

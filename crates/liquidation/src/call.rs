@@ -1,7 +1,10 @@
 //! What can be asked of a rulebook: one enum of shapes, whatever the venue.
 
-use breakwater_money::{AccountId, AssetId, Price, U256};
+use crate::{Effects, Fact, Rejected, Rejection, View};
+use breakwater_money::rounding::{Rounding, pow10};
+use breakwater_money::{AccountId, Amount, AssetId, Class, Holder, Price, U256};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A call on a rulebook. Amounts are base units of the asset named.
 ///
@@ -99,6 +102,51 @@ pub enum Call {
         /// Whose.
         accounts: Vec<AccountId>,
     },
+    /// The pool takes over accounts whole in one call, choosing them itself from the worst on.
+    AbsorbWorst {
+        /// How many at most.
+        most: u32,
+    },
+    /// Anyone buys collateral that the pool itself holds, at the price its rule makes.
+    BuyReserves {
+        /// Collateral to buy.
+        asset: AssetId,
+        /// What pays for it.
+        pays: AssetId,
+        /// Paid, in base units of `pays`.
+        amount: u128,
+        /// Least that must come out, or the call is refused.
+        least: u128,
+    },
+    /// Anyone trades with the pool's own market maker.
+    Swap {
+        /// What goes into the pool.
+        sold: AssetId,
+        /// What comes out.
+        bought: AssetId,
+        /// How much goes in at most, in base units of `sold`; the pool may take less.
+        amount: u128,
+        /// Least that must come out, or the call is refused.
+        least: u128,
+    },
+    /// Money is put at the pool's disposal to bear liquidations.
+    Provide {
+        /// Who.
+        account: AccountId,
+        /// What.
+        asset: AssetId,
+        /// How much.
+        amount: u128,
+    },
+    /// Such money, and what it has earned, is taken back.
+    Reclaim {
+        /// Who.
+        account: AccountId,
+        /// What was provided.
+        asset: AssetId,
+        /// How much; the largest number means all. Zero takes only what was earned.
+        amount: u128,
+    },
     /// A sale that the engine ordered came back from the market.
     Fill {
         /// Whose.
@@ -144,6 +192,11 @@ impl Call {
             Call::Trade { .. } => "trade",
             Call::RepayAndSeize { .. } => "repay and seize",
             Call::Absorb { .. } => "absorb",
+            Call::AbsorbWorst { .. } => "absorb worst",
+            Call::BuyReserves { .. } => "buy reserves",
+            Call::Swap { .. } => "swap",
+            Call::Provide { .. } => "provide",
+            Call::Reclaim { .. } => "reclaim",
             Call::Fill { .. } => "fill",
             Call::Deleverage { .. } => "deleverage",
             Call::WriteOff { .. } => "write off",
@@ -160,6 +213,8 @@ impl Call {
             | Call::Repay { account, .. }
             | Call::Import { account, .. }
             | Call::Configure { account, .. }
+            | Call::Provide { account, .. }
+            | Call::Reclaim { account, .. }
             | Call::Fill { account, .. }
             | Call::WriteOff { account } => vec![*account],
             Call::Trade { buyer, seller, .. } => buyer.iter().chain(seller).copied().collect(),
@@ -167,13 +222,40 @@ impl Call {
                 std::iter::once(*account).chain(*liquidator).collect()
             }
             Call::Absorb { accounts } => accounts.clone(),
+            Call::AbsorbWorst { .. } | Call::BuyReserves { .. } | Call::Swap { .. } => Vec::new(),
             Call::Deleverage { account, winners, .. } => {
                 std::iter::once(*account).chain(winners.iter().map(|(w, _)| *w)).collect()
             }
         }
     }
 
-    /// The accounts that this call liquidates, empty for ordinary business.
+    /// What the caller pays and what it gets, for calls that trade one for the other.
+    #[must_use]
+    pub const fn pair(&self) -> Option<(AssetId, AssetId)> {
+        match self {
+            Call::RepayAndSeize { debt, collateral, .. } => Some((*debt, *collateral)),
+            Call::BuyReserves { asset, pays, .. } => Some((*pays, *asset)),
+            Call::Swap { sold, bought, .. } => Some((*sold, *bought)),
+            _ => None,
+        }
+    }
+
+    /// The same call for another amount paid; calls whose caller chooses no amount stay as they
+    /// are.
+    #[must_use]
+    pub fn with_amount(&self, asked: u128) -> Call {
+        let mut call = self.clone();
+        if let Call::RepayAndSeize { amount, .. }
+        | Call::BuyReserves { amount, .. }
+        | Call::Swap { amount, .. } = &mut call
+        {
+            *amount = asked;
+        }
+        call
+    }
+
+    /// The accounts that this call names to be liquidated, empty for ordinary business. What a
+    /// call liquidates without naming it is the rulebook's to say (`Rulebook::targets`).
     #[must_use]
     pub fn liquidates(&self) -> &[AccountId] {
         match self {
@@ -184,19 +266,104 @@ impl Call {
     }
 }
 
-/// A call that the rulebook would accept now, and what it would do.
+/// A call that the rulebook would accept now, and what it means to its caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallOption {
     /// The call, at the largest amount the venue takes.
     pub call: Call,
-    /// Debt it repays, in base units of the debt asset.
-    pub repaid: u128,
-    /// Collateral it hands over, in base units of the collateral asset.
-    pub seized: u128,
-    /// Value repaid, in the numeraire.
+    /// What the caller pays: debt repaid, or the price of what it buys.
+    pub repaid: Amount,
+    /// What the caller gets.
+    pub seized: Amount,
+    /// Value paid, in the numeraire, rounded up.
     pub repaid_value: u128,
-    /// Value handed over, in the numeraire.
+    /// Value of what the caller gets, in the numeraire, rounded down; the venue's cut is not in it.
     pub seized_value: u128,
+    /// Value paid to the caller beside, such as a compensation for gas, rounded down.
+    pub reward_value: u128,
     /// True if the leg lowers health: threshold x (1 + incentive) exceeds health.
     pub toxic: bool,
+}
+
+impl CallOption {
+    /// What `effects` of `call` mean to its caller: what goes from outside into the pool and what
+    /// comes out. Where an account of the pool is the caller, the first fact of a seizure tells it.
+    /// An asset that no market prices is the numeraire itself, of `numeraire_decimals`.
+    ///
+    /// # Errors
+    /// A missing mark, or overflow.
+    pub fn of(
+        view: &View<'_>,
+        call: Call,
+        effects: &Effects,
+        numeraire_decimals: u8,
+        toxic: bool,
+    ) -> Result<Self, Rejected> {
+        let (mut paid, mut got) = (BTreeMap::new(), BTreeMap::new());
+        for transfer in effects.transfers.iter().filter(|t| t.unit.class == Class::Token) {
+            let side = match (transfer.debit, transfer.credit) {
+                (Holder::External, _) => &mut paid,
+                (_, Holder::External) => &mut got,
+                _ => continue,
+            };
+            let sum: &mut u128 = side.entry(transfer.unit.asset).or_default();
+            *sum = sum.checked_add(transfer.amount).ok_or(Rejection::Overflow)?;
+        }
+        if got.is_empty()
+            && let Some(Fact::Seized { repaid, seized, .. }) =
+                effects.facts.iter().find(|fact| matches!(fact, Fact::Seized { .. }))
+            && matches!(call, Call::RepayAndSeize { liquidator: Some(_), .. })
+        {
+            paid.insert(repaid.asset, repaid.raw);
+            got.insert(seized.asset, seized.raw);
+        }
+        let value = |asset: AssetId, amount: u128, rounding| -> Result<u128, Rejected> {
+            if amount == 0 {
+                return Ok(0);
+            }
+            let info = view.asset(asset)?;
+            let price = match info.market {
+                Some(_) => view.price(asset)?,
+                None => Price::new(pow10(numeraire_decimals)?, numeraire_decimals),
+            };
+            Ok(price.value(amount, info.decimals, rounding)?)
+        };
+        let pair = call.pair();
+        let (mut repaid, mut repaid_value) = (pair.map(|(paid, _)| Amount::new(paid, 0)), 0u128);
+        for (asset, amount) in paid {
+            repaid_value = repaid_value.saturating_add(value(asset, amount, Rounding::Ceil)?);
+            if repaid.is_none_or(|known| known.asset == asset) {
+                repaid = Some(Amount::new(asset, amount));
+            }
+        }
+        let (mut seized, mut seized_value, mut whole) =
+            (pair.map(|(_, got)| Amount::new(got, 0)), 0u128, 0u128);
+        for (asset, amount) in got {
+            let worth = value(asset, amount, Rounding::Floor)?;
+            whole = whole.saturating_add(worth);
+            let main = match pair {
+                Some((_, wanted)) => asset == wanted,
+                None => seized.is_none() || worth > seized_value,
+            };
+            if main {
+                (seized, seized_value) = (Some(Amount::new(asset, amount)), worth);
+            }
+        }
+        let none = Amount::new(AssetId(0), 0);
+        Ok(CallOption {
+            call,
+            repaid: repaid.unwrap_or(none),
+            seized: seized.unwrap_or(none),
+            repaid_value,
+            seized_value,
+            reward_value: whole - seized_value,
+            toxic,
+        })
+    }
+
+    /// What the caller gains before costs of its own, zero for a loss.
+    #[must_use]
+    pub const fn gain(&self) -> u128 {
+        self.seized_value.saturating_add(self.reward_value).saturating_sub(self.repaid_value)
+    }
 }

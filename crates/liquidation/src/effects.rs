@@ -37,6 +37,18 @@ pub enum Fact {
         /// True when the venue's cap on the share of debt was binding.
         capped: bool,
     },
+    /// Somebody traded with the pool itself: bought what it had taken over, or swapped with its own
+    /// market maker.
+    Exchanged {
+        /// What came into the pool.
+        paid: Amount,
+        /// What left it.
+        received: Amount,
+        /// Value of what came in, in the numeraire, rounded up.
+        paid_value: u128,
+        /// Value of what left, in the numeraire, rounded down.
+        received_value: u128,
+    },
     /// Own collateral or a position was sold to the market.
     Sold {
         /// Whose.
@@ -90,6 +102,10 @@ pub enum Bearer {
     Socialised(AccountId),
     /// Nobody yet.
     Outstanding,
+    /// Everybody who has lent the asset, through the worth of their shares.
+    Lenders,
+    /// Everybody who still owes, by taking over the debt with the collateral.
+    Borrowers,
 }
 
 /// Transfers, moves of the rulebook's state, and what they mean.

@@ -15,6 +15,7 @@ pub mod policy;
 pub mod promise;
 pub mod rejection;
 pub mod rulebook;
+pub mod shape;
 pub mod state;
 pub mod view;
 
@@ -25,6 +26,7 @@ pub use plan::{Leg, Plan, Reason};
 pub use policy::{Close, Policy, Seller};
 pub use promise::{Kept, Promise};
 pub use rejection::{Rejected, Rejection};
-pub use rulebook::{Exposures, Rulebook, Unsupported};
+pub use rulebook::{Exposures, Rulebook, Sides, Unsupported};
+pub use shape::{AccountShape, Reach};
 pub use state::{Layout, PoolState, StateKey};
 pub use view::{AssetInfo, AssetKind, Balances, MarketInfo, Overlay, View};

@@ -346,12 +346,12 @@ fn smallest_call(
 ) -> Result<PlannedCall, Rejected> {
     let Call::RepayAndSeize { debt, .. } = largest.option.call else { return Ok(largest) };
     let lot = lot_size(rulebook, view, policy, debt)?;
-    let most = largest.option.repaid;
+    let most = largest.option.repaid.raw;
     let (mut missing, mut enough) = (0u128, div(most, lot, Rounding::Ceil)?);
     let mut best = None;
     while enough - missing > 1 {
         let middle = missing + ((enough - missing) >> 1);
-        let call = resized(&largest.option.call, lot.saturating_mul(middle).min(most));
+        let call = largest.option.call.with_amount(lot.saturating_mul(middle).min(most));
         match after_call(rulebook, view, account, &call) {
             Ok(after) if meets(&after, policy) => {
                 enough = middle;
@@ -375,14 +375,6 @@ fn smallest_call(
     })
 }
 
-fn resized(call: &Call, amount: u128) -> Call {
-    let mut call = call.clone();
-    if let Call::RepayAndSeize { amount: size, .. } = &mut call {
-        *size = amount;
-    }
-    call
-}
-
 /// What a call would do, told as an option.
 ///
 /// # Errors
@@ -394,14 +386,7 @@ pub fn option_of(
     toxic: bool,
 ) -> Result<CallOption, Rejected> {
     let effects = rulebook.execute(view, call)?;
-    let seized = effects.facts.iter().find_map(|fact| match fact {
-        crate::Fact::Seized { repaid, seized, repaid_value, seized_value, .. } => {
-            Some((repaid.raw, seized.raw, *repaid_value, *seized_value))
-        }
-        _ => None,
-    });
-    let (repaid, seized, repaid_value, seized_value) = seized.unwrap_or_default();
-    Ok(CallOption { call: call.clone(), repaid, seized, repaid_value, seized_value, toxic })
+    CallOption::of(view, call.clone(), &effects, rulebook.numeraire_decimals(), toxic)
 }
 
 /// Health after a call, by the rulebook's own answer.

@@ -1,9 +1,10 @@
 //! The trait that every venue's rule implements.
 
-use crate::{Call, CallOption, Effects, Kept, Layout, Promise, Rejected, View};
+use crate::{Call, CallOption, Effects, Kept, Layout, Promise, Rejected, Rejection, View};
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
-use breakwater_money::{AccountId, AssetId, Rational};
+use breakwater_money::rounding::Rounding;
+use breakwater_money::{AccountId, AssetId, Class, Rational};
 
 /// Something in a book that a rulebook cannot take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +89,47 @@ pub trait Rulebook: Send + Sync {
         out: &mut Vec<CallOption>,
     ) -> Result<(), Rejected>;
 
+    /// What anyone may do with the pool itself now, rather than with one account: buy what it has
+    /// taken over, trade with its own market maker. Best first.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn pool_calls(&self, view: &View<'_>, out: &mut Vec<CallOption>) -> Result<(), Rejected> {
+        let _ = (view, out);
+        Ok(())
+    }
+
+    /// The accounts that a call would liquidate: those it names, and those a rule would choose.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn targets(&self, view: &View<'_>, call: &Call) -> Result<Vec<AccountId>, Rejected> {
+        let _ = view;
+        Ok(call.liquidates().to_vec())
+    }
+
+    /// Unweighted values of what the account has and owes, in the numeraire: collateral down, debt
+    /// up. The default takes raw shares for base units, right where no index has moved.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
+        let mut sides = Sides::default();
+        for holding in view.holdings(account)? {
+            let (side, rounding) = match holding.unit.class {
+                Class::Supply => (&mut sides.collateral, Rounding::Floor),
+                Class::Debt => (&mut sides.debt, Rounding::Ceil),
+                Class::Token | Class::Deficit => continue,
+            };
+            let asset = holding.unit.asset;
+            let decimals = view.asset(asset)?.decimals;
+            let amount = holding.balance.unsigned_abs();
+            let value = view.price(asset)?.value(amount, decimals, rounding)?;
+            *side = side.checked_add(value).ok_or(Rejection::Overflow)?;
+        }
+        Ok(sides)
+    }
+
     /// Most value that any call hands over for a value of one repaid (basis points, 10,500 for an
     /// incentive of 5 %); none where there is no such bound. Lets a keeper pass by accounts that
     /// cannot pay in the market as it is.
@@ -122,6 +164,15 @@ pub trait Rulebook: Send + Sync {
         account: AccountId,
         asset: AssetId,
     ) -> Result<Option<Rational>, Rejected>;
+}
+
+/// Unweighted values of an account, in the numeraire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sides {
+    /// What it has put up, rounded down.
+    pub collateral: u128,
+    /// What it owes, rounded up.
+    pub debt: u128,
 }
 
 /// Something an account holds that its venue may sell for it.

@@ -93,6 +93,13 @@ impl<'a> View<'a> {
         View { marks, ..*self }
     }
 
+    /// The same pool at a later time, nothing else having happened: what a caller asks whose call
+    /// is included some blocks from now.
+    #[must_use]
+    pub fn at(&self, now: Time) -> View<'a> {
+        View { now, ..*self }
+    }
+
     /// One integer of the rulebook's state.
     #[must_use]
     pub fn state(&self, key: StateKey) -> U256 {

@@ -22,6 +22,8 @@ pub enum Holder {
     Account(AccountId),
     /// Quote side of an open position: minus the entry value of a long, plus that of a short.
     Position(AccountId, AssetId),
+    /// What outsiders have put at the pool's disposal to bear liquidations.
+    Vault,
 }
 
 /// What kind of claim on an asset a balance is.
@@ -122,6 +124,12 @@ pub enum TransferCode {
     Interest = 18,
     /// A position and its margin are taken over.
     Takeover = 19,
+    /// Money is put at the pool's disposal to bear liquidations, or taken back.
+    Provide = 20,
+    /// Somebody trades with the pool itself.
+    Exchange = 21,
+    /// A caller is paid for its call.
+    Reward = 22,
 }
 
 /// `amount` of `unit` leaves `debit` and arrives at `credit`.

@@ -1,10 +1,12 @@
 //! Venues' liquidation rules, exact to the last unit.
 
 pub mod cdp;
+pub mod desk;
 pub mod exchange;
 pub mod lending;
+pub mod parameters;
 
-use breakwater_liquidation::{AssetInfo, Rulebook};
+use breakwater_liquidation::{AccountShape, AssetInfo, Rulebook};
 
 /// Builds the rulebook `rule` from its parameters, bound to the assets by symbol; none if there
 /// is no such rule.
@@ -20,6 +22,20 @@ pub fn build(
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
         exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// What one account can hold and owe under the rule with these parameters; none where there is no
+/// such rule, or where it takes no lending book.
+///
+/// # Errors
+/// As [`build`].
+pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, String> {
+    match rule {
+        lending::aave_v3::RULE | lending::secured_loan::RULE => {
+            lending::aave_v3::shape(parameters).map(Some)
+        }
         _ => Ok(None),
     }
 }

@@ -2,14 +2,14 @@
 
 use crate::ScenarioError;
 use crate::book::{self, Book, BookAccount, BookAsset, PRICE_DECIMALS};
-use crate::options::{FALL_ONE, Shock};
+use crate::fitting::{self, Fitted, Mapped};
+use crate::options::{FALL_ONE, Shock, Thresholds};
 use crate::plugged::registry;
-use crate::risk;
 use crate::watcher::Nobody;
-use crate::world::{self, Host, asset_id};
+use crate::world::{self, Host, Setting, asset_id};
 use breakwater_engine::Engine;
 use breakwater_liquidation::plan::Reason;
-use breakwater_liquidation::{Call, Close, Policy, Rulebook};
+use breakwater_liquidation::{Call, Close, Policy, Rulebook, Sides};
 use breakwater_market::{Guard, GuardState};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full};
 use breakwater_money::{AccountId, Price, Time, U256, Wad, decimal, rational};
@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 pub struct AssessOptions {
     /// Name and text of the rulebook; the shipped lending one where there is none.
     pub rulebook: Option<(String, String)>,
+    /// Whose thresholds hold.
+    pub thresholds: Thresholds,
     /// Another price of something.
     pub shock: Option<Shock>,
     /// Ratio that plans aim at, such as `1.05`; the venue's most where there is none.
@@ -90,9 +92,11 @@ pub struct Assessment {
     pub shock: String,
     /// What values are counted in.
     pub unit: &'static str,
+    /// What of the book the rulebook could not take as it is.
+    pub mapped: Vec<Mapped>,
     /// Totals.
     pub totals: AssessmentTotals,
-    /// Every account, in the order of the file.
+    /// Every account, in the order of the file; an account that was split has several.
     pub accounts: Vec<AccountHealth>,
 }
 
@@ -264,7 +268,8 @@ fn read_json(name: &str, text: &str) -> Result<Book, ScenarioError> {
 /// # Errors
 /// A book that the rulebook cannot take, or a shock that names nothing in it.
 pub fn assess(book: &Book, options: &AssessOptions) -> Result<Assessment, ScenarioError> {
-    let (engine, collateral_left) = pool(book, options)?;
+    let Pooled { engine, book, mapped, collateral_left } = pool(book, options)?;
+    let book = &book;
     let Some(rulebook) = engine.rulebook() else {
         return Err(ScenarioError::setting("rulebook", "none is installed"));
     };
@@ -285,6 +290,7 @@ pub fn assess(book: &Book, options: &AssessOptions) -> Result<Assessment, Scenar
         rulebook: rulebook.name().to_owned(),
         shock: options.shock.as_ref().map_or_else(|| "none".to_owned(), Shock::to_string),
         unit,
+        mapped,
         totals: sums.totals(),
         accounts,
     })
@@ -356,7 +362,7 @@ fn one(
     collateral_left: u128,
 ) -> Result<(AccountHealth, Counted), ScenarioError> {
     let mut health = rulebook.assess(view, id).map_err(refused(&account.label))?;
-    let (collateral, debt) = risk::sides(view, id);
+    let Sides { collateral, debt } = rulebook.sides(view, id).map_err(refused(&account.label))?;
     let of_left = |value: u128| {
         mul_div(value, collateral_left, FALL_ONE, Rounding::Floor)
             .map_err(|error| ScenarioError::setting("shock", error.to_string()))
@@ -433,7 +439,8 @@ pub fn plan(book: &Book, options: &AssessOptions) -> Result<Vec<AccountPlan>, Sc
         let reason = "collateral=X is no price a call could be made at; name an asset or a market";
         return Err(ScenarioError::setting("shock", reason));
     }
-    let (engine, _) = pool(book, options)?;
+    let Pooled { engine, book, .. } = pool(book, options)?;
+    let book = &book;
     let (Some(rulebook), Some(policy)) = (engine.rulebook(), engine.policy()) else {
         return Err(ScenarioError::setting("rulebook", "none is installed"));
     };
@@ -491,17 +498,29 @@ fn told(
         health_after: ratio_text(planned.after.ratio),
         reason: reason.to_owned(),
         debt_asset: book.assets[debt].symbol.clone(),
-        repay: amount(planned.option.repaid, debt),
+        repay: amount(planned.option.repaid.raw, debt),
         collateral_asset: book.assets[collateral].symbol.clone(),
-        seize: amount(planned.option.seized, collateral),
+        seize: amount(planned.option.seized.raw, collateral),
         repay_value: value_text(planned.option.repaid_value),
         seize_value: value_text(planned.option.seized_value),
         toxic: planned.option.toxic,
     }
 }
 
-/// An engine with the book in it, and the share of collateral's value that is left at 1e8.
-fn pool(book: &Book, options: &AssessOptions) -> Result<(Engine, u128), ScenarioError> {
+/// A book in a pool of its own.
+pub(crate) struct Pooled {
+    /// The pool.
+    pub engine: Engine,
+    /// The book as the rulebook takes it.
+    pub book: Book,
+    /// What was done to it.
+    pub mapped: Vec<Mapped>,
+    /// Share of collateral's value that a shock leaves, at 1e8.
+    pub collateral_left: u128,
+}
+
+/// An engine with the book in it, fitted to the rulebook.
+pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, ScenarioError> {
     let (name, text) = match &options.rulebook {
         Some((name, text)) => (name.as_str(), text.as_str()),
         None => *breakwater_rulebooks::shipped()
@@ -530,14 +549,29 @@ fn pool(book: &Book, options: &AssessOptions) -> Result<(Engine, u128), Scenario
         spread_max_bps: 10_000,
         grace_nanos: 0,
     };
+    let shape = breakwater_rulebooks::shape(&rule, &parameters)
+        .map_err(|reason| ScenarioError::setting("rulebook", reason))?;
+    let Some(shape) = shape else {
+        let reason = format!("'{rule}' takes no lending book");
+        return Err(ScenarioError::setting("rulebook", reason));
+    };
+    let Fitted { book, mapped, .. } = fitting::fit(book, &shape)?;
     let mut nobody = Nobody;
     let mut host = Host::new(Engine::new(registry()), &mut nobody);
-    world::found(&mut host, book, Time(0), &guard, (&rule, &parameters), &policy)?;
-    let left = match &options.shock {
+    let setting = Setting {
+        rule: &rule,
+        parameters: &parameters,
+        policy: &policy,
+        guard: &guard,
+        thresholds: options.thresholds,
+        vault_share: 0,
+    };
+    world::found(&mut host, &book, Time(0), &setting)?;
+    let collateral_left = match &options.shock {
         Some(Shock::Collateral { fall }) => FALL_ONE - fall,
         _ => FALL_ONE,
     };
-    Ok((host.engine, left))
+    Ok(Pooled { engine: host.engine, book, mapped, collateral_left })
 }
 
 /// A table of account totals knows no assets: its ether stands in for the ether reserve.

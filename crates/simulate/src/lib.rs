@@ -9,6 +9,7 @@
 pub mod assess;
 pub mod book;
 pub mod error;
+pub mod fitting;
 pub mod keeper;
 pub mod market;
 pub mod options;
@@ -26,7 +27,7 @@ pub mod watcher;
 pub mod world;
 
 pub use error::ScenarioError;
-pub use options::{PolicyChoice, RunOptions, Shock};
+pub use options::{PolicyChoice, RunOptions, Shock, Thresholds};
 pub use plugged::{decode, encode, registry};
 pub use record::*;
 pub use replay::{SensitivityCell, Variant, compare, run, sensitivity};

@@ -17,6 +17,27 @@ pub enum PolicyChoice {
     VenueFull,
 }
 
+/// Whose liquidation thresholds hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Thresholds {
+    /// Each account's own, as the book records it: the same risk under every rulebook.
+    #[default]
+    SameRisk,
+    /// The rulebook's parameters.
+    AsDeployed,
+}
+
+impl Thresholds {
+    /// As it is printed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Thresholds::SameRisk => "same risk",
+            Thresholds::AsDeployed => "as deployed",
+        }
+    }
+}
+
 /// A shock: a fraction at 1e8.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shock {
@@ -77,6 +98,8 @@ pub struct RunOptions {
     pub rulebook: Option<(String, String)>,
     /// The policy.
     pub policy: PolicyChoice,
+    /// Whose thresholds.
+    pub thresholds: Thresholds,
     /// Another depth of the fall.
     pub shock: Option<Shock>,
     /// Another stETH/ETH.
@@ -100,6 +123,7 @@ impl Default for RunOptions {
         RunOptions {
             rulebook: None,
             policy: PolicyChoice::AsIs,
+            thresholds: Thresholds::SameRisk,
             shock: None,
             peg: None,
             depth_scale: None,

@@ -1,6 +1,7 @@
 //! What a run emits. Values are base units of the numeraire (8 decimals in the shipped scenarios);
 //! reports draw these and compute nothing of their own.
 
+use crate::fitting::Mapped;
 use breakwater_liquidation::CallState;
 use serde::Serialize;
 
@@ -127,6 +128,8 @@ pub struct Bearers {
 pub struct Totals {
     /// Accounts in the book.
     pub accounts: u64,
+    /// Debt of the whole book at the start, what the venue could not take included.
+    pub debt_whole: u128,
     /// Collateral at the start.
     pub collateral_start: u128,
     /// Debt at the start.
@@ -155,6 +158,10 @@ pub struct Totals {
     pub liquidations: u64,
     /// Calls that keepers left alone because they would not pay.
     pub unprofitable: u64,
+    /// Trades with the pool itself: reserves bought, bands arbitraged.
+    pub pool_trades: u64,
+    /// Value that left the pool in them, at the mark.
+    pub pool_traded: u128,
     /// Debt repaid.
     pub debt_repaid: u128,
     /// Collateral taken or sold, at the mark.
@@ -209,6 +216,10 @@ pub struct Run {
     pub rulebook: String,
     /// Policy around it.
     pub policy: String,
+    /// Whose thresholds held: `same risk` or `as deployed`.
+    pub thresholds: String,
+    /// What of the book the venue could not take as it is.
+    pub mapped: Vec<Mapped>,
     /// First instant, RFC 3339.
     pub start: String,
     /// Name of the driver market.

@@ -1,6 +1,6 @@
 //! One run, or many that differ in one thing.
 
-use crate::options::{PolicyChoice, RunOptions, Shock};
+use crate::options::{PolicyChoice, RunOptions, Shock, Thresholds};
 use crate::record::{Run, Totals};
 use crate::stage::Stage;
 use crate::watcher::{Nobody, Watcher};
@@ -134,24 +134,45 @@ pub struct Variant {
     pub name: String,
     /// The policy around it.
     pub variant: String,
+    /// Whose thresholds held.
+    pub thresholds: String,
     /// Its run.
     pub run: Run,
 }
 
-/// The same book and shock under every mechanism.
+/// The same book and shock under every mechanism: each rulebook of `rulebooks` that can take a
+/// lending book, with each account's own thresholds and with the rulebook's, as the venue is and with
+/// our guards; and the scenario's own rulebook sold by the venue itself in two ways.
 ///
 /// # Errors
 /// As [`run`].
-pub fn compare(scenario: &Scenario, options: &RunOptions) -> Result<Vec<Variant>, ScenarioError> {
-    let choices = [
-        PolicyChoice::AsIs,
-        PolicyChoice::Guarded,
-        PolicyChoice::VenueFull,
-        PolicyChoice::VenueTarget,
-    ];
-    in_parallel(&choices, |policy| {
-        let options = RunOptions { policy: *policy, ..options.clone() };
-        let run = run(scenario, &options, &mut Nobody)?;
-        Ok(Variant { name: run.rulebook.clone(), variant: run.policy.clone(), run })
+pub fn compare(
+    scenario: &Scenario,
+    options: &RunOptions,
+    rulebooks: &[(String, String)],
+) -> Result<Vec<Variant>, ScenarioError> {
+    let mut jobs = Vec::new();
+    for rulebook in rulebooks {
+        for thresholds in [Thresholds::SameRisk, Thresholds::AsDeployed] {
+            for policy in [PolicyChoice::AsIs, PolicyChoice::Guarded] {
+                jobs.push((Some(rulebook.clone()), thresholds, policy));
+            }
+        }
+    }
+    for thresholds in [Thresholds::SameRisk, Thresholds::AsDeployed] {
+        for policy in [PolicyChoice::VenueFull, PolicyChoice::VenueTarget] {
+            jobs.push((options.rulebook.clone(), thresholds, policy));
+        }
+    }
+    in_parallel(&jobs, |(rulebook, thresholds, policy)| {
+        let options = RunOptions {
+            policy: *policy,
+            thresholds: *thresholds,
+            rulebook: rulebook.clone(),
+            ..options.clone()
+        };
+        let run = perform(scenario, &options, &mut Nobody, false)?;
+        let (name, variant) = (run.rulebook.clone(), run.policy.clone());
+        Ok(Variant { name, variant, thresholds: run.thresholds.clone(), run })
     })
 }

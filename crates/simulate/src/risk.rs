@@ -2,33 +2,16 @@
 
 use crate::record::{AtRiskRow, HEALTH_BINS, HEALTH_FROM, HEALTH_STEP, HealthMoment};
 use breakwater_engine::Engine;
-use breakwater_liquidation::{Exposures, Rulebook, View};
+use breakwater_liquidation::{Exposures, Rulebook, Sides, View};
 use breakwater_market::GuardState;
 use breakwater_money::rounding::{Rounding, mul_div};
-use breakwater_money::{AccountId, Class, Price};
+use breakwater_money::{AccountId, Price};
 
-/// Unweighted values of one account's sides, in the numeraire: collateral down, debt up. Raw
-/// shares are worth one unit each in books without accrued interest, which are those drawn here.
+/// Unweighted values of one account's sides, in the numeraire; none of what cannot be valued.
 #[must_use]
-pub fn sides(view: &View<'_>, account: AccountId) -> (u128, u128) {
-    let (mut collateral, mut debt) = (0u128, 0u128);
-    for holding in view.balances.holdings(account) {
-        let asset = holding.unit.asset;
-        let (Ok(info), Ok(price)) = (view.asset(asset), view.price(asset)) else { continue };
-        let amount = holding.balance.unsigned_abs();
-        match holding.unit.class {
-            Class::Supply => {
-                let value = price.value(amount, info.decimals, Rounding::Floor).unwrap_or(0);
-                collateral = collateral.saturating_add(value);
-            }
-            Class::Debt => {
-                let value = price.value(amount, info.decimals, Rounding::Ceil).unwrap_or(0);
-                debt = debt.saturating_add(value);
-            }
-            Class::Token | Class::Deficit => {}
-        }
-    }
-    (collateral, debt)
+pub fn sides(engine: &Engine, view: &View<'_>, account: AccountId) -> Sides {
+    let rulebook = engine.rulebook();
+    rulebook.and_then(|r| r.sides(view, account).ok()).unwrap_or_default()
 }
 
 /// Accounts and debt in breach, and debt above collateral, if every market in `moving` fell by
@@ -48,7 +31,7 @@ pub fn at_risk(engine: &Engine, moving: &[bool], falls: &[u32]) -> Vec<AtRiskRow
 fn row(rulebook: &dyn Rulebook, view: &View<'_>, accounts: usize, fall_bps: u32) -> AtRiskRow {
     let mut row = AtRiskRow { fall_bps, accounts: 0, debt: 0, bad_debt: 0 };
     for account in (0..).map(AccountId).take(accounts) {
-        let (collateral, debt) = sides(view, account);
+        let Ok(Sides { collateral, debt }) = rulebook.sides(view, account) else { continue };
         row.bad_debt += debt.saturating_sub(collateral);
         if rulebook.assess(view, account).is_ok_and(|health| health.breach) {
             row.accounts += 1;
@@ -92,7 +75,7 @@ pub fn distribution(engine: &Engine, name: &str) -> HealthMoment {
             let hundredths = u32::try_from(health.ratio.raw / hundredth).unwrap_or(u32::MAX);
             let bin = (hundredths.saturating_sub(HEALTH_FROM) / HEALTH_STEP) as usize;
             let bin = bin.min(HEALTH_BINS - 1);
-            moment.debt[bin] += sides(view, account).1;
+            moment.debt[bin] += sides(engine, view, account).debt;
             moment.accounts[bin] += 1;
         }
     });

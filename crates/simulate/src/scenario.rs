@@ -126,6 +126,14 @@ pub struct VenueSettings {
     pub slippage_bps: u32,
     /// Value of a lot, numeraire.
     pub lot_value: String,
+    /// Money put at the disposal of a venue that takes such money to bear liquidations, as a share
+    /// of what is owed there.
+    #[serde(default = "nothing")]
+    pub vault_share: String,
+}
+
+fn nothing() -> String {
+    "0".to_owned()
 }
 
 /// Lines and targets.

@@ -2,14 +2,34 @@
 
 use crate::ScenarioError;
 use crate::book::{Book, PRICE_DECIMALS};
+use crate::market::{ONE, overflow};
+use crate::options::Thresholds;
 use crate::watcher::Watcher;
 use breakwater_engine::{Body, Command, Engine, Outcome};
-use breakwater_liquidation::{AssetKind, Call, Policy};
+use breakwater_liquidation::{AssetKind, Call, Policy, Rejection};
 use breakwater_market::{Guard, MarketId, Quote, Tick};
+use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{AccountId, AssetId, Time, U256};
+use breakwater_rulebooks::desk::OWN_THRESHOLD;
+use std::collections::BTreeMap;
 
-/// Column of an account's own threshold in the lending rulebooks' layout.
-const OWN_THRESHOLD: &str = "own threshold (bps, 0 for none)";
+/// How a book is put into a pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// Name under which the rulebook's rule is plugged in.
+    pub rule: &'a str,
+    /// The rulebook's parameters.
+    pub parameters: &'a str,
+    /// Our guards around it.
+    pub policy: &'a Policy,
+    /// The guard of every market.
+    pub guard: &'a Guard,
+    /// Whether accounts keep the thresholds that the book records.
+    pub thresholds: Thresholds,
+    /// Money put at the pool's disposal to bear liquidations, as a share of what is owed at 1e18;
+    /// for venues that take such money.
+    pub vault_share: u128,
+}
 
 /// An engine with everything that leaves or enters it being told to somebody.
 pub struct Host<'a> {
@@ -107,9 +127,7 @@ pub fn found(
     host: &mut Host<'_>,
     book: &Book,
     at: Time,
-    guard: &Guard,
-    (rule, parameters): (&str, &str),
-    policy: &Policy,
+    setting: &Setting<'_>,
 ) -> Result<(), ScenarioError> {
     for asset in &book.assets {
         host.must(
@@ -127,7 +145,7 @@ pub fn found(
             Body::DefineMarket {
                 symbol: format!("{}/USD", asset.symbol),
                 asset: asset_id(i),
-                guard: *guard,
+                guard: *setting.guard,
                 volatility_weight: if asset.moves_with_driver { 8 } else { 1 },
             },
         )?;
@@ -135,19 +153,22 @@ pub fn found(
     host.must(
         at,
         Body::InstallRulebook {
-            rule: rule.to_owned(),
-            parameters: parameters.to_owned(),
-            hash: *blake3::hash(parameters.as_bytes()).as_bytes(),
-            policy: policy.clone(),
+            rule: setting.rule.to_owned(),
+            parameters: setting.parameters.to_owned(),
+            hash: *blake3::hash(setting.parameters.as_bytes()).as_bytes(),
+            policy: setting.policy.clone(),
         },
     )?;
     for (i, asset) in book.assets.iter().enumerate() {
         host.tick(at, market_id(i), asset.price)?;
     }
-    let own_threshold = host
-        .engine
-        .rulebook()
-        .and_then(|r| r.layout().account.iter().position(|c| *c == OWN_THRESHOLD));
+    let own_threshold = match setting.thresholds {
+        Thresholds::AsDeployed => None,
+        Thresholds::SameRisk => host
+            .engine
+            .rulebook()
+            .and_then(|r| r.layout().account.iter().position(|c| *c == OWN_THRESHOLD)),
+    };
     for (number, account) in (0u32..).zip(&book.accounts) {
         let id = AccountId(number);
         host.must(at, Body::OpenAccount { owner: account.label.clone() })?;
@@ -166,5 +187,31 @@ pub fn found(
             host.must(at, Body::Call(call))?;
         }
     }
+    provide(host, book, at, setting.vault_share)
+}
+
+/// Fills the pool's vault, where the venue has one, for every asset that is owed.
+fn provide(host: &mut Host<'_>, book: &Book, at: Time, share: u128) -> Result<(), ScenarioError> {
+    let mut owed: BTreeMap<usize, u128> = BTreeMap::new();
+    for (asset, amount) in book.accounts.iter().flat_map(|account| &account.debt) {
+        let sum = owed.entry(*asset).or_default();
+        *sum = sum.saturating_add(*amount);
+    }
+    let account = AccountId(u32::try_from(book.accounts.len()).unwrap_or(u32::MAX));
+    let call = |asset, amount| Call::Provide { account, asset: asset_id(asset), amount };
+    let takes = |host: &Host<'_>, asset| {
+        let probe = call(asset, 1);
+        host.engine.rulebook().is_some_and(|rulebook| {
+            let answer = host.engine.look(|view| rulebook.execute(view, &probe));
+            !matches!(answer, Err(why) if why.rejection == Rejection::Unsupported)
+        })
+    };
+    let Some(asset) = owed.keys().copied().find(|asset| takes(host, *asset)) else { return Ok(()) };
+    let amount = mul_div(owed[&asset], share, ONE, Rounding::Floor).map_err(overflow)?;
+    if amount == 0 {
+        return Ok(());
+    }
+    host.must(at, Body::OpenAccount { owner: "providers of the vault".to_owned() })?;
+    host.must(at, Body::Call(call(asset, amount)))?;
     Ok(())
 }

@@ -5,8 +5,8 @@ use breakwater_liquidation::{Call, Policy, Rejection};
 use breakwater_market::{Guard, Quote, Tick};
 use breakwater_money::{AccountId, AssetId, Time};
 use breakwater_simulate::assess::read;
-use breakwater_simulate::world::{Host, found};
-use breakwater_simulate::{Nobody, registry};
+use breakwater_simulate::world::{Host, Setting, found};
+use breakwater_simulate::{Nobody, Thresholds, registry};
 
 const BOOK: &str = r#"{
   "assets": [
@@ -34,7 +34,15 @@ fn pool(policy: Policy) -> Engine {
     };
     let mut nobody = Nobody;
     let mut host = Host::new(Engine::new(registry()), &mut nobody);
-    found(&mut host, &book, Time(1), &guard, ("aave-v3", text), &policy).unwrap();
+    let setting = Setting {
+        rule: "aave-v3",
+        parameters: text,
+        policy: &policy,
+        guard: &guard,
+        thresholds: Thresholds::SameRisk,
+        vault_share: 0,
+    };
+    found(&mut host, &book, Time(1), &setting).unwrap();
     host.engine
 }
 
@@ -71,7 +79,7 @@ fn the_guarded_venue_takes_the_plans_amount_once_and_no_more() {
     let mut engine = pool(Policy::guarded());
     let plan = engine.plan_call(AccountId(0)).unwrap();
     assert!(plan.after.ratio >= engine.policy().unwrap().target_ratio);
-    let least = plan.option.repaid;
+    let least = plan.option.repaid.raw;
     assert_eq!(
         rejection(&call(&mut engine, least + least / 10)),
         Some(Rejection::ExceedsPlan),
@@ -92,7 +100,7 @@ fn one_lot_less_than_the_plan_misses_the_target() {
         account: AccountId(0),
         debt: AssetId(1),
         collateral: AssetId(0),
-        amount: plan.option.repaid - lot,
+        amount: plan.option.repaid.raw - lot,
         shares: false,
         liquidator: None,
     };

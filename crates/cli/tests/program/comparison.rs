@@ -7,14 +7,13 @@ fn mechanisms_stand_side_by_side_and_the_page_holds_them_all() {
     let told = run_in(folder.path(), &["compare", "small.toml"]).with(0);
     for word in [
         "bad debt",
-        "booked",
-        "open",
+        "same risk",
+        "as deployed",
         "loss",
         "gain",
-        "lowest",
         "with our guards",
         "full close at market",
-        "target health",
+        "to target",
         "books balance: yes",
     ] {
         assert!(told.out.contains(word), "'{word}' is not in:\n{}", told.out);

@@ -13,6 +13,45 @@ use breakwater_money::{
     AccountId, Amount, AssetId, Class, Holder, Price, Time, TransferCode, U256, Unit,
 };
 
+/// What the rulebook's own effects leave to be borne of each deficit they book: a venue whose
+/// reserves, lenders or other borrowers take a loss within the call says so by facts. Counts what
+/// they bore.
+pub(super) fn unborne(
+    engine: &mut Engine,
+    facts: &[Fact],
+) -> Result<Vec<(AccountId, Amount)>, Fault> {
+    let mut left: Vec<(AccountId, Amount)> = Vec::new();
+    for fact in facts {
+        match fact {
+            Fact::Deficit { account, amount, .. } => left.push((*account, *amount)),
+            Fact::Borne { account, bearer, amount } => {
+                let same = |(of, deficit): &&mut (AccountId, Amount)| {
+                    of == account && deficit.asset == amount.asset && deficit.raw >= amount.raw
+                };
+                let Some((_, deficit)) = left.iter_mut().rev().find(same) else {
+                    let found = format!("{} borne for {account} without a deficit", amount.raw);
+                    return Err(Fault::Broken(Invariant::LossBorne, found));
+                };
+                deficit.raw -= amount.raw;
+                let losses = engine.losses.entry(amount.asset).or_default();
+                losses.deficit = losses.deficit.saturating_add(amount.raw);
+                let bore = match bearer {
+                    Bearer::Insurance | Bearer::Vault => &mut losses.insurance,
+                    Bearer::Deleveraged(_) => &mut losses.deleveraged,
+                    Bearer::Socialised(_) | Bearer::Lenders | Bearer::Borrowers => {
+                        &mut losses.socialised
+                    }
+                    Bearer::Outstanding => &mut losses.outstanding,
+                };
+                *bore = bore.saturating_add(amount.raw);
+            }
+            _ => {}
+        }
+    }
+    left.retain(|(_, deficit)| deficit.raw > 0);
+    Ok(left)
+}
+
 /// Spreads a deficit that the rulebook booked with [`Holder::Outstanding`] over its bearers.
 pub(super) fn bear(
     engine: &mut Engine,

@@ -49,9 +49,14 @@ pub(super) fn run(
         let overlay = Overlay::new(*view, first, &accrued)?;
         let seen = overlay.view();
         let mut before = Vec::new();
-        for account in call.liquidates() {
-            guard(engine, &seen, call, *account)?;
-            before.push((*account, installed.rulebook.assess(&seen, *account)?));
+        let targets = installed.rulebook.targets(&seen, call)?;
+        if targets.len() > CALL_ACCOUNTS_MAX {
+            let detail = format!("{} accounts: at most {CALL_ACCOUNTS_MAX}", targets.len());
+            return Err(Rejection::LimitReached.because(detail));
+        }
+        for account in targets {
+            guard(engine, &seen, call, account)?;
+            before.push((account, installed.rulebook.assess(&seen, account)?));
         }
         let mut effects = accrued.clone();
         effects.then(installed.rulebook.execute(&seen, call)?);

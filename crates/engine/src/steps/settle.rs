@@ -6,7 +6,7 @@ use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
 use breakwater_ledger::LedgerError;
-use breakwater_liquidation::{Effects, Fact, Rejection, StateKey, Touched};
+use breakwater_liquidation::{Effects, Rejection, StateKey, Touched};
 use breakwater_money::{Class, Holder, Unit};
 
 /// Commits effects: transfers, state, facts, whose health may have changed, and the bearers of
@@ -25,17 +25,14 @@ pub(super) fn commit(
         engine.epoch += 1;
         engine.watch.mark_everyone();
     }
-    let deficits: Vec<Fact> =
-        effects.facts.iter().filter(|f| matches!(f, Fact::Deficit { .. })).cloned().collect();
+    let losses = backstop::unborne(engine, &effects.facts)?;
     for fact in effects.facts {
         Engine::tell(outcome, cause, What::Happened(fact));
     }
     let mut assets = Vec::new();
-    for deficit in deficits {
-        if let Fact::Deficit { account, amount, .. } = deficit {
-            backstop::bear(engine, account, amount, cause, outcome)?;
-            assets.push(amount.asset);
-        }
+    for (account, left) in losses {
+        backstop::bear(engine, account, left, cause, outcome)?;
+        assets.push(left.asset);
     }
     // One call may book several losses of an asset: the books agree once all have their bearers.
     assets.into_iter().try_for_each(|asset| backstop::outstanding_agrees(engine, asset))

@@ -41,9 +41,10 @@ pub fn options(terms: &Terms, pool: &Pool, account: AccountId) -> Result<Vec<Kee
                 liquidator: None,
             };
             let Some((amount, size)) = largest(terms, pool, &pair, call)? else { continue };
-            let (repaid, taken) = (&size.repaid, &size.out + &size.fee);
+            let repaid = &size.repaid;
             let repaid_value = debt.burden(repaid)?;
-            let gain = (collateral.worth(&taken)? - &repaid_value).max(Int::zero());
+            // The venue's cut is no gain of the caller's.
+            let gain = (collateral.worth(&size.out)? - &repaid_value).max(Int::zero());
             let health = super::totals(&stakes)?.health;
             // Threshold times bonus against health, both sides at 1e26.
             let weight = &collateral.threshold * Int::from(collateral.terms.bonus);

@@ -40,6 +40,9 @@ pub struct Mechanism {
     pub name: String,
     /// How it was set up, such as `same thresholds` or `as deployed, with guards`.
     pub variant: String,
+    /// Whose liquidation thresholds held, such as `same risk` or `as deployed`; mechanisms that
+    /// differ in nothing else share a row of the chart. May be empty.
+    pub thresholds: String,
     /// State hash of its run: hexadecimal, at least 16 digits.
     pub state_hash: String,
     /// Bad debt booked, in USD.

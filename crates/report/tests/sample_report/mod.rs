@@ -409,7 +409,8 @@ type Row = (&'static str, Option<i64>, Option<i64>, i64, Option<i64>, i64, u64, 
 fn mechanism((name, booked, open, borrower, gain, low, count, remark): Row) -> Mechanism {
     Mechanism {
         name: name.to_owned(),
-        variant: "same thresholds".to_owned(),
+        variant: "as it is".to_owned(),
+        thresholds: "same risk".to_owned(),
         state_hash: HASH.to_owned(),
         bad_debt_booked_usd: booked.map(Decimal::from),
         bad_debt_open_usd: open.map(Decimal::from),

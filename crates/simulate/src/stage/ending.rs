@@ -5,7 +5,7 @@ use crate::book::PRICE_DECIMALS;
 use crate::market::{self, overflow};
 use crate::record::{BalanceRow, DepthRow, Run};
 use crate::{ScenarioError, risk, story};
-use breakwater_liquidation::CallState;
+use breakwater_liquidation::{CallState, Sides};
 use breakwater_market::Depth;
 use breakwater_money::rounding::{Rounding, mul_div, pow10};
 use breakwater_money::{AccountId, Price, decimal};
@@ -28,7 +28,7 @@ impl Stage<'_> {
         let mut states: BTreeMap<CallState, u64> = BTreeMap::new();
         engine.look(|view| {
             for account in (0..).map(AccountId).take(engine.accounts()) {
-                let (collateral, debt) = risk::sides(view, account);
+                let Sides { collateral, debt } = risk::sides(engine, view, account);
                 totals.bad_debt_open += debt.saturating_sub(collateral);
                 totals.under_water += u64::from(debt > collateral);
                 if let Some(call) = engine.margin_call(account) {
@@ -46,6 +46,8 @@ impl Stage<'_> {
             shock: self.shock.clone(),
             rulebook: engine.rulebook().map_or_else(String::new, |r| r.name().to_owned()),
             policy: self.policy.name.clone(),
+            thresholds: self.thresholds.name().to_owned(),
+            mapped: std::mem::take(&mut self.mapped),
             start: story::timestamp(self.start),
             driver: settings.driver.market.clone(),
             value_decimals: PRICE_DECIMALS,

@@ -4,8 +4,11 @@ mod ending;
 mod setup;
 mod venue;
 
+use crate::book::Book;
+use crate::fitting::Mapped;
 use crate::keeper::{Deal, Decision, Keeper};
 use crate::market::{Kind, Markets, ONE, overflow};
+use crate::options::Thresholds;
 use crate::path::{PathPoint, price_at};
 use crate::record::{AtRiskRow, Bearers, HealthMoment, Liquidation, PricePoint, Round, Totals};
 use crate::watcher::Progress;
@@ -13,7 +16,7 @@ use crate::world::{Host, asset_id, market_id};
 use crate::{Scenario, ScenarioError, risk, story};
 use breakwater_engine::{Body, Outcome, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{CallState, Fact, Policy, Seller};
+use breakwater_liquidation::{Call, CallState, Fact, Policy, Seller};
 use breakwater_margin::Health;
 use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{AccountId, Amount, AssetId, Class, Price, Time, U256, decimal};
@@ -27,6 +30,10 @@ const CALLS_MAX: u32 = 64;
 
 pub(crate) struct Stage<'a> {
     scenario: &'a Scenario,
+    /// The scenario's book as the rulebook takes it.
+    book: Book,
+    mapped: Vec<Mapped>,
+    thresholds: Thresholds,
     host: Host<'a>,
     policy: Policy,
     shock: String,
@@ -144,7 +151,7 @@ impl<'a> Stage<'a> {
         let ether_left = ONE - (carried - to_peg);
         let peg_impact = to_peg + part(part(ether, self.feedback)?, self.peg_feedback)?;
         let peg = part(self.peg, ONE.saturating_sub(peg_impact))?;
-        let assets = &self.scenario.book.assets;
+        let assets = &self.book.assets;
         let driver = part(price_at(assets[self.driver].price, factor)?, ether_left)?;
         let mut marks = Vec::with_capacity(assets.len());
         for (i, asset) in assets.iter().enumerate() {
@@ -189,7 +196,7 @@ impl<'a> Stage<'a> {
     }
 
     fn value(&self, amount: Amount, rounding: Rounding) -> Result<u128, ScenarioError> {
-        let decimals = self.scenario.book.assets[amount.asset.index()].decimals;
+        let decimals = self.book.assets[amount.asset.index()].decimals;
         self.price(amount.asset)?.value(amount.raw, decimals, rounding).map_err(overflow)
     }
 
@@ -211,7 +218,7 @@ impl<'a> Stage<'a> {
                     *match bearer {
                         Bearer::Insurance | Bearer::Vault => insurance,
                         Bearer::Deleveraged(_) => deleveraged,
-                        Bearer::Socialised(_) => socialised,
+                        Bearer::Socialised(_) | Bearer::Lenders | Bearer::Borrowers => socialised,
                         Bearer::Outstanding => outstanding,
                     } += value;
                 }
@@ -252,7 +259,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Keepers act on every account that may be liquidated, worst health first, on each as often
-    /// as it pays and is allowed.
+    /// as it pays and is allowed; then on the pool itself.
     fn keepers(&mut self) -> Result<(), ScenarioError> {
         let gas_value = self.gas_value()?;
         for (account, debt) in self.open_accounts() {
@@ -262,22 +269,52 @@ impl<'a> Stage<'a> {
             }
             for _ in 0..CALLS_MAX {
                 let Ok(option) = self.host.engine.best_call(account) else { break };
-                let keeper = Keeper {
-                    markets: &self.markets,
-                    kinds: &self.kinds,
-                    staked: asset_id(self.staked),
-                    gas_value,
-                    capital: self.capital_left,
-                };
-                let Decision::Act(deal) = keeper.decide(&self.host.engine, option)? else {
+                let Decision::Act(deal) =
+                    self.keeper(gas_value).decide(&self.host.engine, option)?
+                else {
                     self.left_alone.insert(account);
                     break;
                 };
-                let Some(spent) = self.call(account, &deal, gas_value)? else { break };
-                self.capital_left = self.capital_left.map(|left| left.saturating_sub(spent));
+                if !self.call(&deal, gas_value)? {
+                    break;
+                }
+                if deal.follows {
+                    self.pool_keepers(gas_value)?;
+                }
+            }
+        }
+        self.pool_keepers(gas_value)
+    }
+
+    /// Keepers trade with the pool itself while that pays: they buy what it has taken over, and
+    /// bring its own market maker to the price.
+    fn pool_keepers(&mut self, gas_value: u128) -> Result<(), ScenarioError> {
+        for _ in 0..CALLS_MAX {
+            let engine = &self.host.engine;
+            let Some(rulebook) = engine.rulebook() else { break };
+            let mut options = Vec::new();
+            if engine.look(|view| rulebook.pool_calls(view, &mut options)).is_err() {
+                break;
+            }
+            let keeper = self.keeper(gas_value);
+            let Some(deal) = engine.look(|view| keeper.best(rulebook, view, &options))? else {
+                break;
+            };
+            if !self.call(&deal, gas_value)? {
+                break;
             }
         }
         Ok(())
+    }
+
+    fn keeper(&self, gas_value: u128) -> Keeper<'_> {
+        Keeper {
+            markets: &self.markets,
+            kinds: &self.kinds,
+            staked: asset_id(self.staked),
+            gas_value,
+            capital: self.capital_left,
+        }
     }
 
     /// True if no call on the account can pay, whatever its size: the largest incentive on all of
@@ -338,48 +375,114 @@ impl<'a> Stage<'a> {
         self.driver_mark()?.value(wei, 18, Rounding::Ceil).map_err(overflow)
     }
 
-    /// Makes a call and writes it down. None if our own policy refused it.
-    fn call(
-        &mut self,
-        account: AccountId,
-        deal: &Deal,
-        gas_value: u128,
-    ) -> Result<Option<u128>, ScenarioError> {
-        let before = self.host.engine.health(account);
+    /// Makes a call and writes it down. False if our own policy, or the venue, refused it.
+    fn call(&mut self, deal: &Deal, gas_value: u128) -> Result<bool, ScenarioError> {
+        let targets = deal.option.call.liquidates();
+        let before: Vec<(AccountId, Option<Health>)> =
+            targets.iter().map(|a| (*a, self.host.engine.health(*a).ok())).collect();
         let outcome = self.host.apply(self.now, Body::Call(deal.option.call.clone()))?;
         if !outcome.accepted() {
-            return Ok(None);
+            return Ok(false);
         }
         self.read(&outcome)?;
-        let facts = outcome.facts();
-        let Some((repaid, seized, repaid_value, seized_value)) = facts
-            .filter_map(|what| match what {
-                What::Happened(Fact::Seized {
-                    repaid, seized, repaid_value, seized_value, ..
-                }) => Some((*repaid, *seized, *repaid_value, *seized_value)),
-                _ => None,
-            })
-            .next()
-        else {
-            return Ok(None);
-        };
-        let wrapped = self.markets.sold(deal.way, seized_value, &deal.marks)?;
-        self.totals.incentive += seized_value.saturating_sub(repaid_value);
-        self.totals.borrower_loss += seized_value.saturating_sub(repaid_value);
+        let wrapped = self.markets.sold(deal.way, deal.option.seized_value, &deal.marks)?;
         self.totals.gas += gas_value;
-        let sale = Sale {
-            account,
-            debt: repaid,
-            debt_value: repaid_value,
-            collateral: seized,
-            collateral_value: seized_value,
-            proceeds_value: deal.fetched,
-            gas_value,
-            keeper: true,
-            wrapped,
-        };
-        self.write(&outcome, sale, before.ok())?;
-        Ok(Some(repaid_value))
+        self.capital_left =
+            self.capital_left.map(|left| left.saturating_sub(deal.option.repaid_value));
+        let mut sales = self.seizures(&outcome, deal);
+        let got = deal.fetched.saturating_add(deal.option.reward_value);
+        if let Some(first) = sales.first_mut() {
+            first.gas_value = gas_value;
+            first.wrapped = wrapped;
+            first.gain = signed(got) - signed(deal.option.repaid_value) - signed(gas_value);
+        } else {
+            self.exchanged(&outcome, deal, got, gas_value, wrapped)?;
+        }
+        for sale in sales {
+            let account = sale.account;
+            let health = before.iter().find(|(known, _)| *known == account);
+            self.write(&outcome, sale, health.and_then(|(_, health)| *health))?;
+        }
+        Ok(true)
+    }
+
+    /// What a call took from accounts, one sale an account. Where the caller itself takes the
+    /// collateral it is sold at once; what the pool takes over is not.
+    fn seizures(&mut self, outcome: &Outcome, deal: &Deal) -> Vec<Sale> {
+        let mut sales: Vec<Sale> = Vec::new();
+        for what in outcome.facts() {
+            let What::Happened(Fact::Seized {
+                account,
+                repaid,
+                seized,
+                repaid_value,
+                seized_value,
+                ..
+            }) = what
+            else {
+                continue;
+            };
+            let lost = seized_value.saturating_sub(*repaid_value);
+            self.totals.incentive += lost;
+            self.totals.borrower_loss += lost;
+            match sales.iter_mut().find(|sale| sale.account == *account) {
+                Some(sale) => {
+                    sale.debt_value += repaid_value;
+                    sale.collateral_value += seized_value;
+                    sale.proceeds_value += seized_value;
+                    if sale.debt.asset == repaid.asset {
+                        sale.debt.raw = sale.debt.raw.saturating_add(repaid.raw);
+                    }
+                }
+                None => sales.push(Sale {
+                    account: *account,
+                    debt: *repaid,
+                    debt_value: *repaid_value,
+                    collateral: *seized,
+                    collateral_value: *seized_value,
+                    proceeds_value: match deal.option.call.pair() {
+                        Some(_) => deal.fetched,
+                        None => *seized_value,
+                    },
+                    gas_value: 0,
+                    gain: 0,
+                    wrapped: 0,
+                }),
+            }
+        }
+        sales
+    }
+
+    /// A trade with the pool itself. What the pool's own market maker gives up is its borrowers'
+    /// loss; what a reserve gives up was taken over before.
+    fn exchanged(
+        &mut self,
+        outcome: &Outcome,
+        deal: &Deal,
+        got: u128,
+        gas_value: u128,
+        wrapped: u128,
+    ) -> Result<(), ScenarioError> {
+        let option = &deal.option;
+        let borrowers = matches!(option.call, Call::Swap { .. });
+        for what in outcome.facts() {
+            let What::Happened(Fact::Exchanged { paid_value, received_value, .. }) = what else {
+                continue;
+            };
+            self.totals.pool_trades += 1;
+            self.totals.pool_traded += received_value;
+            if borrowers {
+                self.totals.borrower_loss += received_value.saturating_sub(*paid_value);
+            }
+        }
+        let impact = option.seized_value.saturating_sub(deal.fetched);
+        self.totals.price_impact += impact;
+        self.totals.keeper_gain += signed(got) - signed(option.repaid_value) - signed(gas_value);
+        if wrapped > 0 {
+            let at = self.now.seconds_since(self.start);
+            self.sold.push((wrapped, format!("{} the pool", story::clock(at))));
+        }
+        Ok(())
     }
 
     fn write(
@@ -404,11 +507,7 @@ impl<'a> Stage<'a> {
         self.totals.collateral_sold += sale.collateral_value;
         let impact = sale.collateral_value.saturating_sub(sale.proceeds_value);
         self.totals.price_impact += impact;
-        let gain = if sale.keeper {
-            signed(sale.proceeds_value) - signed(sale.debt_value) - signed(sale.gas_value)
-        } else {
-            0
-        };
+        let gain = sale.gain;
         self.totals.keeper_gain += gain;
         self.hit.insert(sale.account);
         let round = self.round as usize;
@@ -417,8 +516,8 @@ impl<'a> Stage<'a> {
         }
         self.rounds[round - 1].liquidations += 1;
         self.rounds[round - 1].debt_repaid += sale.debt_value;
-        let assets = &self.scenario.book.assets;
-        let label = &self.scenario.book.accounts[sale.account.index()].label;
+        let assets = &self.book.assets;
+        let label = self.host.engine.owner(sale.account).unwrap_or_default().to_owned();
         let at_seconds = self.now.seconds_since(self.start);
         if sale.wrapped > 0 {
             self.sold.push((sale.wrapped, format!("{} {label}", story::clock(at_seconds))));
@@ -433,7 +532,7 @@ impl<'a> Stage<'a> {
             sequence: outcome.sequence,
             at_seconds,
             round: self.round,
-            account: label.clone(),
+            account: label,
             debt_asset: assets[sale.debt.asset.index()].symbol.clone(),
             debt_repaid: amount(sale.debt),
             debt_repaid_value: sale.debt_value,
@@ -462,7 +561,8 @@ struct Sale {
     collateral_value: u128,
     proceeds_value: u128,
     gas_value: u128,
-    keeper: bool,
+    /// What the caller kept; zero where the venue sells.
+    gain: i128,
     wrapped: u128,
 }
 

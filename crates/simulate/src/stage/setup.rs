@@ -1,18 +1,19 @@
 //! Setting a run up, and refusing what makes no sense.
 
 use super::Stage;
-use crate::book::PRICE_DECIMALS;
+use crate::book::{Book, PRICE_DECIMALS};
+use crate::fitting::{self, Fitted, Mapped};
 use crate::market::{self, Kind, Markets, ONE, Pool, overflow, share};
 use crate::options::{PolicyChoice, RunOptions};
 use crate::path::{PathPoint, price_at, trough};
 use crate::plugged::registry;
 use crate::record::Totals;
 use crate::watcher::Watcher;
-use crate::world::{self, Host};
+use crate::world::{self, Host, Setting};
 use crate::{Scenario, ScenarioError, risk, story};
 use breakwater_engine::Engine;
 use breakwater_liquidation::policy::Guards;
-use breakwater_liquidation::{CallState, Close, Policy, Seller};
+use breakwater_liquidation::{CallState, Close, Policy, Seller, Sides};
 use breakwater_margin::Ratio;
 use breakwater_market::Guard;
 use breakwater_money::rounding::{Rounding, mul_div};
@@ -33,7 +34,8 @@ impl<'a> Stage<'a> {
         curves: bool,
     ) -> Result<Stage<'a>, ScenarioError> {
         let settings = &scenario.settings;
-        let book = &scenario.book;
+        let (rule, parameters) = rulebook(scenario, options)?;
+        let (book, mapped, debt_whole) = fitted(scenario, &rule, &parameters)?;
         let place = |symbol: &str| book.asset(symbol).unwrap_or(0);
         let (driver, staked) = (place(&settings.driver.asset), place(&settings.driver.staked));
         let kinds: Vec<Kind> = book
@@ -47,7 +49,6 @@ impl<'a> Stage<'a> {
             .collect();
         let start = path.first().map_or(Time(0), |point| point.at);
         let policy = policy(scenario, options)?;
-        let (rule, parameters) = rulebook(scenario, options)?;
         let mut host = Host::new(Engine::new(registry()), watcher);
         let guard = Guard {
             decimals: PRICE_DECIMALS,
@@ -57,7 +58,16 @@ impl<'a> Stage<'a> {
             spread_max_bps: 1_000,
             grace_nanos: minutes(settings.guard.grace_minutes),
         };
-        world::found(&mut host, book, start, &guard, (&rule, &parameters), &policy)?;
+        let vault_share = share("venue.vault_share", &settings.venue.vault_share, ONE)?;
+        let setting = Setting {
+            rule: &rule,
+            parameters: &parameters,
+            policy: &policy,
+            guard: &guard,
+            thresholds: options.thresholds,
+            vault_share,
+        };
+        world::found(&mut host, &book, start, &setting)?;
         let driver_price = Price::new(book.assets[driver].price, PRICE_DECIMALS);
         let table_peg = mul_div(book.assets[staked].price, ONE, driver_price.raw, Rounding::HalfUp);
         let peg = match &options.peg {
@@ -105,10 +115,14 @@ impl<'a> Stage<'a> {
             driver_before: driver_price,
             curves,
             lowest: trough(path),
+            thresholds: options.thresholds,
+            mapped,
             scenario,
+            book,
             moving,
             host,
         };
+        stage.totals.debt_whole = debt_whole;
         stage.opening(path)?;
         Ok(stage)
     }
@@ -121,10 +135,10 @@ impl<'a> Stage<'a> {
             self.at_risk = risk::at_risk(engine, &self.moving, &falls);
         }
         let start = self.driver_before.raw;
-        self.totals.accounts = engine.accounts() as u64;
+        self.totals.accounts = self.book.accounts.len() as u64;
         engine.look(|view| {
             for account in (0..).map(AccountId).take(engine.accounts()) {
-                let (collateral, debt) = risk::sides(view, account);
+                let Sides { collateral, debt } = risk::sides(engine, view, account);
                 self.totals.collateral_start += collateral;
                 self.totals.debt_start += debt;
             }
@@ -177,6 +191,22 @@ fn rulebook(scenario: &Scenario, options: &RunOptions) -> Result<(String, String
     Ok((rule.to_owned(), text.clone()))
 }
 
+/// The book as the rulebook's accounts can take it, what was done to it, and the value of all debt.
+fn fitted(
+    scenario: &Scenario,
+    rule: &str,
+    parameters: &str,
+) -> Result<(Book, Vec<Mapped>, u128), ScenarioError> {
+    let shape = breakwater_rulebooks::shape(rule, parameters)
+        .map_err(|reason| ScenarioError::setting("rulebook", reason))?;
+    let Some(shape) = shape else {
+        let reason = format!("'{rule}' takes no lending book");
+        return Err(ScenarioError::setting("rulebook", reason));
+    };
+    let Fitted { book, mapped, debt_whole, .. } = fitting::fit(&scenario.book, &shape)?;
+    Ok((book, mapped, debt_whole))
+}
+
 fn policy(scenario: &Scenario, options: &RunOptions) -> Result<Policy, ScenarioError> {
     let settings = &scenario.settings;
     let ratio = |field: &str, text: &str| {
@@ -200,7 +230,7 @@ fn policy(scenario: &Scenario, options: &RunOptions) -> Result<Policy, ScenarioE
     let policy = match options.policy {
         PolicyChoice::AsIs => Policy::as_is(),
         PolicyChoice::Guarded => Policy { lot_value, ..Policy::guarded() },
-        PolicyChoice::VenueTarget => sells("target health, minimal lots", Close::Target),
+        PolicyChoice::VenueTarget => sells("to target, minimal lots", Close::Target),
         PolicyChoice::VenueFull => sells("full close at market", Close::Full),
     };
     Ok(Policy {

@@ -47,7 +47,7 @@ impl Stage<'_> {
             collateral_value: value,
             proceeds_value: fetched,
             gas_value: 0,
-            keeper: false,
+            gain: 0,
             wrapped,
         };
         self.write(&outcome, sale, before)
@@ -68,7 +68,7 @@ impl Stage<'_> {
         };
         let way =
             Markets::way(self.kinds[sold.index()], self.kinds[bought.index()], sold == bought);
-        let decimals = self.scenario.book.assets[bought.index()].decimals;
+        let decimals = self.book.assets[bought.index()].decimals;
         let left = open.leg.quantity - open.filled;
         let quote = |quantity: u128| -> Result<Option<(u128, u128, u128)>, ScenarioError> {
             let value = self.value(Amount::new(sold, quantity), Rounding::Floor)?;

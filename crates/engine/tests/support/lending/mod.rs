@@ -25,7 +25,9 @@ use breakwater_money::rounding::{
     Rounding, mul_div, mul_div_full, narrow_i128, narrow_u128, pow10,
 };
 use breakwater_money::share::to_underlying;
-use breakwater_money::{AccountId, AssetId, Class, Rational, Ray, Time, U256, Unit, rational};
+use breakwater_money::{
+    AccountId, Amount, AssetId, Class, Rational, Ray, Time, U256, Unit, rational,
+};
 
 pub const RULE: &str = "toy-lending";
 pub const CASH: AssetId = AssetId(0);
@@ -229,10 +231,11 @@ impl Rulebook for Lending {
                     shares: false,
                     liquidator: None,
                 },
-                repaid: size.repaid,
-                seized: size.seized,
+                repaid: Amount::new(CASH, size.repaid),
+                seized: Amount::new(collateral, size.seized),
                 repaid_value: size.repaid,
                 seized_value: size.seized_value,
+                reward_value: 0,
                 toxic: line > health.ratio.raw,
             });
         }
@@ -273,7 +276,7 @@ impl Rulebook for Lending {
             Call::Absorb { accounts } => self.absorb(view, accounts),
             Call::Fill { .. } => self.fill(view, call),
             Call::WriteOff { account } => Self::write_off(view, *account),
-            Call::Trade { .. } | Call::Deleverage { .. } => Err(unsupported(call)),
+            _ => Err(unsupported(call)),
         }
     }
 

@@ -44,13 +44,7 @@ pub(super) fn execute(book: &Book, view: &View<'_>, call: &Call) -> Result<Effec
             deleverage(book, view, *account, *contract, winners, *price)
         }
         Call::WriteOff { account } => write_off(book, view, *account),
-        Call::Borrow { .. }
-        | Call::Repay { .. }
-        | Call::RepayAndSeize { .. }
-        | Call::Absorb { .. } => {
-            let detail = format!("{} under {}", call.kind(), book.name());
-            Err(Rejection::Unsupported.because(detail))
-        }
+        _ => Err(crate::desk::unsupported(book.name(), call)),
     }
 }
 

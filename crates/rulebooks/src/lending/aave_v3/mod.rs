@@ -27,7 +27,7 @@ pub use call::{Deficit, Outcome, liquidation_call};
 pub use health::{Totals, sum, totals};
 pub use parameters::{AssetParameters, BadParameter, ConstantParameters, Parameters};
 pub use plan::{Proposal, accepted, largest_call};
-pub use rulebook::{RULE, build};
+pub use rulebook::{RULE, build, shape};
 pub use sizing::{CloseFactor, Sizing};
 
 use breakwater_money::{MoneyError, Ray, Rounding, U256, Wad, rounding};

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::lending::reserves::{self, LAYOUT, Reserves, column, value_of};
 use breakwater_liquidation::{
-    AssetInfo, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise, Rejected,
-    Rejection, Rulebook, StateKey, Unsupported, View,
+    AccountShape, AssetInfo, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise,
+    Reach, Rejected, Rejection, Rulebook, StateKey, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -45,6 +45,24 @@ pub fn build(parameters: &str, assets: &[AssetInfo]) -> Result<Box<dyn Rulebook>
     let decimals = parameters.numeraire_decimals;
     let reserves = Reserves::bind(&parameters.name, decimals, &parameters.assets, assets)?;
     Ok(Box::new(AaveV3 { rule: parameters.rule(), reserves }))
+}
+
+/// Any number of collaterals and debts; whatever has a threshold may secure whatever is listed.
+///
+/// # Errors
+/// As [`build`].
+pub fn shape(parameters: &str) -> Result<AccountShape, String> {
+    let parameters = Parameters::parse(parameters).map_err(|error| error.to_string())?;
+    let counts = parameters.assets.iter().filter(|(_, a)| a.liquidation_threshold_bps > 0);
+    let collaterals: Vec<String> = counts.map(|(symbol, _)| symbol.clone()).collect();
+    let secured_by = parameters.assets.keys().map(|debt| (debt.clone(), collaterals.clone()));
+    Ok(AccountShape {
+        collaterals: Reach::Many,
+        debts: Reach::Many,
+        secured_by: secured_by.collect(),
+        currency: None,
+        debt_least: 0,
+    })
 }
 
 impl Rulebook for AaveV3 {
@@ -120,7 +138,13 @@ impl Rulebook for AaveV3 {
                     shares: false,
                     liquidator: None,
                 };
-                let values = held.values(collateral, debt, &proposal.outcome)?;
+                let repaid_value =
+                    value_of(&held.reserves[debt], proposal.outcome.debt_repaid, Rounding::Ceil)?;
+                let taken = proposal.outcome.collateral_to_liquidator;
+                let seized_value = value_of(&held.reserves[collateral], taken, Rounding::Floor)?;
+                let amount = |at: usize, raw| {
+                    Ok::<_, Rejected>(Amount::new(held.assets[at], narrow_u128(raw)?))
+                };
                 let toxic = self.reserves.is_toxic(
                     &held.reserves[collateral],
                     &held.users[collateral],
@@ -128,19 +152,17 @@ impl Rulebook for AaveV3 {
                 );
                 out.push(CallOption {
                     call,
-                    repaid: narrow_u128(proposal.outcome.debt_repaid)?,
-                    seized: narrow_u128(proposal.outcome.collateral_to_liquidator)?,
-                    repaid_value: values.repaid,
-                    seized_value: values.seized,
+                    repaid: amount(debt, proposal.outcome.debt_repaid)?,
+                    seized: amount(collateral, taken)?,
+                    repaid_value: narrow_u128(repaid_value)?,
+                    seized_value: narrow_u128(seized_value)?,
+                    reward_value: 0,
                     toxic,
                 });
             }
         }
         // Most gain first; a tie goes to the larger repayment, then to the lower assets.
-        out.sort_by_key(|option| {
-            let gain = option.seized_value.saturating_sub(option.repaid_value);
-            std::cmp::Reverse((gain, option.repaid_value))
-        });
+        out.sort_by_key(|option| std::cmp::Reverse((option.gain(), option.repaid_value)));
         Ok(())
     }
 
