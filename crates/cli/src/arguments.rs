@@ -33,6 +33,8 @@ pub enum Command {
     Replay(Replay),
     /// Run several mechanisms over the same book and shock, side by side
     Compare(Compare),
+    /// Debt liquidatable and bad debt against the fall of a price, under every rulebook
+    AtRisk(AtRisk),
     /// Health and liquidation prices of accounts from a file
     Assess(Assess),
     /// What to liquidate of the accounts of a file, how much, and why
@@ -118,6 +120,35 @@ pub struct Compare {
     #[command(flatten)]
     pub changes: Changes,
     /// Folder to write [default: out/SCENARIO-compare]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Debt at risk against a fall.
+#[derive(Debug, Args)]
+pub struct AtRisk {
+    /// Book of accounts as for `assess`, or the name of a scenario, whose book is taken
+    pub book: PathBuf,
+    /// Only this rulebook: a name, or path of a TOML file; may be given again [default: one of
+    /// every rule that takes a lending book]
+    #[arg(long, value_name = "NAME_OR_PATH")]
+    pub rulebook: Vec<String>,
+    /// What falls: an asset, ETH/USD for everything that moves with ether, or all
+    #[arg(long, value_name = "WHAT", default_value = "ETH/USD")]
+    pub falls: String,
+    /// Largest fall
+    #[arg(long, value_name = "FALL", default_value = "60%", value_parser = fall)]
+    pub most: u32,
+    /// Distance between two falls
+    #[arg(long, value_name = "FALL", default_value = "1%", value_parser = fall)]
+    pub step: u32,
+    /// Whose liquidation thresholds hold
+    #[arg(long, value_enum, default_value_t = ThresholdsName::SameRisk)]
+    pub thresholds: ThresholdsName,
+    /// Prices of the assets as CSV; needed by a CSV file of positions
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Folder to write [default: out/at-risk]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
@@ -305,6 +336,17 @@ fn fraction(text: &str) -> Result<String, String> {
     setting(text, 0..=SETTING_ONE, "a decimal from 0 to 1, such as 0.25")
 }
 
+/// A fall such as `60%` or `0.5%` as basis points, above zero and below 100 %.
+fn fall(text: &str) -> Result<u32, String> {
+    const RIGHT: &str = "expected a fall in whole basis points, such as 60% or 0.25%";
+    let Some(digits) = text.strip_suffix('%') else { return Err(RIGHT.to_owned()) };
+    match decimal::parse_raw(digits.trim(), 2) {
+        Ok(bps @ 1..=9_999) => u32::try_from(bps).map_err(|_| RIGHT.to_owned()),
+        Ok(_) => Err(format!("above 0 % and below 100 %; {RIGHT}")),
+        Err(error) => Err(format!("{error}; {RIGHT}")),
+    }
+}
+
 fn state_hash(text: &str) -> Result<String, String> {
     if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
         Ok(text.to_ascii_lowercase())
@@ -321,6 +363,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn falls_are_read_in_whole_basis_points() {
+        assert_eq!(fall("60%"), Ok(6_000));
+        assert_eq!(fall("0.25 %"), Ok(25));
+        for bad in ["60", "0%", "100%", "-1%", "0.001%", "%", "x%"] {
+            assert!(fall(bad).unwrap_err().contains("expected a fall"), "{bad}");
+        }
     }
 
     #[test]

@@ -6,10 +6,9 @@ use crate::figures::{count, rounded_text, short_label, wrapped};
 use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_simulate::assess::{
-    AccountHealth, AccountPlan, AssessOptions, Assessment, assess as judge, plan as plan_all, read,
+    AccountHealth, AccountPlan, AssessOptions, Assessment, assess as judge, plan as plan_all,
 };
 use breakwater_simulate::book::{Book, PRICE_DECIMALS};
-use breakwater_simulate::scenario::read_file;
 use serde::Serialize;
 
 /// Accounts shown as text unless all are asked for.
@@ -37,17 +36,7 @@ struct PlanAnswer<'a> {
 
 fn asked_for(asked: &Assess, target: Option<&str>) -> Result<(Book, AssessOptions), Failure> {
     let rulebook = asked.rulebook.as_deref().map(source::rulebook).transpose()?;
-    let text = read_file(&asked.file)?;
-    let prices = match &asked.prices {
-        Some(path) => Some((path.display().to_string(), read_file(path)?)),
-        None => None,
-    };
-    let prices = prices.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
-    let name = asked.file.display().to_string();
-    let book = read(&name, &text, prices)?;
-    if book.accounts.is_empty() {
-        return Err(Failure::Data(format!("{name}: no account in it, expected at least one")));
-    }
+    let book = source::book(&asked.file, asked.prices.as_deref())?;
     let options = AssessOptions {
         rulebook,
         thresholds: asked.thresholds.choice(),

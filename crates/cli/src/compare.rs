@@ -25,7 +25,7 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
         asked.out.clone().unwrap_or_else(|| replay::default_folder(scenario.name(), "-compare"));
     let folder = Folder::take(&out, &[TABLE, PAGE], SCHEMA)?;
     let waiting = screen.waits_for("running every mechanism");
-    let rulebooks = mechanisms(&asked.rulebook, &scenario)?;
+    let rulebooks = source::rulebooks(&asked.rulebook, Some(&scenario.rulebook))?;
     let variants = breakwater_simulate::compare(&scenario, &options, &rulebooks);
     let variants = variants.map_err(Failure::of_run)?;
     waiting.finish_and_clear();
@@ -54,26 +54,6 @@ fn combined_hash(variants: &[Variant]) -> String {
         hasher.update(variant.run.state_hash.as_bytes());
     }
     hasher.finalize().to_hex().to_string()
-}
-
-/// The rulebooks asked for; else the scenario's own and, of every other rule that takes a lending
-/// book, the file shipped first.
-fn mechanisms(asked: &[String], scenario: &Scenario) -> Result<Vec<(String, String)>, Failure> {
-    if !asked.is_empty() {
-        return asked.iter().map(|name| source::rulebook(name)).collect();
-    }
-    let mut chosen = vec![scenario.rulebook.clone()];
-    let mut rules = vec![source::rule_of(&scenario.rulebook.0, &scenario.rulebook.1)?];
-    for (name, text) in breakwater_rulebooks::shipped() {
-        let rule = source::rule_of(name, text)?;
-        let shape = breakwater_rulebooks::shape(&rule, text).map_err(Failure::Internal)?;
-        if rules.contains(&rule) || shape.is_none() {
-            continue;
-        }
-        rules.push(rule);
-        chosen.push(((*name).to_owned(), (*text).to_owned()));
-    }
-    Ok(chosen)
 }
 
 /// Width of a mechanism's name; its variant stands below it.

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod assess;
+mod at_risk;
 mod compare;
 mod conformance;
 mod events;
@@ -61,6 +62,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
     match command {
         Command::Replay(asked) => replay::run(asked, screen),
         Command::Compare(asked) => compare::run(asked, screen),
+        Command::AtRisk(asked) => at_risk::run(asked, screen),
         Command::Assess(asked) => assess::assess(asked, screen),
         Command::Plan(asked) => assess::plan(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),

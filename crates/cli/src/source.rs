@@ -1,6 +1,9 @@
 //! Files and rulebooks that a command line names.
 
 use crate::failure::Failure;
+use breakwater_simulate::book::Book;
+use breakwater_simulate::scenario::read_file;
+use breakwater_simulate::{Scenario, assess};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -55,4 +58,53 @@ pub fn rule_of(name: &str, text: &str) -> Result<String, Failure> {
     rule.ok_or_else(|| {
         Failure::Data(format!("{name}: no 'rule', expected the name of a rule of this build"))
     })
+}
+
+/// The rulebooks asked for; else the file shipped first of every rule that takes a lending book,
+/// `first` before them.
+pub fn rulebooks(
+    asked: &[String],
+    first: Option<&(String, String)>,
+) -> Result<Vec<(String, String)>, Failure> {
+    if !asked.is_empty() {
+        return asked.iter().map(|name| rulebook(name)).collect();
+    }
+    let mut chosen: Vec<(String, String)> = first.cloned().into_iter().collect();
+    let mut rules =
+        chosen.iter().map(|(name, text)| rule_of(name, text)).collect::<Result<Vec<_>, _>>()?;
+    for (name, text) in breakwater_rulebooks::shipped() {
+        let rule = rule_of(name, text)?;
+        let shape = breakwater_rulebooks::shape(&rule, text).map_err(Failure::Internal)?;
+        if shape.is_none() || rules.contains(&rule) {
+            continue;
+        }
+        rules.push(rule);
+        chosen.push(((*name).to_owned(), (*text).to_owned()));
+    }
+    Ok(chosen)
+}
+
+/// A book of accounts from a file, with prices where it needs them.
+pub fn book(file: &Path, prices: Option<&Path>) -> Result<Book, Failure> {
+    let text = read_file(file)?;
+    let prices = match prices {
+        Some(path) => Some((path.display().to_string(), read_file(path)?)),
+        None => None,
+    };
+    let prices = prices.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    let name = file.display().to_string();
+    let book = assess::read(&name, &text, prices)?;
+    if book.accounts.is_empty() {
+        return Err(Failure::Data(format!("{name}: no account in it, expected at least one")));
+    }
+    Ok(book)
+}
+
+/// The book of a scenario that travels with the program, or one from a file.
+pub fn book_or_scenario(named: &Path, prices: Option<&Path>) -> Result<Book, Failure> {
+    let name = named.to_string_lossy();
+    if Scenario::shipped().iter().any(|(known, _)| *known == name) {
+        return Ok(Scenario::open(&name)?.book);
+    }
+    book(named, prices)
 }

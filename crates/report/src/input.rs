@@ -9,6 +9,7 @@ use crate::decimal::Decimal;
 
 mod charts;
 mod comparison;
+mod risk_curves;
 
 pub use charts::{
     AtRisk, AtRiskRow, CascadeRound, CascadeRounds, Cell, DepthCurve, DepthPoint, Execution,
@@ -17,6 +18,7 @@ pub use charts::{
     SoldLot, Waterfall, Worse,
 };
 pub use comparison::{ComparisonReport, Mechanism};
+pub use risk_curves::{RiskCurve, RiskCurvesReport};
 
 /// A part of a report: either there, or absent for a stated reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

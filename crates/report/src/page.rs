@@ -9,7 +9,7 @@ use crate::decimal::Decimal;
 use crate::error::ReportError;
 use crate::input::{
     Assumption, BalanceRow, Books, ComparisonReport, Identity, KeyFigure, Liquidation, Provenance,
-    RunReport, Status, Term,
+    RiskCurve, RiskCurvesReport, RunReport, Status, Term,
 };
 use crate::number::{figure as short, grouped};
 use crate::palette;
@@ -78,8 +78,8 @@ impl Sheet {
 
 /// A chart ready to print, or the reason why there is none.
 struct Figure {
-    name: &'static str,
-    title: &'static str,
+    name: String,
+    title: String,
     full: bool,
     content: Result<Drawing, String>,
 }
@@ -94,8 +94,8 @@ struct Drawing {
 impl Figure {
     fn of(
         chart: Result<&dyn Chart, &str>,
-        name: &'static str,
-        title: &'static str,
+        name: &str,
+        title: &str,
         layout: Layout,
         identity: &Identity,
     ) -> Result<Self, ReportError> {
@@ -111,6 +111,7 @@ impl Figure {
             }
             Err(why) => Err(why.to_owned()),
         };
+        let (name, title) = (name.to_owned(), title.to_owned());
         Ok(Self { name, title, full: layout == Layout::Full, content })
     }
 }
@@ -255,6 +256,44 @@ pub fn render_comparison(report: &ComparisonReport) -> Result<String, ReportErro
         },
         figures: vec![figure],
         mechanisms: Sheet::of(&with_short_hashes(comparison_table(report)), usize::MAX),
+    };
+    Ok(page.render()?)
+}
+
+#[derive(Template)]
+#[template(path = "risk_curves.html")]
+struct RiskCurvesPage<'a> {
+    common: Common<'a>,
+    figures: Vec<Figure>,
+}
+
+/// The page of liquidations at risk, `at-risk.html`: complete in itself, the same bytes for the
+/// same input.
+///
+/// # Errors
+/// As for [`render_run`].
+pub fn render_risk_curves(report: &RiskCurvesReport) -> Result<String, ReportError> {
+    check::identity(&report.identity)?;
+    let figure = |(number, curve): (usize, &RiskCurve)| {
+        let chart: Result<&dyn Chart, &str> = curve.curve.empty().map_or(Ok(&curve.curve), Err);
+        let name = format!("curve-{}", number + 1);
+        Figure::of(chart, &name, &curve.name, Layout::Half, &report.identity)
+    };
+    let page = RiskCurvesPage {
+        common: Common {
+            title: &report.title,
+            question: &report.question,
+            notice: report.notice.as_deref(),
+            identity: &report.identity,
+            seed: seed(&report.identity),
+            rulebook: rulebook(&report.identity),
+            tiles: tiles(&report.key_figures),
+            assumptions: &report.assumptions,
+            glossary: &report.glossary,
+            provenance: &report.provenance,
+            chart_style: palette::style(),
+        },
+        figures: report.curves.iter().enumerate().map(figure).collect::<Result<_, _>>()?,
     };
     Ok(page.render()?)
 }

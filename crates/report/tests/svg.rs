@@ -209,6 +209,7 @@ fn one_point_all_zero_huge_and_negative_inputs_are_drawn() {
             }],
         });
         report.at_risk = Part::Given(AtRisk {
+            scale_to_usd: 0.0,
             what_falls: "all".to_owned(),
             rows: vec![AtRiskRow {
                 fall_percent: 10.0,

@@ -7,6 +7,7 @@
 //! scenario draws none.
 
 pub mod assess;
+pub mod at_risk;
 pub mod book;
 pub mod error;
 pub mod fitting;

@@ -97,6 +97,7 @@ pub fn at_risk(run: &Run) -> AtRisk {
             })
             .collect(),
         marks: vec![FallMark { fall_percent: fall as f64 / 100.0, label: "this run".to_owned() }],
+        scale_to_usd: 0.0,
     }
 }
 

@@ -43,6 +43,7 @@ impl Chart for AtRisk {
             check::size(row.liquidatable_debt_usd, || field("liquidatable_debt_usd"))?;
             check::size(row.bad_debt_usd, || field("bad_debt_usd"))?;
         }
+        check::drawable(self.scale_to_usd, || "at_risk.scale_to_usd".to_owned())?;
         for (i, mark) in self.marks.iter().enumerate() {
             check::drawable(mark.fall_percent, || format!("at_risk.marks[{i}].fall_percent"))?;
         }
@@ -63,7 +64,8 @@ impl Chart for AtRisk {
 
     fn draw(&self, mut canvas: Canvas<'_>) -> String {
         let phone = canvas.is_phone();
-        let y = Axis::from_zero(CURVES.iter().flat_map(|c| self.rows.iter().map(c.value)), 5);
+        let values = CURVES.iter().flat_map(|c| self.rows.iter().map(c.value));
+        let y = Axis::from_zero(values.chain([self.scale_to_usd.max(0.0)]), 5);
         let x = Axis::exact(self.rows.iter().map(|r| r.fall_percent), if phone { 5 } else { 7 });
         if phone {
             canvas.legend(&CURVES.map(|c| (Key::Line(c.line), c.name.to_owned())));

@@ -81,6 +81,9 @@ pub struct AtRisk {
     pub rows: Vec<AtRiskRow>,
     /// Falls to mark with a vertical line; may be empty.
     pub marks: Vec<FallMark>,
+    /// Debt at the top of the scale, in USD, so that several charts can be compared; zero or
+    /// less takes the chart's own largest.
+    pub scale_to_usd: f64,
 }
 
 /// One row of the liquidations-at-risk curve.

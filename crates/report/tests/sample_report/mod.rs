@@ -165,6 +165,7 @@ pub fn at_risk() -> AtRisk {
         }
     };
     AtRisk {
+        scale_to_usd: 0.0,
         what_falls: "ETH/USD falls, debt in dollars is fixed".to_owned(),
         rows: (0..=60).map(row).collect(),
         marks: vec![FallMark { fall_percent: 48.3, label: "this run".to_owned() }],
