@@ -22,6 +22,7 @@ pub fn build(
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
         exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
+        cdp::llamma::RULE => cdp::llamma::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
 }
@@ -36,6 +37,7 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
         lending::aave_v3::RULE | lending::secured_loan::RULE => {
             lending::aave_v3::shape(parameters).map(Some)
         }
+        cdp::llamma::RULE => cdp::llamma::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -47,6 +49,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
 }
 
 const SHIPPED: &[(&str, &str)] = &[
+    ("crvusd-llamma", include_str!("../../../rulebooks/crvusd-llamma.toml")),
     ("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
 ];

@@ -5,7 +5,7 @@
 //! were collateral at the oracle's price.
 
 use super::oracle::{Limited, limited};
-use super::{Band, Feed, Market, ONE, Pool, Revert, add};
+use super::{Band, Bands, Feed, Market, ONE, Revert, add};
 use breakwater_money::rounding::{div_wide, mul_div_wide, product};
 use breakwater_money::{Rounding, U256, fixed};
 
@@ -35,13 +35,13 @@ pub(super) struct Curve {
 
 impl<'a> Moment<'a> {
     /// The instant `feed` of a market in the state `pool`.
-    pub(super) fn of(market: &'a Market, pool: &Pool, feed: Feed) -> Result<Self, Revert> {
-        Ok(Moment::at(market, pool, limited(&pool.head.memory, feed)?))
+    pub(super) fn of(market: &'a Market, pool: &impl Bands, feed: Feed) -> Result<Self, Revert> {
+        Ok(Moment::at(market, pool, limited(&pool.head().memory, feed)?))
     }
 
     /// The instant of an oracle that has been limited already.
-    pub(super) fn at(market: &'a Market, pool: &Pool, oracle: Limited) -> Self {
-        let multiplier = pool.head.multiplier;
+    pub(super) fn at(market: &'a Market, pool: &impl Bands, oracle: Limited) -> Self {
+        let multiplier = pool.head().multiplier;
         let fee = market.terms().fee.max(oracle.fee);
         Moment { market, multiplier, price: oracle.price, fee }
     }
@@ -179,8 +179,8 @@ pub fn band_prices(
 ///
 /// # Errors
 /// The active band's edge is out of range, or a value overflows 256 bits.
-pub fn price(market: &Market, pool: &Pool, feed: Feed) -> Result<U256, Revert> {
+pub fn price(market: &Market, pool: &impl Bands, feed: Feed) -> Result<U256, Revert> {
     let moment = Moment::of(market, pool, feed)?;
-    let n = pool.head.active;
+    let n = pool.head().active;
     moment.price_in(&pool.band(n), moment.edge(n)?)
 }

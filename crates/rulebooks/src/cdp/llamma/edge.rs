@@ -130,6 +130,12 @@ impl Market {
         Ok(())
     }
 
+    /// The same market with another base price (wad): all else follows from the amplification.
+    #[must_use]
+    pub fn based(&self, base_price: U256) -> Self {
+        Market { terms: Terms { base_price, ..self.terms }, ..*self }
+    }
+
     /// What the constructor was given.
     #[must_use]
     pub fn terms(&self) -> &Terms {

@@ -3,7 +3,7 @@
 use super::band::Moment;
 use super::oracle::limited;
 use super::walk::{Walk, Wanted, walk};
-use super::{Changes, Coin, Feed, Market, Memory, Pool, Revert};
+use super::{Bands, Changes, Coin, Feed, Market, Memory, Revert};
 use breakwater_money::rounding::{div_wide, product};
 use breakwater_money::{Rounding, U256};
 
@@ -34,14 +34,14 @@ pub struct Swap {
 /// value overflows 256 bits. A refused swap remembers nothing.
 pub fn exchange(
     market: &Market,
-    pool: &Pool,
+    pool: &impl Bands,
     feed: Feed,
     sold: Coin,
     wanted: Wanted,
     limit: U256,
 ) -> Result<Swap, Revert> {
-    let oracle = limited(&pool.head.memory, feed)?;
-    let mut head = pool.head;
+    let oracle = limited(&pool.head().memory, feed)?;
+    let mut head = pool.head();
     head.memory = Memory { price: oracle.price, fee: oracle.fee, at: feed.now };
     let nothing = Swap { amounts: Quote::default(), changes: Changes { head, bands: Vec::new() } };
     if wanted.is_zero() {
@@ -82,7 +82,7 @@ pub fn exchange(
 /// An edge is out of range, or a value overflows 256 bits.
 pub fn quote(
     market: &Market,
-    pool: &Pool,
+    pool: &impl Bands,
     feed: Feed,
     sold: Coin,
     wanted: Wanted,
@@ -100,7 +100,7 @@ pub fn quote(
 /// As for [`quote`].
 pub fn quote_out(
     market: &Market,
-    pool: &Pool,
+    pool: &impl Bands,
     feed: Feed,
     sold: Coin,
     amount_in: U256,
@@ -114,7 +114,7 @@ pub fn quote_out(
 /// The bands hold less than is wanted, or as for [`quote`].
 pub fn quote_in(
     market: &Market,
-    pool: &Pool,
+    pool: &impl Bands,
     feed: Feed,
     sold: Coin,
     amount_out: U256,

@@ -1,6 +1,8 @@
 //! Collateral into the bands, and both coins out of them again.
 
-use super::{BANDS_MAX, Band, Changes, Market, ONE, Pool, Position, Revert, SKIPPED_MAX, add, sub};
+use super::{
+    BANDS_MAX, Band, Bands, Changes, Market, ONE, PART_MIN, Position, Revert, SKIPPED_MAX, add, sub,
+};
 use breakwater_money::rounding::{div_wide, mul_div_wide, product};
 use breakwater_money::{Rounding, U256};
 
@@ -26,9 +28,6 @@ pub struct Withdrawal {
     pub changes: Changes,
 }
 
-/// Least units of 18 decimals that a band must receive more than.
-const PART_MIN: u64 = 100;
-
 /// Spreads `amount` units of the collateral token evenly over the bands `first` to `last`, the
 /// remainder going to the first. `holds` says whether the depositor already has a position.
 ///
@@ -41,7 +40,7 @@ const PART_MIN: u64 = 100;
 /// band exceed 128 bits, or a value overflows 256 bits.
 pub fn deposit(
     market: &Market,
-    pool: &Pool,
+    pool: &impl Bands,
     holds: bool,
     amount: U256,
     first: i64,
@@ -61,7 +60,7 @@ pub fn deposit(
         return Err(Revert::HasLiquidity);
     }
     let remainder = sub(whole, product(&[part, U256::from(bands)])?)?;
-    let mut head = pool.head;
+    let mut head = pool.head();
     head.active = skipped_to(pool, first)?;
     head.lowest = head.lowest.min(first);
     head.highest = head.highest.max(last);
@@ -79,8 +78,8 @@ pub fn deposit(
 }
 
 /// The active band once those from it up to `first` are skipped.
-fn skipped_to(pool: &Pool, first: i64) -> Result<i64, Revert> {
-    let mut active = pool.head.active;
+fn skipped_to(pool: &impl Bands, first: i64) -> Result<i64, Revert> {
+    let mut active = pool.head().active;
     let mut skipped = 0;
     while active >= first {
         if skipped == SKIPPED_MAX || !pool.band(active).borrowed.is_zero() {
@@ -118,7 +117,7 @@ fn fill(mut band: Band, amount: U256) -> Result<(U256, Band), Revert> {
 /// The fraction is above one, there is no position, or a value overflows 256 bits.
 pub fn withdraw(
     market: &Market,
-    pool: &Pool,
+    pool: &impl Bands,
     position: Option<&Position>,
     fraction: U256,
 ) -> Result<Withdrawal, Revert> {
@@ -130,7 +129,7 @@ pub fn withdraw(
     let mut left = Vec::with_capacity(position.shares.len());
     let mut changed = Vec::with_capacity(position.shares.len());
     let (mut borrowed, mut collateral) = (U256::ZERO, U256::ZERO);
-    let mut lowest = pool.head.lowest;
+    let mut lowest = pool.head().lowest;
     let mut highest = position.first.saturating_sub(1);
     for (n, held) in position.each() {
         let burnt = mul_div_wide(fraction, held, one, Rounding::Floor)?;
@@ -146,7 +145,7 @@ pub fn withdraw(
         }
         changed.push((n, band));
     }
-    let mut head = pool.head;
+    let mut head = pool.head();
     head.lowest = lowest;
     if head.highest <= position.last() {
         head.highest = highest;

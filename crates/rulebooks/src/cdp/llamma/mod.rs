@@ -15,14 +15,21 @@
 //! trader on its way, and each way down and up again costs the borrower the fee and the spread.
 
 mod band;
+mod book;
+pub mod controller;
 mod edge;
 mod exchange;
 mod liquidity;
+mod loans;
 mod oracle;
+mod parameters;
+mod rulebook;
 mod target;
 mod value;
 mod walk;
 
+#[cfg(test)]
+mod rulebook_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +38,8 @@ pub use edge::{BadTerms, Market, Terms};
 pub use exchange::{Quote, Swap, exchange, quote, quote_in, quote_out};
 pub use liquidity::{Deposit, Withdrawal, deposit, withdraw};
 pub use oracle::{Limited, limited};
+pub use parameters::{Constants, Discounts, MarketParameters, Parameters, RULE};
+pub use rulebook::{build, shape};
 pub use target::{Target, amount_for_price};
 pub use value::{Claim, Value, claim, value};
 pub use walk::Wanted;
@@ -49,6 +58,9 @@ pub const SKIPPED_MAX: usize = 1_024;
 
 /// Shares of each band that belong to nobody, so that the first depositor cannot set their price.
 pub const DEAD_SHARES: u64 = 1_000;
+
+/// Base units of 18 decimals of which each band of a deposit must receive more.
+pub const PART_MIN: u64 = 100;
 
 /// A coin of the market.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,12 +149,6 @@ impl Pool {
         Pool { head, bands: BTreeMap::new() }
     }
 
-    /// The contents of band `n`.
-    #[must_use]
-    pub fn band(&self, n: i64) -> Band {
-        self.bands.get(&n).copied().unwrap_or_default()
-    }
-
     /// Takes over what a call changes.
     pub fn apply(&mut self, changes: &Changes) {
         self.head = changes.head;
@@ -153,6 +159,45 @@ impl Pool {
                 self.bands.insert(*n, *band);
             }
         }
+    }
+}
+
+/// Where a market's state is read from.
+pub trait Bands {
+    /// All but the bands.
+    fn head(&self) -> Head;
+    /// The contents of band `n`; empty where nothing is known of it.
+    fn band(&self, n: i64) -> Band;
+}
+
+impl Bands for Pool {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    fn band(&self, n: i64) -> Band {
+        self.bands.get(&n).copied().unwrap_or_default()
+    }
+}
+
+/// A state after some changes that nobody has taken over yet.
+#[derive(Debug, Clone, Copy)]
+pub struct After<'a, B> {
+    /// The state before.
+    pub before: &'a B,
+    /// What happened since.
+    pub changes: &'a Changes,
+}
+
+impl<B: Bands> Bands for After<'_, B> {
+    fn head(&self) -> Head {
+        self.changes.head
+    }
+
+    fn band(&self, n: i64) -> Band {
+        // A call changes at most fifty bands.
+        let changed = self.changes.bands.iter().find(|(number, _)| *number == n);
+        changed.map_or_else(|| self.before.band(n), |(_, band)| *band)
     }
 }
 
@@ -224,6 +269,18 @@ pub enum Revert {
     /// The band lies so low that its price has no digits left.
     #[error("limit: the band's edge is out of the range of the exponential")]
     EdgeOutOfRange,
+    /// There is no debt to place a position for.
+    #[error("No loan: there is no debt")]
+    NoLoan,
+    /// The debt needs a band above the price, or one that cannot be reached.
+    #[error("Debt too high: the collateral would have to lie above the price, or above coin")]
+    DebtTooHigh,
+    /// A part of the collateral has been swapped already, so that the bands cannot be moved.
+    #[error("Underwater: a part of the collateral has been swapped already")]
+    Underwater,
+    /// The loan's health is not below zero.
+    #[error("Not enough rekt: the loan's health is not below zero")]
+    Healthy,
     /// A checked operation of the contract fails: overflow, underflow or division by zero.
     #[error("arithmetic: overflow, underflow or division by zero")]
     Arithmetic,
@@ -242,6 +299,10 @@ impl Revert {
             Revert::NoPosition => "No deposits",
             Revert::Slippage | Revert::NotFilled => "Slippage",
             Revert::EdgeOutOfRange => "limit",
+            Revert::NoLoan => "No loan",
+            Revert::DebtTooHigh => "Debt too high",
+            Revert::Underwater => "Underwater",
+            Revert::Healthy => "Not enough rekt",
             Revert::Arithmetic => "arith",
         }
     }

@@ -8,7 +8,7 @@ use breakwater_money::rounding::{mul_div_wide, product};
 use breakwater_money::{Rounding, U256};
 
 /// Seconds after a swap within which the price is limited and its move charged.
-const WINDOW_SECONDS: u64 = 120;
+pub(super) const WINDOW_SECONDS: u64 = 120;
 
 /// Most that the price may grow in one step (wad).
 const GROWTH_MAX: u64 = 1_250_000_000_000_000_000;

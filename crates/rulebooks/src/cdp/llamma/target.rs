@@ -2,7 +2,7 @@
 
 use super::band::{Moment, floor, gross_up};
 use super::walk::{STEPS_MAX, ends, next};
-use super::{Coin, Feed, Market, ONE, Pool, Revert, add, sub};
+use super::{Bands, Coin, Feed, Market, ONE, Revert, add, sub};
 use breakwater_money::rounding::{div_wide, mul_div_wide};
 use breakwater_money::{Rounding, U256, fixed};
 
@@ -22,12 +22,12 @@ pub struct Target {
 /// An edge is out of range, a band's curve is degenerate, or a value overflows 256 bits.
 pub fn amount_for_price(
     market: &Market,
-    pool: &Pool,
+    pool: &impl Bands,
     feed: Feed,
     price: U256,
 ) -> Result<Target, Revert> {
     let moment = Moment::of(market, pool, feed)?;
-    let mut n = pool.head.active;
+    let mut n = pool.head().active;
     let mut edge = moment.edge(n)?;
     let falls = price < moment.price_in(&pool.band(n), edge)?;
     let sold = if falls { Coin::Collateral } else { Coin::Borrowed };

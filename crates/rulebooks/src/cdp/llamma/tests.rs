@@ -780,6 +780,10 @@ mod worth {
             Revert::Slippage,
             Revert::NotFilled,
             Revert::EdgeOutOfRange,
+            Revert::NoLoan,
+            Revert::DebtTooHigh,
+            Revert::Underwater,
+            Revert::Healthy,
         ] {
             let sentence = revert.to_string();
             assert!(sentence.starts_with(&format!("{}: ", revert.contract_name())), "{sentence}");

@@ -1,7 +1,7 @@
 //! What a position is worth: as it lies, and once every band has been traded through.
 
 use super::band::{Moment, floor};
-use super::{Band, Feed, Market, ONE, Pool, Position, Revert, add};
+use super::{Band, Bands, Feed, Market, ONE, Position, Revert, add};
 use breakwater_money::rounding::{div_wide, mul_div_wide, product};
 use breakwater_money::{Rounding, U256, fixed};
 
@@ -28,7 +28,7 @@ pub struct Value {
 ///
 /// # Errors
 /// A value overflows 256 bits.
-pub fn claim(market: &Market, pool: &Pool, position: &Position) -> Result<Claim, Revert> {
+pub fn claim(market: &Market, pool: &impl Bands, position: &Position) -> Result<Claim, Revert> {
     let (mut borrowed, mut collateral) = (U256::ZERO, U256::ZERO);
     for (n, held) in position.each() {
         let band = pool.band(n);
@@ -51,7 +51,7 @@ pub fn claim(market: &Market, pool: &Pool, position: &Position) -> Result<Claim,
 /// An edge is out of range, or a value overflows 256 bits.
 pub fn value(
     market: &Market,
-    pool: &Pool,
+    pool: &impl Bands,
     feed: Feed,
     position: &Position,
 ) -> Result<Value, Revert> {
@@ -79,12 +79,12 @@ pub fn value(
 
 /// Band `n` with the coin that its side of the active band can hold; dust on the wrong side does
 /// not count.
-fn live(pool: &Pool, n: i64) -> Band {
+fn live(pool: &impl Bands, n: i64) -> Band {
     let mut band = pool.band(n);
-    if n < pool.head.active {
+    if n < pool.head().active {
         band.collateral = U256::ZERO;
     }
-    if n > pool.head.active {
+    if n > pool.head().active {
         band.borrowed = U256::ZERO;
     }
     band

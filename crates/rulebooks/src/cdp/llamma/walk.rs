@@ -6,7 +6,7 @@
 //! lies on the walk's side; the former has been traded away there.
 
 use super::band::{Curve, Moment, floor, gross_up};
-use super::{BANDS_MAX, Band, Coin, ONE, Pool, Revert, SKIPPED_MAX, add, sub};
+use super::{BANDS_MAX, Band, Bands, Coin, ONE, Revert, SKIPPED_MAX, add, sub};
 use breakwater_money::rounding::div_wide;
 use breakwater_money::{Rounding, U256};
 
@@ -59,11 +59,11 @@ enum Trade {
 /// Walks until the wish is met or a limit of the venue ends the walk.
 pub(super) fn walk(
     moment: &Moment<'_>,
-    pool: &Pool,
+    pool: &impl Bands,
     sold: Coin,
     wanted: Wanted,
 ) -> Result<Walk, Revert> {
-    let mut n = pool.head.active;
+    let mut n = pool.head().active;
     let mut edge = moment.edge(n)?;
     let mut band = pool.band(n);
     let mut walk = Walk {
@@ -144,15 +144,15 @@ pub(super) fn next(
 /// deposits, at fifty bands, or where the edge is about fifty bands from the oracle's price.
 pub(super) fn ends(
     moment: &Moment<'_>,
-    pool: &Pool,
+    pool: &impl Bands,
     sold: Coin,
     n: i64,
     edge: U256,
     counted: usize,
 ) -> Result<bool, Revert> {
     let last = match sold {
-        Coin::Borrowed => pool.head.highest,
-        Coin::Collateral => pool.head.lowest,
+        Coin::Borrowed => pool.head().highest,
+        Coin::Collateral => pool.head().lowest,
     };
     if n == last || counted == BANDS_MAX {
         return Ok(true);
