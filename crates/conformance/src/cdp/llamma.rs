@@ -6,7 +6,7 @@ use crate::node::{Node, differs, differs_signed, differs_text};
 use crate::{Adapter, Mismatch};
 use breakwater_money::U256;
 use breakwater_rulebooks::cdp::llamma::{
-    Band, Claim, Coin, Feed, Market, Pool, Position, Revert, Terms, Value as Worth, Wanted,
+    Band, Bands, Claim, Coin, Feed, Market, Pool, Position, Revert, Terms, Value as Worth, Wanted,
     amount_for_price, band_prices, claim, deposit, exchange, limited, price, quote, value,
     withdraw,
 };
