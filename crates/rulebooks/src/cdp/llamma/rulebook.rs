@@ -3,6 +3,10 @@
 //! Every account is in one market at most: one collateral against the stablecoin. Anybody may swap
 //! with a market's bands, which is how loans are liquidated softly; a loan whose health falls below
 //! zero all the same may be closed by anybody who repays it.
+//!
+//! Marks are taken as the venue's oracle tells prices. Its own oracles average over some minutes
+//! before they tell; whoever wants that feeds averaged ticks. The stablecoin counts as one in the
+//! numeraire towards health, whatever it trades at.
 
 use super::book::{LAYOUT, Loan, Scene, column};
 use super::controller::{removed, repaid, solvency};

@@ -507,6 +507,10 @@ fn calls_are_refused_by_class() {
     desk.price(WETH, 1_560);
     let whole = desk.rulebook.execute(&desk.view(), &swap(COIN, WETH, ONE_COIN, 0)).unwrap();
     let Fact::Exchanged { received, .. } = whole.facts[0] else { panic!("a trade") };
+    let (market, pool, feed) = desk.pool();
+    let same =
+        exchange(&market, &pool, feed, Coin::Borrowed, Wanted::In(U256::from(ONE)), U256::ZERO);
+    assert_eq!(same.unwrap().amounts.amount_out, U256::from(received.raw));
     let least = swap(COIN, WETH, ONE_COIN, received.raw + 1);
     assert_eq!(desk.refuses(least), Rejection::WorseThanLimit);
     assert_eq!(desk.refuses(seize(A, 0)), Rejection::AmountZero);

@@ -791,3 +791,175 @@ mod worth {
         assert_eq!(Revert::Arithmetic.contract_name(), "arith");
     }
 }
+
+mod loans {
+    use super::*;
+    use crate::cdp::llamma::controller::{
+        allows_bands, can_move, debt, multiplier, nearest_band, removed, repaid, solvency,
+        top_band, wanted_band,
+    };
+
+    const OPEN: u64 = 1_000;
+    const LOAN: u128 = 90_000_000_000_000_000;
+    const LIQUIDATION: u128 = 60_000_000_000_000_000;
+
+    #[test]
+    fn the_band_falls_by_one_with_the_unit_of_debt_that_its_edge_does_not_cover() {
+        let market = market(100, 1_000 * W);
+        let pool = pool(1_000 * W);
+        let band =
+            |debt: u128| wanted_band(&market, &pool, n(10 * W), n(debt), 4, n(LOAN)).unwrap();
+        // Most debt that a band still covers, by halving.
+        let most = |wanted: i64| {
+            let (mut low, mut high) = (1u128, 20_000 * W);
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                if band(middle) >= wanted { low = middle } else { high = middle }
+            }
+            low
+        };
+        for wanted in [-3, -1, 0, 1, 7] {
+            let debt = most(wanted);
+            assert_eq!((band(debt), band(debt + 1)), (wanted, wanted - 1), "below zero it floors");
+            // What four bands of 2.5 tokens yield in their middles at this edge, less 9 %.
+            let edge = market.edge(n(W), wanted).unwrap();
+            let middles = n(W) * n(W) / market.terms().sqrt_band_ratio
+                * n(100 * 100 * 100 + 99 * 100 * 100 + 99 * 99 * 100 + 99 * 99 * 99);
+            let yields = n(10) * edge * middles / n(4_000_000) * n(91) / n(100) / n(W);
+            let off = yields.abs_diff(n(debt)) * n(1_000_000_000_000) / n(debt);
+            assert!(off < n(10), "{wanted}: {debt} {yields}");
+        }
+    }
+
+    #[test]
+    fn the_dead_shares_cost_a_small_position_a_little_more() {
+        let market = market(100, 1_000 * W);
+        let pool = pool(1_000 * W);
+        let most = |collateral: u128| {
+            let (mut low, mut high) = (1u128, collateral * 2_000);
+            while high - low > 1 {
+                let middle = low + (high - low) / 2;
+                let band = wanted_band(&market, &pool, n(collateral), n(middle), 4, n(LOAN));
+                if band.is_ok_and(|band| band >= 0) { low = middle } else { high = middle }
+            }
+            low * 1_000 / collateral
+        };
+        // 91 % of the bands' middles at 1,000 is about 891.9; 1,000 dead shares of 100,000 cost one
+        // per cent of the collateral, and of fewer than 1,000 a band everything.
+        assert_eq!(most(400_000_000_000_000_000) / 1_000, 891);
+        assert_eq!(most(400_000) / 1_000, 882, "one per cent of the whole");
+        let nothing = wanted_band(&market, &pool, n(3_999), n(1), 4, n(LOAN));
+        assert_eq!(nothing, Err(Revert::AmountTooLow));
+        let none = wanted_band(&market, &pool, n(4_000), U256::ZERO, 4, n(LOAN));
+        assert_eq!(none, Err(Revert::NoLoan));
+    }
+
+    #[test]
+    fn little_debt_lies_at_most_1024_bands_down() {
+        let market = market(10_000, 1_000 * W);
+        let pool = pool(1_000 * W);
+        let band = wanted_band(&market, &pool, n(10 * W), n(1), 4, n(LOAN)).unwrap();
+        assert_eq!(band, 1_020);
+    }
+
+    #[test]
+    fn a_top_band_above_the_price_or_beyond_coin_is_refused() {
+        let market = market(100, 1_000 * W);
+        let mut pool = pool(1_000 * W);
+        let place = |pool: &Pool, price: u128, debt: u128| {
+            top_band(&market, pool, feed(price, OPEN), n(10 * W), n(debt), 4, n(LOAN))
+        };
+        let edge: u128 = market.edge(n(W), 5).unwrap().to();
+        // 8,500 lies in band 4; a price on its edge is enough, one unit less is not.
+        assert_eq!(wanted_band(&market, &pool, n(10 * W), n(8_500 * W), 4, n(LOAN)), Ok(4));
+        let upper: u128 = market.edge(n(W), 4).unwrap().to();
+        assert_eq!(place(&pool, upper, 8_500 * W), Ok(4));
+        assert_eq!(place(&pool, upper - 1, 8_500 * W), Err(Revert::DebtTooHigh));
+        // Band 5 can be reached over empty bands, and over collateral, but not over coin.
+        pool.head.active = 9;
+        pool.bands.insert(7, Band { collateral: n(W), ..Band::default() });
+        let again = |pool: &Pool| {
+            top_band(&market, pool, feed(edge, OPEN), n(10 * W), n(8_410 * W), 4, n(LOAN))
+        };
+        assert_eq!(again(&pool), Ok(5));
+        pool.bands.insert(7, Band { borrowed: U256::ONE, ..Band::default() });
+        assert_eq!(again(&pool), Err(Revert::DebtTooHigh));
+        // As found it lies just below all coin; and where nothing is in the way, at the price.
+        let nearest = |pool: &Pool, price: u128, wanted: i64| {
+            nearest_band(&market, pool, feed(price, OPEN), wanted).unwrap()
+        };
+        assert_eq!(nearest(&pool, edge, 5), 10);
+        pool.bands.clear();
+        assert_eq!(nearest(&pool, edge, i64::MIN), 5);
+        assert_eq!(nearest(&pool, edge - 1, i64::MIN), 6);
+        assert_eq!(nearest(&pool, edge, 8), 8);
+        assert_eq!(nearest(&pool, 1_100 * W, i64::MIN), -9);
+    }
+
+    #[test]
+    fn bands_move_until_coin_reaches_them() {
+        let mut pool = pool(1_000 * W);
+        pool.head = Head { active: 5, lowest: -3, highest: 20, ..pool.head };
+        assert!(can_move(&pool, 6) && can_move(&pool, 5) && can_move(&pool, -3));
+        pool.bands.insert(3, Band { borrowed: U256::ONE, ..Band::default() });
+        assert!(can_move(&pool, 4) && !can_move(&pool, 3) && !can_move(&pool, 2));
+        pool.bands.insert(6, Band { borrowed: U256::ONE, ..Band::default() });
+        assert!(can_move(&pool, 4), "coin below the active band does not count");
+    }
+
+    #[test]
+    fn a_part_of_a_debt_removes_less_than_its_part_of_the_position() {
+        let share = |fraction: u128| removed(n(fraction), n(LIQUIDATION)).map(|share| share.to());
+        assert_eq!(share(W), Ok(W));
+        assert_eq!(share(0), Ok(0u128));
+        // (1.03 / 1.06 * 0.5 + 0.5) * 0.5, rounded down twice.
+        assert_eq!(share(W / 2), Ok(492_924_528_301_886_792));
+        assert!(share(W - 1).unwrap() < W - 1 + 1);
+        assert_eq!(share(W + 1), Err(Revert::FractionTooLarge));
+        assert_eq!(repaid(n(10), n(W / 4)), Ok(n(3)), "the debt is rounded up");
+        assert_eq!(repaid(n(10), n(W)), Ok(n(10)));
+    }
+
+    #[test]
+    fn debts_grow_with_the_multiplier_and_round_up_beside_others() {
+        let grown = multiplier(n(W), n(3), 7).unwrap();
+        assert_eq!(grown, n(W + 21));
+        assert_eq!(multiplier(n(2 * W + 1), n(0), 7), Ok(n(2 * W + 1)));
+        assert_eq!(multiplier(U256::MAX, n(0), 7), Err(Revert::Arithmetic));
+        assert_eq!(debt(n(10), n(3), n(4), false), Ok(n(14)));
+        assert_eq!(debt(n(10), n(3), n(4), true), Ok(n(13)));
+        assert_eq!(debt(n(9), n(3), n(4), false), Ok(n(12)));
+        assert_eq!(debt(n(9), n(0), n(4), false), Err(Revert::Arithmetic));
+    }
+
+    #[test]
+    fn health_counts_the_rise_above_the_bands_only_while_they_are_untouched() {
+        let market = market(100, 1_000 * W);
+        let mut pool = pool(1_000 * W);
+        let position = put(&market, &mut pool, 4 * W, 1, 4);
+        let upper: u128 = market.edge(n(W), 1).unwrap().to();
+        let at = |pool: &Pool, price: u128| {
+            let feed = feed(price, OPEN);
+            solvency(&market, pool, feed, &position, n(3_000 * W), n(LIQUIDATION)).unwrap()
+        };
+        let (within, full) = at(&pool, upper + 1);
+        assert_eq!(within, full, "a rise of a unit has no digits in a ratio of 3,000 coins");
+        let (above, full) = at(&pool, upper + 3_000);
+        assert_eq!(above, within, "above its bands a position yields the same at any price");
+        // 3,000 units of price on a claim of 4 tokens, over 3,000 coins.
+        assert_eq!(full - above, n(4));
+        let falling = value(&market, &pool, feed(upper + 1, OPEN), &position).unwrap().falling;
+        assert_eq!(within, falling * n(94) / n(100) / n(3_000));
+        pool.head.active = 1;
+        let (within, full) = at(&pool, upper + 3_000);
+        assert_eq!(within, full);
+        let none =
+            solvency(&market, &pool, feed(upper, OPEN), &position, U256::ZERO, n(LIQUIDATION));
+        assert_eq!(none, Err(Revert::NoLoan));
+    }
+
+    #[test]
+    fn a_loan_has_four_to_fifty_bands() {
+        assert!(!allows_bands(3) && allows_bands(4) && allows_bands(50) && !allows_bands(51));
+    }
+}
