@@ -294,6 +294,15 @@ pub struct Plan {
     /// Health that plans aim at, such as 1.05 [default: as much as the venue takes]
     #[arg(long, value_name = "X", value_parser = positive)]
     pub target: Option<String>,
+    /// Sell what is seized through the depth of this scenario [default: at the mark]
+    #[arg(long, value_name = "SCENARIO")]
+    pub market: Option<String>,
+    /// Gas of one call, in the unit of the prices
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub gas: Option<String>,
+    /// Most that one call may lose so that bad debt is recognised, in the unit of the prices
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub cleaning_loss: Option<String>,
 }
 
 /// Check a journal.

@@ -1,14 +1,16 @@
 //! `breakwater assess` and `breakwater plan`: accounts from a file.
 
 use crate::arguments::{Assess, Plan};
+use crate::compare::mapping;
 use crate::failure::{Failure, Verdict};
 use crate::figures::{count, rounded_text, short_label, wrapped};
 use crate::screen::{Paint, Screen};
 use crate::source;
-use breakwater_simulate::assess::{
-    AccountHealth, AccountPlan, AssessOptions, Assessment, assess as judge, plan as plan_all,
-};
+use breakwater_simulate::Scenario;
+use breakwater_simulate::assess::{AccountHealth, AssessOptions, Assessment, assess as judge};
 use breakwater_simulate::book::{Book, PRICE_DECIMALS};
+use breakwater_simulate::fitting::Mapped;
+use breakwater_simulate::keeper_plan::{AccountPlan, PlanOptions, PlanStep, plan as plan_all};
 use serde::Serialize;
 
 /// Accounts shown as text unless all are asked for.
@@ -27,10 +29,13 @@ struct AssessAnswer<'a> {
 #[derive(Serialize)]
 struct PlanAnswer<'a> {
     schema: &'static str,
+    rulebook: &'a str,
     shock: String,
     target: Option<&'a str>,
+    market: Option<&'a str>,
     accounts: u64,
     to_liquidate: u64,
+    mapped: &'a [Mapped],
     plans: &'a [AccountPlan],
 }
 
@@ -42,6 +47,7 @@ fn asked_for(asked: &Assess, target: Option<&str>) -> Result<(Book, AssessOption
         thresholds: asked.thresholds.choice(),
         shock: asked.shock.clone(),
         target_ratio: target.map(str::to_owned),
+        cleaning_loss: None,
     };
     Ok((book, options))
 }
@@ -72,12 +78,7 @@ fn assessment_text(assessment: &Assessment, all: bool, paint: Paint) -> String {
     ] {
         text.push_str(&format!("  {name:<24}{figure}\n"));
     }
-    for mapped in mapped {
-        let told = crate::compare::mapping(mapped, PRICE_DECIMALS);
-        for line in wrapped(&told, WIDTH - 2) {
-            text.push_str(&format!("  {line}\n"));
-        }
-    }
+    text.push_str(&mapped_text(mapped));
     text.push('\n');
     if accounts.len() <= TOLD {
         for account in accounts {
@@ -145,20 +146,28 @@ fn account_text(account: &AccountHealth, unit: &str, paint: Paint) -> String {
 
 /// What to do about every account.
 pub fn plan(asked: &Plan, screen: &Screen) -> Result<Verdict, Failure> {
-    let (book, options) = asked_for(&asked.accounts, asked.target.as_deref())?;
-    let plans = plan_all(&book, &options)?;
-    let wanted: Vec<&AccountPlan> =
-        plans.iter().filter(|plan| !plan.debt_asset.is_empty()).collect();
+    let (book, assess) = asked_for(&asked.accounts, asked.target.as_deref())?;
+    let assess = AssessOptions { cleaning_loss: asked.cleaning_loss.clone(), ..assess };
+    let market = asked.market.as_deref().map(Scenario::open).transpose()?;
+    let options = PlanOptions { assess, market, gas: asked.gas.clone() };
+    let planned = plan_all(&book, &options)?;
+    let plans = &planned.accounts;
+    let wanted: Vec<&AccountPlan> = plans.iter().filter(|plan| !plan.calls.is_empty()).collect();
+    let shock = options.assess.shock.as_ref();
     let answer = PlanAnswer {
         schema: "breakwater.plan/1",
-        shock: options.shock.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
-        target: options.target_ratio.as_deref(),
+        rulebook: &planned.rulebook,
+        shock: shock.map_or_else(|| "none".to_owned(), ToString::to_string),
+        target: options.assess.target_ratio.as_deref(),
+        market: asked.market.as_deref(),
         accounts: plans.len() as u64,
         to_liquidate: wanted.len() as u64,
-        plans: &plans,
+        mapped: &planned.mapped,
+        plans,
     };
     let mut text =
         format!("{} of {} to liquidate\n", count(answer.to_liquidate), accounts(plans.len()));
+    text.push_str(&mapped_text(&planned.mapped));
     let told: Vec<&AccountPlan> = if plans.len() <= TOLD { plans.iter().collect() } else { wanted };
     let shown = if asked.accounts.all { told.len() } else { SHOWN };
     for plan in told.iter().take(shown) {
@@ -169,6 +178,11 @@ pub fn plan(asked: &Plan, screen: &Screen) -> Result<Verdict, Failure> {
     Ok(Verdict::Fine)
 }
 
+fn mapped_text(mapped: &[Mapped]) -> String {
+    let lines = mapped.iter().flat_map(|m| wrapped(&mapping(m, PRICE_DECIMALS), WIDTH - 2));
+    lines.map(|line| format!("  {line}\n")).collect()
+}
+
 fn accounts(number: usize) -> String {
     crate::figures::counted(number as u64, "account", "accounts")
 }
@@ -176,23 +190,70 @@ fn accounts(number: usize) -> String {
 fn plan_text(plan: &AccountPlan, paint: Paint) -> String {
     let before = rounded_text(&plan.health_before, 6);
     let mut text = format!("\n{}  ", paint.strong(&plan.account));
-    if plan.debt_asset.is_empty() {
+    if plan.calls.is_empty() {
         text.push_str(&format!("health {before}\n"));
-    } else {
-        let after = rounded_text(&plan.health_after, 6);
-        text.push_str(&format!("health {before} to {after}\n"));
+        for line in wrapped(&plan.reason, WIDTH - 2) {
+            text.push_str(&format!("  {line}\n"));
+        }
+        return text;
+    }
+    let after = rounded_text(&plan.health_end, 6);
+    text.push_str(&format!("health {before} to {after}\n"));
+    for (number, step) in (1..).zip(&plan.calls) {
+        text.push_str(&step_text(number, plan.calls.len(), step));
+    }
+    if plan.calls.len() > 1 {
+        text.push_str(&format!("  all calls: profit {}\n", rounded_text(&plan.profit, 2)));
+    }
+    if let Some(two) = &plan.two_step {
+        let told = format!(
+            "two steps would bring {} more: {} first, then {}; one liquidation for a position at one \
+             price refuses the second",
+            rounded_text(&two.extra_value, 2),
+            two.first_repay,
+            two.second_repay
+        );
+        for line in wrapped(&told, WIDTH - 2) {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    text
+}
+
+fn step_text(number: usize, all: usize, step: &PlanStep) -> String {
+    let mut text = String::new();
+    let lead = if all > 1 { format!("{number}. ") } else { String::new() };
+    let value = |text: &str| rounded_text(text, 2);
+    if step.repay != "0" || step.seize != "0" {
         text.push_str(&format!(
-            "  repay {} {} ({}), take {} {} ({})\n",
-            plan.repay,
-            plan.debt_asset,
-            rounded_text(&plan.repay_value, 2),
-            plan.seize,
-            plan.collateral_asset,
-            rounded_text(&plan.seize_value, 2)
+            "  {lead}repay {} {} ({}), take {} {} ({})\n",
+            step.repay,
+            step.debt_asset,
+            value(&step.repay_value),
+            step.seize,
+            step.collateral_asset,
+            value(&step.seize_value)
         ));
     }
-    for line in wrapped(&plan.reason, WIDTH - 2) {
-        text.push_str(&format!("  {line}\n"));
+    let nothing = |text: &str| text == "0";
+    let mut brings = format!("fetches {}", value(&step.fetched_value));
+    if !nothing(&step.reward_value) {
+        brings.push_str(&format!(", reward {}", value(&step.reward_value)));
+    }
+    if !nothing(&step.gas_value) {
+        brings.push_str(&format!(", gas {}", value(&step.gas_value)));
+    }
+    brings.push_str(&format!(", profit {}", value(&step.profit)));
+    if !nothing(&step.deficit_value) {
+        brings.push_str(&format!("; books bad debt of {}", value(&step.deficit_value)));
+    }
+    if step.toxic {
+        brings.push_str("; toxic");
+    }
+    for line in [&step.arguments, &brings, &step.reason] {
+        for line in wrapped(line, WIDTH - 2) {
+            text.push_str(&format!("  {line}\n"));
+        }
     }
     text
 }

@@ -9,6 +9,7 @@
 pub mod backstop;
 pub mod call;
 pub mod effects;
+pub mod games;
 pub mod margin_call;
 pub mod plan;
 pub mod policy;

@@ -25,6 +25,8 @@ pub enum Reason {
     Toxic,
     /// No amount reaches the target.
     TargetOutOfReach,
+    /// The call costs its caller something and is made so that bad debt is recognised.
+    Cleaning,
 }
 
 /// One sale.
@@ -316,6 +318,47 @@ pub fn plan_call(
         return Ok(PlannedCall { reason: Reason::TargetOutOfReach, ..largest });
     }
     smallest_call(rulebook, view, account, policy, largest)
+}
+
+/// Plans the call that empties an account under water although it pays nobody, so that its bad
+/// debt is recognised: the cheapest whose effects book a deficit, if it loses at most the policy's
+/// limit, `cost` of the caller (gas, impact) included.
+///
+/// # Errors
+/// [`Rejection::Healthy`], or [`Rejection::NothingToSell`] if no call within the limit books
+/// anything.
+pub fn plan_cleaning(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    account: AccountId,
+    policy: &Policy,
+    cost: u128,
+) -> Result<PlannedCall, Rejected> {
+    let before = rulebook.assess(view, account)?;
+    if !before.breach {
+        return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
+    }
+    let mut options = Vec::new();
+    rulebook.calls(view, account, &mut options)?;
+    let loss = |option: &CallOption| {
+        let got = option.seized_value.saturating_add(option.reward_value);
+        option.repaid_value.saturating_add(cost).saturating_sub(got)
+    };
+    options.retain(|option| loss(option) <= policy.cleaning_loss_max);
+    options.sort_by_key(loss);
+    for option in options {
+        let effects = rulebook.execute(view, &option.call)?;
+        let books = effects
+            .facts
+            .iter()
+            .any(|fact| matches!(fact, crate::Fact::Deficit { account: of, .. } if *of == account));
+        if books {
+            let overlay = Overlay::new(*view, account, &effects)?;
+            let after = rulebook.assess(&overlay.view(), account)?;
+            return Ok(PlannedCall { option, reason: Reason::Cleaning, before, after });
+        }
+    }
+    Err(Rejection::NothingToSell.because(account.to_string()))
 }
 
 /// The best call at the venue's largest amount: legs that lower health come last, whatever they

@@ -74,6 +74,10 @@ pub struct Policy {
     pub slippage_bps: u32,
     /// How long a sale waits after the market took no more of it.
     pub retry_nanos: u64,
+    /// Most that is lost on one call so that bad debt is recognised: an account under water keeps
+    /// its debt unbooked as long as nobody takes its last collateral, and dust pays nobody. Value in
+    /// the numeraire; zero never cleans.
+    pub cleaning_loss_max: u128,
     /// Who bears losses.
     pub backstop: BackstopPolicy,
     /// Most accounts assessed in one command; the rest stay pending and are taken next.
@@ -102,6 +106,7 @@ impl Policy {
             lot_value: 0,
             slippage_bps: 0,
             retry_nanos: RETRY_NANOS,
+            cleaning_loss_max: 0,
             backstop: BackstopPolicy::default(),
             assess_max: ASSESS_MAX,
         }

@@ -143,6 +143,34 @@ pub trait Rulebook: Send + Sync {
     /// The venue's refusal, by class.
     fn execute(&self, view: &View<'_>, call: &Call) -> Result<Effects, Rejected>;
 
+    /// The venue's own call with its arguments, as a caller would send it; in our terms where a
+    /// venue says nothing else.
+    fn arguments(&self, view: &View<'_>, call: &Call) -> String {
+        let symbol = |asset: AssetId| view.asset(asset).map_or("?", |info| info.symbol.as_str());
+        match call {
+            Call::RepayAndSeize { account, debt, collateral, amount, .. } => format!(
+                "repay and seize({account}, debt {}, collateral {}, amount {amount})",
+                symbol(*debt),
+                symbol(*collateral)
+            ),
+            Call::BuyReserves { asset, pays, amount, least } => format!(
+                "buy reserves(asset {}, pays {}, amount {amount}, least {least})",
+                symbol(*asset),
+                symbol(*pays)
+            ),
+            Call::Swap { sold, bought, amount, least } => format!(
+                "swap(sold {}, bought {}, amount {amount}, least {least})",
+                symbol(*sold),
+                symbol(*bought)
+            ),
+            Call::Absorb { accounts } => {
+                let named: Vec<String> = accounts.iter().map(ToString::to_string).collect();
+                format!("absorb({})", named.join(", "))
+            }
+            other => other.kind().to_owned(),
+        }
+    }
+
     /// What of the account could be sold to the market by its own venue, most saleable first;
     /// empty where only outsiders liquidate.
     ///

@@ -21,6 +21,7 @@ pub fn build(
     match rule {
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
         exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
+        lending::compound_v2::RULE => lending::compound_v2::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         cdp::llamma::RULE => cdp::llamma::build(parameters, assets).map(Some),
         _ => Ok(None),
@@ -38,6 +39,7 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
             lending::aave_v3::shape(parameters).map(Some)
         }
         cdp::llamma::RULE => cdp::llamma::shape(parameters).map(Some),
+        lending::compound_v2::RULE => lending::compound_v2::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -49,7 +51,8 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
 }
 
 const SHIPPED: &[(&str, &str)] = &[
-    ("crvusd-llamma", include_str!("../../../rulebooks/crvusd-llamma.toml")),
     ("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml")),
+    ("compound-v2", include_str!("../../../rulebooks/compound-v2.toml")),
+    ("crvusd-llamma", include_str!("../../../rulebooks/crvusd-llamma.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
 ];

@@ -8,8 +8,7 @@ use crate::plugged::registry;
 use crate::watcher::Nobody;
 use crate::world::{self, Host, Setting, asset_id};
 use breakwater_engine::Engine;
-use breakwater_liquidation::plan::Reason;
-use breakwater_liquidation::{Call, Close, Policy, Rulebook, Sides};
+use breakwater_liquidation::{Close, Policy, Rulebook, Sides};
 use breakwater_market::{Guard, GuardState};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full};
 use breakwater_money::{AccountId, Price, Time, U256, Wad, decimal, rational};
@@ -26,6 +25,8 @@ pub struct AssessOptions {
     pub shock: Option<Shock>,
     /// Ratio that plans aim at, such as `1.05`; the venue's most where there is none.
     pub target_ratio: Option<String>,
+    /// Most that a call may lose so that bad debt is recognised, in the numeraire; none for nothing.
+    pub cleaning_loss: Option<String>,
 }
 
 /// Price of one asset at which an account reaches its line, others held.
@@ -98,33 +99,6 @@ pub struct Assessment {
     pub totals: AssessmentTotals,
     /// Every account, in the order of the file; an account that was split has several.
     pub accounts: Vec<AccountHealth>,
-}
-
-/// What to do about one account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AccountPlan {
-    /// Label.
-    pub account: String,
-    /// Health ratio now.
-    pub health_before: String,
-    /// Health ratio after, `none` without debt.
-    pub health_after: String,
-    /// Why this amount, or why nothing.
-    pub reason: String,
-    /// Debt to repay; empty where nothing is to be done.
-    pub debt_asset: String,
-    /// How much of it.
-    pub repay: String,
-    /// Collateral to take.
-    pub collateral_asset: String,
-    /// How much of it.
-    pub seize: String,
-    /// Value repaid.
-    pub repay_value: String,
-    /// Value taken, the venue's cut included.
-    pub seize_value: String,
-    /// True if the call lowers health.
-    pub toxic: bool,
 }
 
 /// Reads accounts: JSON; CSV of positions (needs prices); or CSV of account totals in ether. The
@@ -341,15 +315,17 @@ impl Sums {
     }
 }
 
-fn value_text(raw: u128) -> String {
+pub(crate) fn value_text(raw: u128) -> String {
     decimal::format_raw(raw, PRICE_DECIMALS)
 }
 
-fn ratio_text(ratio: Wad) -> String {
+pub(crate) fn ratio_text(ratio: Wad) -> String {
     if ratio == Wad::max() { "none".to_owned() } else { ratio.to_string() }
 }
 
-fn refused(what: &str) -> impl Fn(breakwater_liquidation::Rejected) -> ScenarioError + '_ {
+pub(crate) fn refused(
+    what: &str,
+) -> impl Fn(breakwater_liquidation::Rejected) -> ScenarioError + '_ {
     move |why| ScenarioError::Refused { what: what.to_owned(), why: why.to_string() }
 }
 
@@ -430,83 +406,6 @@ fn why(health: &breakwater_margin::Health, state: &str) -> String {
     }
 }
 
-/// The best call on every account that may be liquidated, and why not on the others.
-///
-/// # Errors
-/// As [`assess`]; a shock on collateral alone cannot be planned at, because no price is that.
-pub fn plan(book: &Book, options: &AssessOptions) -> Result<Vec<AccountPlan>, ScenarioError> {
-    if let Some(Shock::Collateral { .. }) = options.shock {
-        let reason = "collateral=X is no price a call could be made at; name an asset or a market";
-        return Err(ScenarioError::setting("shock", reason));
-    }
-    let Pooled { engine, book, .. } = pool(book, options)?;
-    let book = &book;
-    let (Some(rulebook), Some(policy)) = (engine.rulebook(), engine.policy()) else {
-        return Err(ScenarioError::setting("rulebook", "none is installed"));
-    };
-    let marks = shocked(book, &engine, options)?;
-    let mut plans = Vec::with_capacity(book.accounts.len());
-    for (number, account) in (0u32..).zip(&book.accounts) {
-        let id = AccountId(number);
-        let planned = engine.look(|view| {
-            let view = view.with_marks(&marks);
-            let health = rulebook.assess(&view, id).map_err(refused(&account.label))?;
-            let call = breakwater_liquidation::plan::plan_call(rulebook, &view, id, policy);
-            Ok::<_, ScenarioError>((health, call))
-        });
-        let (health, call) = planned?;
-        plans.push(match call {
-            Ok(call) => told(book, &account.label, &call),
-            Err(rejected) => AccountPlan {
-                account: account.label.clone(),
-                health_before: ratio_text(health.ratio),
-                health_after: ratio_text(health.ratio),
-                reason: rejected.to_string(),
-                debt_asset: String::new(),
-                repay: String::new(),
-                collateral_asset: String::new(),
-                seize: String::new(),
-                repay_value: String::new(),
-                seize_value: String::new(),
-                toxic: false,
-            },
-        });
-    }
-    Ok(plans)
-}
-
-fn told(
-    book: &Book,
-    label: &str,
-    planned: &breakwater_liquidation::plan::PlannedCall,
-) -> AccountPlan {
-    let (debt, collateral) = match planned.option.call {
-        Call::RepayAndSeize { debt, collateral, .. } => (debt.index(), collateral.index()),
-        _ => (0, 0),
-    };
-    let amount = |raw: u128, asset: usize| decimal::format_raw(raw, book.assets[asset].decimals);
-    let reason = match planned.reason {
-        Reason::CloseFactor => "as much as the venue takes in one call",
-        Reason::TargetHealth => "the smallest amount that reaches the target",
-        Reason::FullClose => "the whole account",
-        Reason::Toxic => "every leg lowers health: as much as the venue takes",
-        Reason::TargetOutOfReach => "no amount reaches the target: as much as the venue takes",
-    };
-    AccountPlan {
-        account: label.to_owned(),
-        health_before: ratio_text(planned.before.ratio),
-        health_after: ratio_text(planned.after.ratio),
-        reason: reason.to_owned(),
-        debt_asset: book.assets[debt].symbol.clone(),
-        repay: amount(planned.option.repaid.raw, debt),
-        collateral_asset: book.assets[collateral].symbol.clone(),
-        seize: amount(planned.option.seized.raw, collateral),
-        repay_value: value_text(planned.option.repaid_value),
-        seize_value: value_text(planned.option.seized_value),
-        toxic: planned.option.toxic,
-    }
-}
-
 /// A book in a pool of its own.
 pub(crate) struct Pooled {
     /// The pool.
@@ -541,6 +440,10 @@ pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, Scena
         policy.target_ratio = Wad::new(raw);
         policy.validate().map_err(|reason| ScenarioError::setting("target", reason))?;
     }
+    if let Some(most) = &options.cleaning_loss {
+        policy.cleaning_loss_max = decimal::parse_raw(most, PRICE_DECIMALS)
+            .map_err(|error| ScenarioError::setting("cleaning-loss", error.to_string()))?;
+    }
     let guard = Guard {
         decimals: PRICE_DECIMALS,
         age_max_nanos: u64::MAX >> 1,
@@ -549,8 +452,9 @@ pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, Scena
         spread_max_bps: 10_000,
         grace_nanos: 0,
     };
-    let shape = breakwater_rulebooks::shape(&rule, &parameters)
-        .map_err(|reason| ScenarioError::setting("rulebook", reason))?;
+    let shape = breakwater_rulebooks::shape(&rule, &parameters).map_err(|why| {
+        ScenarioError::Refused { what: "the rulebook's parameters".to_owned(), why }
+    })?;
     let Some(shape) = shape else {
         let reason = format!("'{rule}' takes no lending book");
         return Err(ScenarioError::setting("rulebook", reason));
@@ -588,7 +492,7 @@ fn stand_in(book: &Book, table: &mut toml::Table) {
     }
 }
 
-fn shocked(
+pub(crate) fn shocked(
     book: &Book,
     engine: &Engine,
     options: &AssessOptions,

@@ -70,8 +70,7 @@ pub fn curve(book: &Book, options: &AtRiskOptions) -> Result<AtRiskCurve, Scenar
         &AssessOptions {
             rulebook: Some(options.rulebook.clone()),
             thresholds: options.thresholds,
-            shock: None,
-            target_ratio: None,
+            ..AssessOptions::default()
         },
     )?;
     let Pooled { engine, book, mapped, .. } = pooled;

@@ -34,8 +34,9 @@ pub struct Deal {
 }
 
 impl Deal {
-    /// What it brings before gas.
-    fn gain(&self) -> u128 {
+    /// What it brings before gas, zero for a loss.
+    #[must_use]
+    pub fn gain(&self) -> u128 {
         let got = self.fetched.saturating_add(self.option.reward_value);
         got.saturating_sub(self.option.repaid_value)
     }
@@ -108,8 +109,11 @@ impl Keeper<'_> {
         Ok(best)
     }
 
-    /// A call whose size is not the caller's to choose.
-    fn whole(
+    /// A call whose size is not the caller's to choose, if it pays.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn whole(
         &self,
         rulebook: &dyn Rulebook,
         view: &View<'_>,
@@ -139,6 +143,21 @@ impl Keeper<'_> {
         let gas = self.gas_value.saturating_mul(2);
         deal.follows = true;
         Ok((next.is_some() && gain > gas).then_some(deal))
+    }
+
+    /// What an option would bring at the size it has, whether it pays or not; none if the market has
+    /// no quote for what it hands over.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn priced(
+        &self,
+        view: &View<'_>,
+        option: CallOption,
+    ) -> Result<Option<Deal>, ScenarioError> {
+        let Some((way, marks)) = self.way(view, &option) else { return Ok(None) };
+        let fetched = self.markets.fetches(way, option.seized_value, &marks)?;
+        Ok(fetched.map(|fetched| Deal { option, fetched, way, marks, follows: false }))
     }
 
     /// How what the call hands over is sold for what it costs; for dollars where it costs nothing.

@@ -12,6 +12,7 @@ pub mod book;
 pub mod error;
 pub mod fitting;
 pub mod keeper;
+pub mod keeper_plan;
 pub mod market;
 pub mod options;
 pub mod path;

@@ -162,6 +162,10 @@ pub struct Totals {
     pub pool_trades: u64,
     /// Value that left the pool in them, at the mark.
     pub pool_traded: u128,
+    /// Calls made at a loss so that bad debt is recognised.
+    pub cleanings: u64,
+    /// What they lost; it is in the keepers' gain as well.
+    pub cleaning_cost: u128,
     /// Debt repaid.
     pub debt_repaid: u128,
     /// Collateral taken or sold, at the mark.

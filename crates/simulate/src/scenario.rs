@@ -144,6 +144,9 @@ pub struct PolicySettings {
     pub warn_ratio: String,
     /// Health that our policies aim at.
     pub target_ratio: String,
+    /// Most that our policies lose on one call so that bad debt is recognised, numeraire.
+    #[serde(default = "nothing")]
+    pub cleaning_loss: String,
 }
 
 /// A scenario with its tables read.

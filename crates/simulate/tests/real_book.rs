@@ -1,7 +1,8 @@
 //! The full book of 1,309 accounts, which is not shipped: BREAKWATER_SHARED names the folder that
 //! has it. Without it these tests say that they were skipped.
 
-use breakwater_simulate::assess::{AssessOptions, Assessment, assess, plan, read};
+use breakwater_simulate::assess::{AssessOptions, Assessment, assess, read};
+use breakwater_simulate::keeper_plan::{PlanOptions, plan};
 use breakwater_simulate::scenario::read_file;
 
 fn shared(file: &str) -> Option<String> {
@@ -70,7 +71,8 @@ fn a_proposed_call_reaches_its_target_or_says_why_not() {
         target_ratio: Some("1.05".to_owned()),
         ..AssessOptions::default()
     };
-    let plans = plan(&book, &options).unwrap();
+    let options = PlanOptions { assess: options, ..PlanOptions::default() };
+    let plans = plan(&book, &options).unwrap().accounts;
     assert_eq!(plans.len(), 1_034);
     let acted: Vec<_> = plans.iter().filter(|p| !p.repay.is_empty()).collect();
     assert!(acted.len() > 100);

@@ -1,7 +1,7 @@
 //! The stage of one run: the pool, the markets around it, and what is written down.
 
 mod ending;
-mod setup;
+pub(crate) mod setup;
 mod venue;
 
 use crate::book::Book;
@@ -16,6 +16,7 @@ use crate::world::{Host, asset_id, market_id};
 use crate::{Scenario, ScenarioError, risk, story};
 use breakwater_engine::{Body, Outcome, What};
 use breakwater_liquidation::effects::Bearer;
+use breakwater_liquidation::plan::plan_cleaning;
 use breakwater_liquidation::{Call, CallState, Fact, Policy, Seller};
 use breakwater_margin::Health;
 use breakwater_money::rounding::{Rounding, mul_div};
@@ -265,6 +266,7 @@ impl<'a> Stage<'a> {
         for (account, debt) in self.open_accounts() {
             if self.cannot_pay(account, debt, gas_value)? {
                 self.left_alone.insert(account);
+                self.clean(account, gas_value)?;
                 continue;
             }
             for _ in 0..CALLS_MAX {
@@ -273,6 +275,7 @@ impl<'a> Stage<'a> {
                     self.keeper(gas_value).decide(&self.host.engine, option)?
                 else {
                     self.left_alone.insert(account);
+                    self.clean(account, gas_value)?;
                     break;
                 };
                 if !self.call(&deal, gas_value)? {
@@ -284,6 +287,28 @@ impl<'a> Stage<'a> {
             }
         }
         self.pool_keepers(gas_value)
+    }
+
+    /// Takes the last collateral of an account under water at a loss that the policy bears, so that
+    /// its bad debt is recognised.
+    fn clean(&mut self, account: AccountId, gas_value: u128) -> Result<(), ScenarioError> {
+        if self.policy.cleaning_loss_max == 0 {
+            return Ok(());
+        }
+        let engine = &self.host.engine;
+        let Some(rulebook) = engine.rulebook() else { return Ok(()) };
+        let planned = engine.look(|view| {
+            let planned = plan_cleaning(rulebook, view, account, &self.policy, gas_value).ok()?;
+            self.keeper(gas_value).priced(view, planned.option).transpose()
+        });
+        let Some(deal) = planned.transpose()? else { return Ok(()) };
+        let got = deal.fetched.saturating_add(deal.option.reward_value);
+        let cost = deal.option.repaid_value.saturating_add(gas_value).saturating_sub(got);
+        if cost <= self.policy.cleaning_loss_max && self.call(&deal, gas_value)? {
+            self.totals.cleanings += 1;
+            self.totals.cleaning_cost += cost;
+        }
+        Ok(())
     }
 
     /// Keepers trade with the pool itself while that pays: they buy what it has taken over, and

@@ -38,15 +38,7 @@ impl<'a> Stage<'a> {
         let (book, mapped, debt_whole) = fitted(scenario, &rule, &parameters)?;
         let place = |symbol: &str| book.asset(symbol).unwrap_or(0);
         let (driver, staked) = (place(&settings.driver.asset), place(&settings.driver.staked));
-        let kinds: Vec<Kind> = book
-            .assets
-            .iter()
-            .map(|asset| match &asset.symbol {
-                symbol if *symbol == settings.driver.staked => Kind::Staked,
-                symbol if settings.driver.ether.contains(symbol) => Kind::Ether,
-                _ => Kind::Dollar,
-            })
-            .collect();
+        let kinds = kinds(scenario, &book);
         let start = path.first().map_or(Time(0), |point| point.at);
         let policy = policy(scenario, options)?;
         let mut host = Host::new(Engine::new(registry()), watcher);
@@ -191,14 +183,26 @@ fn rulebook(scenario: &Scenario, options: &RunOptions) -> Result<(String, String
     Ok((rule.to_owned(), text.clone()))
 }
 
+/// How each asset of a book is sold, by the scenario's names.
+pub(crate) fn kinds(scenario: &Scenario, book: &Book) -> Vec<Kind> {
+    let driver = &scenario.settings.driver;
+    let kind = |symbol: &String| match symbol {
+        symbol if *symbol == driver.staked => Kind::Staked,
+        symbol if driver.ether.contains(symbol) => Kind::Ether,
+        _ => Kind::Dollar,
+    };
+    book.assets.iter().map(|asset| kind(&asset.symbol)).collect()
+}
+
 /// The book as the rulebook's accounts can take it, what was done to it, and the value of all debt.
 fn fitted(
     scenario: &Scenario,
     rule: &str,
     parameters: &str,
 ) -> Result<(Book, Vec<Mapped>, u128), ScenarioError> {
-    let shape = breakwater_rulebooks::shape(rule, parameters)
-        .map_err(|reason| ScenarioError::setting("rulebook", reason))?;
+    let shape = breakwater_rulebooks::shape(rule, parameters).map_err(|why| {
+        ScenarioError::Refused { what: "the rulebook's parameters".to_owned(), why }
+    })?;
     let Some(shape) = shape else {
         let reason = format!("'{rule}' takes no lending book");
         return Err(ScenarioError::setting("rulebook", reason));
@@ -229,7 +233,13 @@ fn policy(scenario: &Scenario, options: &RunOptions) -> Result<Policy, ScenarioE
     };
     let policy = match options.policy {
         PolicyChoice::AsIs => Policy::as_is(),
-        PolicyChoice::Guarded => Policy { lot_value, ..Policy::guarded() },
+        PolicyChoice::Guarded => {
+            let text = &settings.policy.cleaning_loss;
+            let cleaning_loss_max = decimal::parse_raw(text, PRICE_DECIMALS).map_err(|error| {
+                ScenarioError::setting("policy.cleaning_loss", error.to_string())
+            })?;
+            Policy { lot_value, cleaning_loss_max, ..Policy::guarded() }
+        }
         PolicyChoice::VenueTarget => sells("to target, minimal lots", Close::Target),
         PolicyChoice::VenueFull => sells("full close at market", Close::Full),
     };
@@ -240,7 +250,7 @@ fn policy(scenario: &Scenario, options: &RunOptions) -> Result<Policy, ScenarioE
     })
 }
 
-fn markets(
+pub(crate) fn markets(
     scenario: &Scenario,
     options: &RunOptions,
     path: &[PathPoint],
