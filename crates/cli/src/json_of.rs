@@ -48,6 +48,7 @@ pub struct TotalsJson {
 #[derive(Serialize)]
 struct BearersJson {
     insurance: String,
+    vault: String,
     deleveraged: String,
     socialised: String,
     outstanding: String,
@@ -87,6 +88,7 @@ impl TotalsJson {
             bad_debt_open: value(totals.bad_debt_open),
             borne_by: BearersJson {
                 insurance: value(totals.bearers.insurance),
+                vault: value(totals.bearers.vault),
                 deleveraged: value(totals.bearers.deleveraged),
                 socialised: value(totals.bearers.socialised),
                 outstanding: value(totals.bearers.outstanding),

@@ -322,8 +322,8 @@ pub fn plan_call(
 
 /// Plans the call that empties an account under water although it pays nobody, so that its bad
 /// debt is recognised: the cheapest whose effects book a deficit, if it loses at most the policy's
-/// limit, `cost` of the caller (gas, impact) included. An account whose collateral still covers its
-/// debt is none of the cleaner's, even where a call on it would book a loss.
+/// limit, `cost` of the caller (gas, impact) included. Only dust is cleaned: collateral that covers
+/// its debt, or is worth more than that limit, is left to those whom it pays.
 ///
 /// # Errors
 /// [`Rejection::Healthy`], or [`Rejection::NothingToSell`] if no call within the limit books
@@ -340,7 +340,7 @@ pub fn plan_cleaning(
         return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
     }
     let sides = rulebook.sides(view, account)?;
-    if sides.debt <= sides.collateral {
+    if sides.debt <= sides.collateral || sides.collateral > policy.cleaning_loss_max {
         return Err(Rejection::NothingToSell.because(account.to_string()));
     }
     let mut options = Vec::new();
