@@ -547,6 +547,8 @@ fn a_swap_of_nothing_stores_the_oracle_and_touches_everybody_while_it_is_limited
     let mut desk = Desk::new();
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     let remembered = |desk: &Desk| desk.pool().1.head.memory;
+    assert_eq!(remembered(&desk).at, 0, "before the first swap nothing limits the oracle");
+    desk.does(buy(0));
     assert_eq!(remembered(&desk).at, START);
     desk.pass(60);
     desk.price(WETH, 1_000);
