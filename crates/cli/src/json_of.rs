@@ -1,6 +1,7 @@
 //! What `replay --json` and `compare --json` print: money as decimal strings, names that stay.
 
 use breakwater_money::decimal::{format_raw, format_raw_signed};
+use breakwater_simulate::fitting::MappedKind;
 use breakwater_simulate::{Liquidation, Run, RunOptions, Totals, Variant};
 use serde::Serialize;
 
@@ -245,6 +246,7 @@ pub fn replay(
 
 #[derive(Serialize)]
 struct MappedJson {
+    kind: MappedKind,
     what: String,
     collateral_value: String,
     debt_value: String,
@@ -304,6 +306,7 @@ pub fn compare(
                     .mapped
                     .iter()
                     .map(|mapped| MappedJson {
+                        kind: mapped.kind,
                         what: mapped.what.clone(),
                         collateral_value: format_raw(
                             mapped.collateral_value,

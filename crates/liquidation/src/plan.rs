@@ -322,7 +322,8 @@ pub fn plan_call(
 
 /// Plans the call that empties an account under water although it pays nobody, so that its bad
 /// debt is recognised: the cheapest whose effects book a deficit, if it loses at most the policy's
-/// limit, `cost` of the caller (gas, impact) included.
+/// limit, `cost` of the caller (gas, impact) included. An account whose collateral still covers its
+/// debt is none of the cleaner's, even where a call on it would book a loss.
 ///
 /// # Errors
 /// [`Rejection::Healthy`], or [`Rejection::NothingToSell`] if no call within the limit books
@@ -337,6 +338,10 @@ pub fn plan_cleaning(
     let before = rulebook.assess(view, account)?;
     if !before.breach {
         return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
+    }
+    let sides = rulebook.sides(view, account)?;
+    if sides.debt <= sides.collateral {
+        return Err(Rejection::NothingToSell.because(account.to_string()));
     }
     let mut options = Vec::new();
     rulebook.calls(view, account, &mut options)?;
