@@ -174,6 +174,18 @@ pub fn lose(
     Ok(())
 }
 
+/// An asset's symbol, for calls as they are told.
+#[must_use]
+pub fn symbol<'a>(view: &View<'a>, asset: AssetId) -> &'a str {
+    view.asset(asset).map_or("?", |info| info.symbol.as_str())
+}
+
+/// An amount as a caller would send it: the largest number asks for all there is.
+#[must_use]
+pub fn offered(amount: u128) -> String {
+    if amount == u128::MAX { "type(uint256).max".to_owned() } else { amount.to_string() }
+}
+
 /// 256 bits to a ledger amount.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use super::{
     Call as PoolCall, Outcome, Parameters, Reserve, Rule, UserReserve, largest_call,
     liquidation_call,
 };
+use crate::desk;
 use crate::lending::reserves::{self, LAYOUT, Reserves, column, value_of};
 use breakwater_liquidation::{
     AccountShape, AssetInfo, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise,
@@ -174,6 +175,20 @@ impl Rulebook for AaveV3 {
         // Most gain first; a tie goes to the larger repayment, then to the lower assets.
         out.sort_by_key(|option| std::cmp::Reverse((option.gain(), option.repaid_value)));
         Ok(())
+    }
+
+    fn arguments(&self, view: &View<'_>, call: &Call) -> String {
+        match call {
+            Call::RepayAndSeize { account, debt, collateral, amount, shares, .. } => format!(
+                "liquidationCall(collateral {}, debt {}, user {account}, debtToCover {}, \
+                 receive{} {shares})",
+                desk::symbol(view, *collateral),
+                desk::symbol(view, *debt),
+                desk::offered(*amount),
+                "AToken"
+            ),
+            other => other.kind().to_owned(),
+        }
     }
 
     fn incentive_most_bps(&self) -> Option<u32> {

@@ -4,6 +4,7 @@
 //! in a second call.
 
 use super::{Call as SpokeCall, Outcome, Parameters, Revert, Rule, liquidation_call};
+use crate::desk;
 use crate::lending::aave_v3::{Reserve, UserReserve};
 use crate::lending::reserves::{LAYOUT, Reserves, Valuation, column, value_of};
 use breakwater_liquidation::{
@@ -171,6 +172,20 @@ impl Rulebook for AaveV4 {
         // Most gain first; a tie goes to the larger repayment, then to the lower assets.
         out.sort_by_key(|option| std::cmp::Reverse((option.gain(), option.repaid_value)));
         Ok(())
+    }
+
+    fn arguments(&self, view: &View<'_>, call: &Call) -> String {
+        match call {
+            Call::RepayAndSeize { account, debt, collateral, amount, shares, .. } => format!(
+                "liquidationCall(collateral {}, debt {}, user {account}, debtToCover {}, \
+                 receive{} {shares})",
+                desk::symbol(view, *collateral),
+                desk::symbol(view, *debt),
+                desk::offered(*amount),
+                "Shares"
+            ),
+            other => other.kind().to_owned(),
+        }
     }
 
     fn incentive_most_bps(&self) -> Option<u32> {

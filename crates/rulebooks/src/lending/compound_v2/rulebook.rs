@@ -351,6 +351,18 @@ impl Rulebook for CompoundV2 {
         Ok(sides)
     }
 
+    fn arguments(&self, view: &View<'_>, call: &Call) -> String {
+        match call {
+            Call::RepayAndSeize { account, debt, collateral, amount, .. } => format!(
+                "liquidateBorrow(borrower {account}, repayAmount {amount}, cTokenCollateral c{}) at \
+                 the c{} market",
+                desk::symbol(view, *collateral),
+                desk::symbol(view, *debt)
+            ),
+            other => other.kind().to_owned(),
+        }
+    }
+
     /// The protocol's share is taken off it, but rounds to nothing for a handful of shares.
     fn incentive_most_bps(&self) -> Option<u32> {
         Some(u32::from(self.constants.incentive_bps))

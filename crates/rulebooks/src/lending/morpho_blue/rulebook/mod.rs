@@ -306,6 +306,26 @@ impl Rulebook for MorphoBlue {
         })
     }
 
+    fn arguments(&self, view: &View<'_>, call: &Call) -> String {
+        match call {
+            Call::RepayAndSeize { account, debt, collateral, amount, .. } => {
+                let market = format!(
+                    "market {}/{}",
+                    desk::symbol(view, *collateral),
+                    desk::symbol(view, *debt)
+                );
+                match self.argument(view, *account, *amount) {
+                    Ok(ask) => format!(
+                        "liquidate({market}, borrower {account}, seizedAssets {}, repaidShares {})",
+                        ask.seized_assets, ask.repaid_shares
+                    ),
+                    Err(why) => format!("liquidate({market}, borrower {account}): {why}"),
+                }
+            }
+            other => other.kind().to_owned(),
+        }
+    }
+
     /// The highest incentive of any market, rounded up.
     fn incentive_most_bps(&self) -> Option<u32> {
         let factors = self.markets.iter().filter_map(|m| m.terms.incentive_factor().ok());

@@ -4,7 +4,7 @@
 use super::MorphoBlue;
 use super::markets::{Seat, value};
 use crate::desk;
-use crate::lending::morpho_blue::{Outcome, Revert, largest_call, liquidate};
+use crate::lending::morpho_blue::{Call as Argument, Outcome, Revert, largest_call, liquidate};
 use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::plan::option_of;
 use breakwater_liquidation::{Call, CallOption, Effects, Fact, Rejected, Rejection, View};
@@ -57,14 +57,36 @@ impl MorphoBlue {
         self.settle(view, ask.account, &seat, &outcome)
     }
 
-    fn call(&self, view: &View<'_>, seat: &Seat<'_>, amount: u128) -> Result<Outcome, Rejected> {
+    /// The venue's own argument for an offer of `amount` against the account.
+    ///
+    /// # Errors
+    /// No position, no price, or an offer that repays no share.
+    pub(super) fn argument(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        amount: u128,
+    ) -> Result<Argument, Rejected> {
+        let seat = self.markets.seat(view, account)?;
+        self.asked_of(view, &seat.ok_or(Revert::Healthy)?, amount)
+    }
+
+    fn asked_of(
+        &self,
+        view: &View<'_>,
+        seat: &Seat<'_>,
+        amount: u128,
+    ) -> Result<Argument, Rejected> {
         let (terms, price) = (&seat.listed.terms, seat.listed.price(view)?);
         let offered = if amount == u128::MAX { U256::MAX } else { U256::from(amount) };
+        let call = largest_call(terms, &seat.accrued.market, &seat.position, price, offered)?;
+        call.ok_or_else(|| Rejection::ZeroBurn.because(format!("amount {amount} repays no share")))
+    }
+
+    fn call(&self, view: &View<'_>, seat: &Seat<'_>, amount: u128) -> Result<Outcome, Rejected> {
+        let (terms, price) = (&seat.listed.terms, seat.listed.price(view)?);
         let position = &seat.position;
-        let call = largest_call(terms, &seat.accrued.market, position, price, offered)?;
-        let call = call.ok_or_else(|| {
-            Rejection::ZeroBurn.because(format!("amount {amount} repays no share"))
-        })?;
+        let call = self.asked_of(view, seat, amount)?;
         let (stored, now) = (seat.listed.stored(view)?, seat.listed.now(view, price));
         Ok(liquidate(terms, &stored, position, &now, &call)?)
     }
