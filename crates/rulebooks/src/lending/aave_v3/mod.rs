@@ -22,7 +22,7 @@ mod sizing;
 #[cfg(test)]
 mod tests;
 
-pub use accrual::{Accrued, Rates, ReserveFlow, accrue, rates};
+pub use accrual::{Accrued, Rates, ReserveFlow, accrue, rates, surcharged_rates};
 pub use call::{Deficit, Outcome, liquidation_call};
 pub use health::{Totals, sum, totals};
 pub use parameters::{AssetParameters, BadParameter, ConstantParameters, Parameters};
