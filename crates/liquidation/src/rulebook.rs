@@ -150,7 +150,7 @@ pub trait Rulebook: Send + Sync {
     }
 
     /// Adds `bps_a_year` to the asset's borrow rate from now on, in place of what was added before;
-    /// zero takes it off. A rise that an armed account does not know of touches everyone.
+    /// zero takes it off. What has accrued until now is booked at the rate before. A rise that an armed account does not know of touches everyone.
     ///
     /// # Errors
     /// [`Rejection::Unsupported`] where the asset has no interest that could be raised.

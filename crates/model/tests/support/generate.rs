@@ -87,6 +87,11 @@ impl Generator<'_> {
                 false,
             );
         }
+        // And a loss that lies with nobody is seldom left there.
+        let lies = self.model.losses().values().any(|borne| borne.outstanding > 0.into());
+        if lies && self.chance.percent(10) {
+            return (Command { at, body: self.cover_deficit() }, false);
+        }
         let body = match name {
             "tick" => self.tick(at),
             "bad tick" => return (Command { at, body: self.bad_tick(at) }, true),
@@ -334,10 +339,10 @@ impl Generator<'_> {
             .map(|(asset, borne)| (*asset, u128::try_from(&borne.outstanding).unwrap_or(0)))
             .filter(|(_, outstanding)| *outstanding > 0)
             .collect();
-        if open.is_empty() && self.chance.percent(90) {
+        if open.is_empty() && self.chance.percent(98) {
             return self.fund();
         }
-        if open.is_empty() || self.chance.percent(5) {
+        if open.is_empty() || self.chance.percent(3) {
             return Body::CoverDeficit { asset: self.asset(), amount: 1 };
         }
         let (asset, outstanding) = *self.chance.pick(&open);

@@ -298,7 +298,7 @@ fn solvency(chance: &mut Chance, kind: Kind) -> Solvency {
         // Base units of a value in whole numeraire units.
         let mut worth =
             |from: u64, to: u64| u128::from(chance.range(from, to)) * 100_000_000 * unit / price;
-        let (supply, borrow) = (worth(500_000, 1_500_000), worth(20_000, 600_000));
+        let (supply, borrow) = (worth(500_000, 700_000), worth(5_000, 200_000));
         let breaker = Breaker {
             fall_bps: u32::try_from(chance.range(100, 2_500)).unwrap(),
             window_nanos: *chance.pick(&[SECOND, 10 * SECOND, 60 * SECOND, 600 * SECOND]),

@@ -475,7 +475,9 @@ impl Reserves {
                 let threshold = user.own_threshold_bps.unwrap_or(reserve.liquidation_threshold_bps);
                 let value = self.collateral_value(&reserve, &user)?;
                 let weighted = Bps::new(u128::from(threshold)).of(value, Rounding::Floor)?;
-                equity = narrow_i128(weighted)?;
+                // What rounds to nothing now may be something at the next price.
+                let dust = threshold > 0 && !user.scaled_collateral.is_zero();
+                equity = narrow_i128(weighted)?.max(i128::from(dust));
                 // What suppliers earn can only cure, and a cure may not be late either.
                 growth = growth.saturating_add(self.interest(
                     view,
