@@ -451,4 +451,43 @@ mod tests {
         assert_eq!(lines[2]["number"], 104);
         assert_eq!(lines[2]["sequence"], 2);
     }
+
+    #[test]
+    fn guards_of_solvency_are_told_with_names_and_whole_units() {
+        let (symbol, kind) = ("USDC".to_owned(), AssetKind::Token);
+        let names = Names {
+            assets: vec![AssetInfo { symbol, decimals: 6, kind, market: None }],
+            ..Names::default()
+        };
+        let (asset, until) = (AssetId(0), Time::from_seconds(1_584_009_600));
+        let (highest, mark) = (Price::new(100, 2), Price::new(90, 2));
+        let (from, to, grace_until) = (Gate::Paused, Gate::Open, Some(until));
+        let (supplied, borrowed) = (2_500_000, 1);
+        let (bearer, amount) = (Bearer::Insurance, Amount::new(asset, 1_500_000));
+        for (what, kind, field, value) in [
+            (What::GateMoved { asset, from, to, grace_until }, "gate moved", "from", "paused"),
+            (
+                What::BreakerTripped { asset, highest, mark, until },
+                "breaker tripped",
+                "until",
+                "2020-03-12T10:40:00Z",
+            ),
+            (
+                What::Surcharged { asset, bps_a_year: 7, supplied, borrowed },
+                "surcharged",
+                "supplied",
+                "2.500000",
+            ),
+            (What::SurchargeIgnored { asset }, "surcharge ignored", "asset", "USDC"),
+            (
+                What::Happened(Fact::Covered { bearer, amount, outstanding: 1 }),
+                "covered",
+                "outstanding",
+                "0.000001",
+            ),
+        ] {
+            let (told, fields) = names.what(&what);
+            assert_eq!((told, &fields[field]), (kind, &json!(value)), "{what:?}");
+        }
+    }
 }
