@@ -476,7 +476,7 @@ mod tests {
                 What::Surcharged { asset, bps_a_year: 7, supplied, borrowed },
                 "surcharged",
                 "supplied",
-                "2.500000",
+                "2.5",
             ),
             (What::SurchargeIgnored { asset }, "surcharge ignored", "asset", "USDC"),
             (
