@@ -2,7 +2,7 @@
 
 use breakwater_engine::{Body, Cause, Command, Event, Outcome, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{AssetInfo, CallState, Fact};
+use breakwater_liquidation::{AssetInfo, CallState, Fact, Gate};
 use breakwater_money::decimal::{format_raw, format_raw_signed};
 use breakwater_money::{AccountId, Amount, AssetId, Price, Time};
 use breakwater_simulate::registry;
@@ -261,6 +261,49 @@ impl Names {
                 ("sale cancelled", json!({ "leg": leg, "unsold_base_units": unsold.to_string() }))
             }
             What::Halted { on } => ("halted", json!({ "on": on })),
+            What::GateMoved { asset, from, to, grace_until } => (
+                "gate moved",
+                json!({
+                    "asset": self.asset(*asset),
+                    "from": gate(*from),
+                    "to": gate(*to),
+                    "grace_until": grace_until.map(instant),
+                }),
+            ),
+            What::BreakerTripped { asset, highest, mark, until } => (
+                "breaker tripped",
+                json!({
+                    "asset": self.asset(*asset),
+                    "highest": price(*highest),
+                    "mark": price(*mark),
+                    "until": instant(*until),
+                }),
+            ),
+            What::Surcharged { asset, bps_a_year, supplied, borrowed } => (
+                "surcharged",
+                json!({
+                    "asset": self.asset(*asset),
+                    "bps_a_year": bps_a_year,
+                    "supplied": self.quantity(*asset, *supplied),
+                    "borrowed": self.quantity(*asset, *borrowed),
+                }),
+            ),
+            What::SurchargeIgnored { asset } => {
+                ("surcharge ignored", json!({ "asset": self.asset(*asset) }))
+            }
+        }
+    }
+
+    /// Name of a bearer, and its account if it is one.
+    fn bearer(&self, bearer: &Bearer) -> (&'static str, Option<String>) {
+        match bearer {
+            Bearer::Insurance => ("insurance", None),
+            Bearer::Vault => ("vault", None),
+            Bearer::Deleveraged(winner) => ("deleveraged", Some(self.account(*winner))),
+            Bearer::Socialised(sharer) => ("socialised", Some(self.account(*sharer))),
+            Bearer::Outstanding => ("outstanding", None),
+            Bearer::Lenders => ("lenders", None),
+            Bearer::Borrowers => ("borrowers", None),
         }
     }
 
@@ -304,15 +347,7 @@ impl Names {
                 }),
             ),
             Fact::Borne { account, bearer, amount } => {
-                let (bearer, of) = match bearer {
-                    Bearer::Insurance => ("insurance", None),
-                    Bearer::Vault => ("vault", None),
-                    Bearer::Deleveraged(winner) => ("deleveraged", Some(self.account(*winner))),
-                    Bearer::Socialised(sharer) => ("socialised", Some(self.account(*sharer))),
-                    Bearer::Outstanding => ("outstanding", None),
-                    Bearer::Lenders => ("lenders", None),
-                    Bearer::Borrowers => ("borrowers", None),
-                };
+                let (bearer, of) = self.bearer(bearer);
                 let account = self.account(*account);
                 let borne = self.amount(*amount);
                 (
@@ -320,6 +355,14 @@ impl Names {
                     json!({ "account": account, "bearer": bearer, "bearer_account": of, "borne": borne }),
                 )
             }
+            Fact::Covered { bearer, amount, outstanding } => (
+                "covered",
+                json!({
+                    "bearer": self.bearer(bearer).0,
+                    "covered": self.amount(*amount),
+                    "outstanding": self.quantity(amount.asset, *outstanding),
+                }),
+            ),
             Fact::Traded { buyer, seller, quantity, price: at } => (
                 "traded",
                 json!({
@@ -330,6 +373,15 @@ impl Names {
                 }),
             ),
         }
+    }
+}
+
+/// A gate, in lower case.
+const fn gate(gate: Gate) -> &'static str {
+    match gate {
+        Gate::Open => "open",
+        Gate::Frozen => "frozen",
+        Gate::Paused => "paused",
     }
 }
 
@@ -398,5 +450,44 @@ mod tests {
         assert_eq!(lines[2]["event"], "rejected");
         assert_eq!(lines[2]["number"], 104);
         assert_eq!(lines[2]["sequence"], 2);
+    }
+
+    #[test]
+    fn guards_of_solvency_are_told_with_names_and_whole_units() {
+        let (symbol, kind) = ("USDC".to_owned(), AssetKind::Token);
+        let names = Names {
+            assets: vec![AssetInfo { symbol, decimals: 6, kind, market: None }],
+            ..Names::default()
+        };
+        let (asset, until) = (AssetId(0), Time::from_seconds(1_584_009_600));
+        let (highest, mark) = (Price::new(100, 2), Price::new(90, 2));
+        let (from, to, grace_until) = (Gate::Paused, Gate::Open, Some(until));
+        let (supplied, borrowed) = (2_500_000, 1);
+        let (bearer, amount) = (Bearer::Insurance, Amount::new(asset, 1_500_000));
+        for (what, kind, field, value) in [
+            (What::GateMoved { asset, from, to, grace_until }, "gate moved", "from", "paused"),
+            (
+                What::BreakerTripped { asset, highest, mark, until },
+                "breaker tripped",
+                "until",
+                "2020-03-12T10:40:00Z",
+            ),
+            (
+                What::Surcharged { asset, bps_a_year: 7, supplied, borrowed },
+                "surcharged",
+                "supplied",
+                "2.5",
+            ),
+            (What::SurchargeIgnored { asset }, "surcharge ignored", "asset", "USDC"),
+            (
+                What::Happened(Fact::Covered { bearer, amount, outstanding: 1 }),
+                "covered",
+                "outstanding",
+                "0.000001",
+            ),
+        ] {
+            let (told, fields) = names.what(&what);
+            assert_eq!((told, &fields[field]), (kind, &json!(value)), "{what:?}");
+        }
     }
 }

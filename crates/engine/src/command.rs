@@ -1,6 +1,6 @@
 //! What the engine can be told.
 
-use breakwater_liquidation::{AssetKind, Call, Policy};
+use breakwater_liquidation::{AssetKind, Call, Gate, Policy};
 use breakwater_market::{Guard, Tick};
 use breakwater_money::{AssetId, Time};
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,20 @@ pub enum Body {
         /// True to stop.
         on: bool,
     },
+    /// The operator opens, freezes or pauses one asset.
+    SetGate {
+        /// Which.
+        asset: AssetId,
+        /// What may be done with it from now on.
+        gate: Gate,
+    },
+    /// The insurance fund pays for losses that lie with nobody yet, as far as it and they reach.
+    CoverDeficit {
+        /// In which asset.
+        asset: AssetId,
+        /// How much at most.
+        amount: u128,
+    },
 }
 
 impl Body {
@@ -99,6 +113,8 @@ impl Body {
             Body::AdvanceTime => "advance time",
             Body::ReportFill { .. } => "report fill",
             Body::Halt { .. } => "halt",
+            Body::SetGate { .. } => "set gate",
+            Body::CoverDeficit { .. } => "cover deficit",
         }
     }
 }

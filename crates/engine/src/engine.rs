@@ -2,12 +2,13 @@
 
 use crate::event::{Cause, Event, Outcome, What};
 use crate::invariant::{Invariant, Stop};
+use crate::tape::Tape;
 use crate::{Body, Command, Watch, steps};
 use breakwater_ledger::{Ledger, TrialRow};
 use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, largest_option, plan_call, plan_sale};
 use breakwater_liquidation::{
-    AssetInfo, Balances, CallOption, Close, MarginCall, MarketInfo, Policy, PoolState, Rejected,
-    Rejection, Rulebook, View,
+    AssetInfo, Balances, CallOption, Close, Gate, MarginCall, MarketInfo, Policy, PoolState,
+    Rejected, Rejection, Rulebook, View, solvency::RateResponse,
 };
 use breakwater_margin::{Band, Health};
 use breakwater_market::GuardState;
@@ -49,6 +50,25 @@ pub(crate) struct Installed {
     pub parameters: String,
     pub hash: [u8; 32],
     pub policy: Policy,
+    /// The policy's rate responses by asset.
+    pub rates: Vec<(AssetId, RateResponse)>,
+}
+
+/// Where an asset's gate stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Gated {
+    pub gate: Gate,
+    /// Until when nobody is liquidated who holds or owes the asset, after a pause.
+    pub grace_until: Option<Time>,
+}
+
+/// What the guards of solvency remember, by asset.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Guarded {
+    pub gates: BTreeMap<AssetId, Gated>,
+    pub tapes: BTreeMap<AssetId, Tape>,
+    /// Surcharges in force, basis points a year.
+    pub surcharges: BTreeMap<AssetId, u32>,
 }
 
 /// What the engine knows of an account beside its balances.
@@ -96,6 +116,7 @@ pub struct Engine {
     pub(crate) legs: BTreeMap<u64, OpenLeg>,
     pub(crate) next_leg: u64,
     pub(crate) losses: BTreeMap<AssetId, Losses>,
+    pub(crate) guarded: Guarded,
     /// Accounts due for a sale that could not be ordered yet: tried again at every price.
     pub(crate) retry: BTreeSet<AccountId>,
     pub(crate) watch: Watch,
@@ -139,6 +160,7 @@ impl Engine {
             legs: BTreeMap::new(),
             next_leg: 1,
             losses: BTreeMap::new(),
+            guarded: Guarded::default(),
             retry: BTreeSet::new(),
             watch: Watch::default(),
             stop: None,
@@ -197,6 +219,7 @@ impl Engine {
             return Err(Rejection::TimeBackwards.because(detail).into());
         }
         let cause = steps::run(self, command, outcome)?;
+        steps::solvency::respond(self, cause, outcome)?;
         self.watch.advance(self.now);
         steps::assess::pending(self, cause, outcome)
     }
@@ -364,6 +387,32 @@ impl Engine {
     #[must_use]
     pub fn losses(&self) -> &BTreeMap<AssetId, Losses> {
         &self.losses
+    }
+
+    /// What may be done with the asset.
+    #[must_use]
+    pub fn gate(&self, asset: AssetId) -> Gate {
+        self.guarded.gates.get(&asset).map_or(Gate::Open, |gated| gated.gate)
+    }
+
+    /// Until when nobody is liquidated who holds or owes the asset, if it was paused until lately.
+    #[must_use]
+    pub fn unpause_grace(&self, asset: AssetId) -> Option<Time> {
+        let grace = self.guarded.gates.get(&asset).and_then(|gated| gated.grace_until);
+        grace.filter(|until| self.now < *until)
+    }
+
+    /// Until when the asset's breaker refuses new risk, if it does.
+    #[must_use]
+    pub fn breaker_until(&self, asset: AssetId) -> Option<Time> {
+        let tape = self.guarded.tapes.get(&asset).filter(|tape| tape.holds(self.now));
+        tape.and_then(|tape| tape.held_until)
+    }
+
+    /// The surcharge on the asset's borrow rate, basis points a year; zero for none.
+    #[must_use]
+    pub fn surcharge(&self, asset: AssetId) -> u32 {
+        self.guarded.surcharges.get(&asset).copied().unwrap_or(0)
     }
 
     /// The broken promise, if one stopped the engine.

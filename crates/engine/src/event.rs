@@ -2,7 +2,7 @@
 
 use crate::invariant::Stop;
 use breakwater_liquidation::plan::Leg;
-use breakwater_liquidation::{CallState, Fact, Reason, Rejected};
+use breakwater_liquidation::{CallState, Fact, Gate, Reason, Rejected};
 use breakwater_margin::Health;
 use breakwater_market::{Mark, MarketId};
 use breakwater_money::{AccountId, Amount, AssetId, Price, Time};
@@ -117,6 +117,44 @@ pub enum What {
     Halted {
         /// True if halted.
         on: bool,
+    },
+    /// An asset was opened, frozen or paused.
+    GateMoved {
+        /// Which.
+        asset: AssetId,
+        /// What could be done with it.
+        from: Gate,
+        /// What can be done with it now.
+        to: Gate,
+        /// Until when nobody is liquidated who holds or owes it, if a pause has ended.
+        grace_until: Option<Time>,
+    },
+    /// A fall of the mark stops new risk.
+    BreakerTripped {
+        /// In which asset.
+        asset: AssetId,
+        /// The highest mark of the window.
+        highest: Price,
+        /// The mark that tripped it.
+        mark: Price,
+        /// Until when.
+        until: Time,
+    },
+    /// Usage has set, changed or taken off a surcharge on the borrow rate.
+    Surcharged {
+        /// Of which asset.
+        asset: AssetId,
+        /// The surcharge now, basis points a year; zero for none.
+        bps_a_year: u32,
+        /// Supplied by all accounts, base units.
+        supplied: u128,
+        /// Owed by all accounts, base units.
+        borrowed: u128,
+    },
+    /// The policy asks for a surcharge that the rulebook has no place for: it is left out.
+    SurchargeIgnored {
+        /// Of which asset.
+        asset: AssetId,
     },
 }
 

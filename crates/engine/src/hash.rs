@@ -1,13 +1,13 @@
 //! One number that says two engines are in the same state, and where they differ if not.
 //!
-//! Version 1: blake3 over a canonical encoding of each part (postcard of integers and strings in
+//! Version 2: blake3 over a canonical encoding of each part (postcard of integers and strings in
 //! a stated order), then blake3 over the parts' names and hashes.
 
 use crate::Engine;
 use serde::Serialize;
 
 /// Version of the encoding; changes whenever a byte of it would.
-pub const STATE_HASH_VERSION: u8 = 1;
+pub const STATE_HASH_VERSION: u8 = 2;
 
 /// Hash of one part of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,7 @@ impl Engine {
             part("margin calls", &self.standings),
             part("sales", &(&self.legs, self.next_leg, &self.retry)),
             part("losses", &self.losses),
+            part("guards", &self.guarded),
             part("pending", &self.watch.waiting()),
             part("stop", stop),
         ];

@@ -50,6 +50,8 @@ invariants! {
     TimeForward = "I-42", "Engine time never goes back.";
     RejectedChangesNothing = "I-43", "A rejected command changes nothing but its record.";
     RulebookKnown = "I-44", "A rulebook changes only by a command that carries its hash.";
+    PauseKept = "I-49", "Nobody is liquidated in a pause or in the grace period after it.";
+    CapsKept = "I-50", "New business takes no total above its cap.";
 }
 
 /// The engine's last word: which promise broke, where.

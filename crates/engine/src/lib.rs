@@ -14,6 +14,7 @@ pub mod invariant;
 pub mod limits;
 pub mod snapshot;
 mod steps;
+mod tape;
 pub mod watch;
 
 pub use command::{Body, Command};

@@ -14,5 +14,8 @@ pub const PARAMETERS_MAX: usize = 1 << 20;
 pub const DECIMALS_MAX: u8 = 30;
 /// Accounts one call may name.
 pub const CALL_ACCOUNTS_MAX: usize = 256;
+/// Marks that a circuit breaker keeps: more falling marks than a feed gives within a window that makes
+/// sense, in some hundred kilobytes an asset. Beyond it the oldest are joined under the higher price.
+pub const BREAKER_MARKS_MAX: usize = 4_096;
 /// Live watch entries before garbage is swept: below this a sweep costs more than it frees.
 pub const WATCH_GARBAGE_MIN: usize = 4_096;

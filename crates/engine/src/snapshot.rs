@@ -1,8 +1,8 @@
 //! The whole state as bytes, and back.
 
-use crate::engine::{Installed, Losses, Standing};
+use crate::engine::{Guarded, Installed, Losses, Standing};
 use crate::invariant::Stop;
-use crate::{Engine, OpenLeg, Registry, Watch};
+use crate::{Engine, OpenLeg, Registry, Watch, steps};
 use breakwater_ledger::Ledger;
 use breakwater_liquidation::{AssetInfo, MarketInfo, Policy, PoolState, StateKey};
 use breakwater_market::GuardState;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 const CHECKSUM: usize = 32;
 
 /// Version of the encoding.
-pub const SNAPSHOT_VERSION: u8 = 1;
+pub const SNAPSHOT_VERSION: u8 = 2;
 
 /// Why bytes are not a snapshot this engine can take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +57,7 @@ struct Image {
     legs: BTreeMap<u64, OpenLeg>,
     next_leg: u64,
     losses: BTreeMap<AssetId, Losses>,
+    guarded: Guarded,
     retry: BTreeSet<AccountId>,
     watch: Watch,
     stop: Option<Stop>,
@@ -92,6 +93,7 @@ impl Engine {
             legs: self.legs.clone(),
             next_leg: self.next_leg,
             losses: self.losses.clone(),
+            guarded: self.guarded.clone(),
             retry: self.retry.clone(),
             watch: self.watch.clone(),
             stop: self.stop.clone(),
@@ -127,7 +129,8 @@ impl Engine {
                 let rulebook = built
                     .map_err(missing)?
                     .ok_or_else(|| missing("it is not plugged in".to_owned()))?;
-                Some(Installed { rulebook, rule, parameters, hash, policy })
+                let rates = steps::solvency::rates(&image.assets, &policy);
+                Some(Installed { rulebook, rule, parameters, hash, policy, rates })
             }
         };
         let mut state = installed
@@ -157,6 +160,7 @@ impl Engine {
             legs: image.legs,
             next_leg: image.next_leg,
             losses: image.losses,
+            guarded: image.guarded,
             retry: image.retry,
             watch: image.watch,
             stop: image.stop,

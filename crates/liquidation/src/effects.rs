@@ -76,6 +76,15 @@ pub enum Fact {
         /// How much.
         amount: Amount,
     },
+    /// A loss that lay with nobody found its bearer later.
+    Covered {
+        /// Who bears it now.
+        bearer: Bearer,
+        /// How much.
+        amount: Amount,
+        /// What of the asset is still with nobody, base units.
+        outstanding: u128,
+    },
     /// A contract changed hands.
     Traded {
         /// Who is longer now.

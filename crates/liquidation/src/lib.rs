@@ -17,6 +17,7 @@ pub mod promise;
 pub mod rejection;
 pub mod rulebook;
 pub mod shape;
+pub mod solvency;
 pub mod state;
 pub mod view;
 
@@ -29,5 +30,6 @@ pub use promise::{Kept, Promise};
 pub use rejection::{Rejected, Rejection};
 pub use rulebook::{Exposures, Rulebook, Sides, Unsupported};
 pub use shape::{AccountShape, Reach};
+pub use solvency::{AssetTotals, Gate, Solvency};
 pub use state::{Layout, PoolState, StateKey};
 pub use view::{AssetInfo, AssetKind, Balances, MarketInfo, Overlay, View};

@@ -1,6 +1,7 @@
 //! Our guards around any rulebook. Mirrors know nothing of them.
 
 use crate::backstop::Deleverage;
+use crate::solvency::Solvency;
 use breakwater_margin::Ratio;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,9 @@ pub struct Policy {
     pub backstop: BackstopPolicy,
     /// Most accounts assessed in one command; the rest stay pending and are taken next.
     pub assess_max: u32,
+    /// Guards on what the pool takes on.
+    #[serde(default)]
+    pub solvency: Solvency,
 }
 
 /// Accounts assessed in one command unless a policy says otherwise: bounds the work of one tick
@@ -109,6 +113,7 @@ impl Policy {
             cleaning_loss_max: 0,
             backstop: BackstopPolicy::default(),
             assess_max: ASSESS_MAX,
+            solvency: Solvency::default(),
         }
     }
 
@@ -147,7 +152,7 @@ impl Policy {
         if self.name.is_empty() || self.name.len() > 64 {
             return Err(format!("policy.name '{}' must have 1 to 64 characters", self.name));
         }
-        Ok(())
+        self.solvency.validate()
     }
 }
 

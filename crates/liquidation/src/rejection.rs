@@ -83,6 +83,7 @@ rejections! {
     MarkMissing = 210, retry, "A price this needs was never accepted.";
     MarkStale = 211, retry, "A price this needs is too old.";
     MarkInGrace = 212, retry, "Prices are back after an outage and the grace period runs.";
+    BreakerHolds = 213, retry, "The price fell so far that new risk waits.";
     UnknownAccount = 301, never, "The account is not open.";
     SelfDealing = 302, never, "Both sides are the same account.";
     IsolatedHoldsOne = 303, never, "An isolated account holds one contract only.";
@@ -95,6 +96,11 @@ rejections! {
     AboveLastTier = 407, never, "The position is larger than the last tier allows.";
     NotLendable = 408, never, "The asset cannot be used this way here.";
     SoftLiquidation = 409, retry, "A part of the account's collateral has been swapped already.";
+    AssetFrozen = 410, retry, "The operator has frozen the asset.";
+    AssetPaused = 411, retry, "The operator has paused the asset.";
+    UnpauseGrace = 412, retry, "The asset was paused and the grace period after it runs.";
+    SupplyCapped = 413, retry, "The pool would hold more of the asset than its cap.";
+    BorrowCapped = 414, retry, "The pool would lend more of the asset than its cap.";
     DustLeft = 501, never, "The call would leave dust on one side.";
     NothingToSell = 502, retry, "There is nothing to sell.";
     ExceedsPlan = 503, never, "More than the plan allows.";
@@ -108,6 +114,7 @@ rejections! {
     InsufficientBalance = 701, retry, "The balance is too small.";
     InsufficientLiquidity = 702, retry, "The pool has too little of the asset in cash.";
     Overflow = 703, never, "A number would leave its range.";
+    NothingToCover = 704, retry, "No deficit of the asset is outstanding.";
     Halted = 901, retry, "The pool is halted by its operator.";
     Stopped = 902, never, "An invariant was broken and the engine has stopped.";
 }

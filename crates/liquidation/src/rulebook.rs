@@ -1,10 +1,12 @@
 //! The trait that every venue's rule implements.
 
-use crate::{Call, CallOption, Effects, Kept, Layout, Promise, Rejected, Rejection, View};
+use crate::{
+    AssetTotals, Call, CallOption, Effects, Kept, Layout, Promise, Rejected, Rejection, View,
+};
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
 use breakwater_money::rounding::Rounding;
-use breakwater_money::{AccountId, AssetId, Class, Rational};
+use breakwater_money::{AccountId, AssetId, Class, Holder, Rational, Unit};
 
 /// Something in a book that a rulebook cannot take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -128,6 +130,40 @@ pub trait Rulebook: Send + Sync {
             *side = side.checked_add(value).ok_or(Rejection::Overflow)?;
         }
         Ok(sides)
+    }
+
+    /// How much of an asset is supplied and owed by all accounts, base units: what caps and usage
+    /// are judged by. The default counts the shares in issue and takes them for base units, right
+    /// where no index has moved; a rulebook without such shares has neither.
+    ///
+    /// # Errors
+    /// Unknown asset, or overflow.
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        view.asset(asset)?;
+        // What is in issue is what the issuer owes.
+        let issued = |unit| {
+            let balance = view.balances.balance(Holder::Issuer, unit);
+            if balance < 0 { balance.unsigned_abs() } else { 0 }
+        };
+        let (supply, debt) = (Unit::supply(asset), Unit::debt(asset));
+        Ok(AssetTotals { supplied: issued(supply), borrowed: issued(debt) })
+    }
+
+    /// Adds `bps_a_year` to the asset's borrow rate from now on, in place of what was added before;
+    /// zero takes it off. What has accrued until now is booked at the rate before. A rise that an armed account does not know of touches everyone.
+    ///
+    /// # Errors
+    /// [`Rejection::Unsupported`] where the asset has no interest that could be raised.
+    fn surcharge(
+        &self,
+        view: &View<'_>,
+        asset: AssetId,
+        bps_a_year: u32,
+    ) -> Result<Effects, Rejected> {
+        let _ = bps_a_year;
+        let symbol = &view.asset(asset)?.symbol;
+        let detail = format!("{} has no rate of {symbol} that could be raised", self.name());
+        Err(Rejection::Unsupported.because(detail))
     }
 
     /// Most value that any call hands over for a value of one repaid (basis points, 10,500 for an

@@ -2,6 +2,7 @@
 
 mod loss;
 mod sales;
+mod solvency;
 
 use crate::number::{Int, Result};
 use crate::pool::Pool;
@@ -77,6 +78,7 @@ pub struct Model {
     legs: BTreeMap<u64, OpenLeg>,
     next_leg: u64,
     losses: BTreeMap<AssetId, Borne>,
+    guarded: solvency::Guards,
     /// Due accounts whose sale could not be ordered; tried again at the next price, passage of
     /// time or resumption, or when something of theirs changes.
     waiting: BTreeSet<AccountId>,
@@ -102,6 +104,7 @@ impl Model {
             legs: BTreeMap::new(),
             next_leg: 1,
             losses: BTreeMap::new(),
+            guarded: solvency::Guards::new(),
             waiting: BTreeSet::new(),
             hits: Vec::new(),
             told: Vec::new(),
@@ -215,6 +218,7 @@ impl Model {
 
     fn step(&mut self, command: &Command) -> Result<()> {
         let cause = self.act(command)?;
+        self.answer_usage(cause)?;
         self.look_at_everybody(cause)
     }
 
@@ -257,6 +261,8 @@ impl Model {
                 }
                 self.tell(Cause::Command, What::Halted { on: *on });
             }
+            Body::SetGate { asset, gate } => self.set_gate(*asset, *gate)?,
+            Body::CoverDeficit { asset, amount } => self.cover_deficit(*asset, *amount)?,
         }
         Ok(cause)
     }
@@ -356,7 +362,7 @@ impl Model {
         if !right {
             return Err(Rejection::RulebookHashDiffers);
         }
-        if !makes_sense(policy) {
+        if !makes_sense(policy) || !self.knows_guarded(policy) {
             return Err(Rejection::BadParameter);
         }
         let rule = known?.rule.clone().ok_or(Rejection::BadParameter)?;
@@ -369,6 +375,7 @@ impl Model {
         }
         if !same {
             self.pool.memory.clear();
+            self.no_surcharges();
         }
         if !rule.admits(&self.pool) {
             return Err(Rejection::RulebookCannotTake);
@@ -377,11 +384,12 @@ impl Model {
         self.epoch += 1;
         let (hash, epoch) = (*hash, self.epoch);
         let told = What::RulebookInstalled { name: rule.name().to_owned(), hash, epoch };
-        let policy = Rc::new(policy.clone());
-        self.in_force = Some(InForce { name: name.to_owned(), rule, policy });
+        let rc = Rc::new(policy.clone());
+        self.in_force = Some(InForce { name: name.to_owned(), rule, policy: rc });
         // Everything under everybody has changed.
         self.pool.moved.extend(self.pool.everybody());
         self.tell(Cause::Command, told);
+        self.guards_begin(policy);
         Ok(())
     }
 
@@ -407,8 +415,10 @@ impl Model {
         self.waiting.clear();
         let opened =
             if accepted.grace_until == seen.grace_until { None } else { accepted.grace_until };
+        let asset = market.asset;
         let told = What::Marked { market: tick.market, mark, grace_until: opened };
         self.tell(Cause::Command, told);
+        self.watch_fall(asset, mark.price);
         let from = seen.mark.map(|last| last.price);
         Ok(Cause::Price { market: tick.market, from, to: mark.price })
     }
@@ -425,11 +435,16 @@ impl Model {
         if matches!(call, Call::Fill { .. } | Call::WriteOff { .. } | Call::Deleverage { .. }) {
             return Err(Rejection::Unsupported);
         }
+        self.lets_in(call)?;
         for account in call.liquidates() {
             self.may_liquidate(&rule, &policy, call, *account)?;
             rule.health(&self.pool, *account)?;
         }
+        let cures = self.cures(call);
         let facts = rule.perform(&mut self.pool, call)?;
+        if !cures {
+            self.within_caps(call)?;
+        }
         self.commit(&facts, Cause::Command)?;
         for account in call.liquidates() {
             let deficit = has_deficit(&facts, *account);
@@ -451,6 +466,7 @@ impl Model {
         if policy.seller == Seller::Venue {
             return Err(Rejection::Unsupported);
         }
+        self.unpaused(account)?;
         self.prices_usable(policy, account)?;
         if policy.guards.once_per_tick && known.liquidated_at == self.prices {
             return Err(Rejection::OncePerTick);
@@ -590,6 +606,7 @@ fn makes_sense(policy: &Policy) -> bool {
         && policy.slippage_bps < 10_000
         && policy.assess_max > 0
         && (1..=64).contains(&policy.name.len())
+        && solvency::sound(policy)
 }
 
 /// In a halt topping up and repaying go on, and so does everything that is neither new risk nor a

@@ -33,6 +33,8 @@ pub const SUPPLY_RATE: u16 = 2;
 pub const DEBT_RATE: u16 = 3;
 /// Asset column: when the indices last moved (Unix seconds).
 pub const UPDATED_AT: u16 = 4;
+/// Asset column: what a policy adds to the borrowers' rate (ray a year).
+pub const SURCHARGE: u16 = 5;
 /// Account column: which assets count as collateral, a bit each.
 pub const COUNTS: u16 = 0;
 /// Account column: which assets are borrowed, a bit each.
@@ -198,6 +200,37 @@ impl Terms {
                 pool.remember(StateKey::Asset(asset, UPDATED_AT), seconds.clone());
             }
         }
+    }
+
+    /// All that is supplied, rounded down, and owed, rounded up, of an asset.
+    ///
+    /// # Errors
+    /// No such reserve, or a sum beyond 128 bits.
+    pub fn sums(&self, pool: &Pool, asset: AssetId) -> Result<(Int, Int)> {
+        self.terms_of(pool, asset)?;
+        let (supply_index, debt_index) = interest::indices_now(pool, asset)?;
+        let issued = |unit| positive(-pool.balance(Holder::Issuer, unit));
+        let supplied = floor(&(issued(Unit::supply(asset)) * supply_index), &ray())?;
+        let owed = ceil(&(issued(Unit::debt(asset)) * debt_index), &ray())?;
+        narrow(&supplied)?;
+        narrow(&owed)?;
+        Ok((supplied, owed))
+    }
+
+    /// True for a reserve with an interest model.
+    #[must_use]
+    pub fn bears_interest(&self, pool: &Pool, asset: AssetId) -> bool {
+        self.terms_of(pool, asset).is_ok_and(|terms| terms.rates.is_some())
+    }
+
+    /// Adds basis points a year to the borrowers' rate, in place of what was added before.
+    ///
+    /// # Errors
+    /// No such reserve.
+    pub fn surcharge(&self, pool: &mut Pool, asset: AssetId, bps: u32) -> Result<()> {
+        self.carry(pool, &[asset])?;
+        pool.remember(StateKey::Asset(asset, SURCHARGE), Int::from(bps) * ten(23));
+        self.reprice(pool, &[asset])
     }
 
     /// The account in one reserve.

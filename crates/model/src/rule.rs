@@ -1,13 +1,13 @@
 //! The rules the model knows, and what parameter texts mean.
 
-use crate::number::Result;
+use crate::number::{Int, Result, positive};
 use crate::pool::Pool;
 use crate::{exchange, lending};
 use breakwater_liquidation::effects::Fact;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{Call, Rejection};
 use breakwater_margin::Health;
-use breakwater_money::AccountId;
+use breakwater_money::{AccountId, AssetId, Holder, Unit};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -96,6 +96,41 @@ impl Rule {
         match self {
             Rule::Lending(terms) => terms.perform(pool, call),
             Rule::Exchange(terms) => terms.perform(pool, call),
+        }
+    }
+
+    /// What all accounts have supplied and owe of an asset.
+    ///
+    /// # Errors
+    /// An asset that the rule does not list.
+    pub fn totals(&self, pool: &Pool, asset: AssetId) -> Result<(Int, Int)> {
+        match self {
+            Rule::Lending(terms) => terms.sums(pool, asset),
+            Rule::Exchange(_) => {
+                let issued = |unit| positive(-pool.balance(Holder::Issuer, unit));
+                pool.asset(asset)?;
+                Ok((issued(Unit::supply(asset)), issued(Unit::debt(asset))))
+            }
+        }
+    }
+
+    /// True if the asset has a borrow rate that can be raised.
+    #[must_use]
+    pub fn can_surcharge(&self, pool: &Pool, asset: AssetId) -> bool {
+        match self {
+            Rule::Lending(terms) => terms.bears_interest(pool, asset),
+            Rule::Exchange(_) => false,
+        }
+    }
+
+    /// Raises the borrow rate by basis points a year, in place of what was added before.
+    ///
+    /// # Errors
+    /// An asset without interest.
+    pub fn surcharge(&self, pool: &mut Pool, asset: AssetId, bps: u32) -> Result<()> {
+        match self {
+            Rule::Lending(terms) => terms.surcharge(pool, asset, bps),
+            Rule::Exchange(_) => Err(Rejection::Unsupported),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Who is touched, what their health is, and what follows from it.
 
-use super::{call, settle};
+use super::{call, settle, solvency};
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
@@ -102,7 +102,7 @@ fn unassessable(engine: &mut Engine, account: AccountId, rejection: Rejection) {
     engine.retry.insert(account);
 }
 
-fn exposed(engine: &Engine, account: AccountId) -> bool {
+pub(super) fn exposed(engine: &Engine, account: AccountId) -> bool {
     engine.ledger.holdings(account).iter().any(|h| {
         h.unit.class == Class::Debt
             || h.contract.is_some()
@@ -147,9 +147,15 @@ fn order(
         return Ok(());
     }
     let installed = engine.in_force()?;
-    let waits = engine.halted || engine.look(|view| call::fresh(engine, view, account)).is_err();
+    let waits = engine.halted
+        || solvency::may_liquidate(engine, engine.now, account).is_err()
+        || engine.look(|view| call::fresh(engine, view, account)).is_err();
     if waits {
         engine.retry.insert(account);
+        // Where only time is missing, time alone wakes it.
+        if let Some(until) = solvency::grace_end(engine, engine.now, account) {
+            engine.watch.wake(account, until);
+        }
         return Ok(());
     }
     let planned =

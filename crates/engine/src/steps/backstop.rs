@@ -137,6 +137,51 @@ pub(super) fn outstanding_agrees(engine: &Engine, asset: AssetId) -> Result<(), 
     Err(Fault::Broken(Invariant::LossBorne, found))
 }
 
+/// The fund pays for what lies with nobody yet: losses that are booked with the pool first, then
+/// those that an exchange has paid out of nothing.
+pub(super) fn cover(
+    engine: &mut Engine,
+    asset: AssetId,
+    amount: u128,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    let Some(info) = engine.assets.get(asset.index()) else {
+        return Err(Rejection::UnknownAsset.because(asset.to_string()).into());
+    };
+    if amount == 0 {
+        return Err(Rejection::AmountZero.because("amount 0: at least 1").into());
+    }
+    let outstanding = engine.losses.get(&asset).map_or(0, |losses| losses.outstanding);
+    if outstanding == 0 {
+        return Err(Rejection::NothingToCover.because(info.symbol.clone()).into());
+    }
+    let (token, deficit) = (Unit::token(asset), Unit::deficit(asset));
+    let fund = u128::try_from(engine.ledger.balance(Holder::Insurance, token)).unwrap_or(0);
+    let covered = amount.min(outstanding).min(fund);
+    if covered == 0 {
+        let detail = format!("the fund has no {}, {outstanding} are outstanding", info.symbol);
+        return Err(Rejection::InsufficientBalance.because(detail).into());
+    }
+    let booked = u128::try_from(engine.ledger.balance(Holder::Outstanding, deficit)).unwrap_or(0);
+    let lacking = covered.min(booked);
+    let mut effects = Effects::default();
+    let code = TransferCode::Insurance;
+    effects.transfer(Holder::Insurance, Holder::Reserve, token, lacking, code);
+    effects.transfer(Holder::Outstanding, Holder::Issuer, deficit, lacking, code);
+    effects.transfer(Holder::Insurance, Holder::Outstanding, token, covered - lacking, code);
+    settle::post(engine, &effects)?;
+    let losses = engine.losses.entry(asset).or_default();
+    losses.insurance = losses.insurance.saturating_add(covered);
+    losses.outstanding = outstanding - covered;
+    let fact = Fact::Covered {
+        bearer: Bearer::Insurance,
+        amount: Amount::new(asset, covered),
+        outstanding: losses.outstanding,
+    };
+    Engine::tell(outcome, Cause::Command, What::Happened(fact));
+    outstanding_agrees(engine, asset)
+}
+
 /// Cash of every account but the bankrupt one.
 fn capacities(engine: &Engine, account: AccountId, asset: AssetId) -> Vec<Capacity> {
     let token = Unit::token(asset);

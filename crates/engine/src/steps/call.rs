@@ -1,6 +1,6 @@
 //! Business on the rulebook, and the guards around liquidators' calls.
 
-use super::settle;
+use super::{settle, solvency};
 use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome};
@@ -43,7 +43,8 @@ pub(super) fn run(
         let detail = format!("{} is the engine's own", call.kind());
         return Err(Rejection::Unsupported.because(detail).into());
     }
-    let (effects, before) = engine.with_view(at, |view| {
+    solvency::admits(engine, at, call)?;
+    let (effects, before, measured) = engine.with_view(at, |view| {
         let accrued = installed.rulebook.accrue(view)?;
         let first = named.first().copied().unwrap_or_default();
         let overlay = Overlay::new(*view, first, &accrued)?;
@@ -60,11 +61,13 @@ pub(super) fn run(
         }
         let mut effects = accrued.clone();
         effects.then(installed.rulebook.execute(&seen, call)?);
-        Ok::<_, Rejected>((effects, before))
+        let measured = solvency::caps(engine, view, &seen, call, &effects)?;
+        Ok::<_, Rejected>((effects, before, measured))
     })?;
     let deficits: Vec<AccountId> = deficit_accounts(&effects);
     let facts = effects.facts.clone();
     settle::commit(engine, effects, Cause::Command, outcome)?;
+    solvency::caps_hold(engine, at, &measured)?;
     for (account, health) in before {
         engine.standings[account.index()].liquidated_at = engine.prices;
         engine.scratch.hits.push((account, deficits.contains(&account)));
@@ -98,6 +101,7 @@ fn guard(
         let detail = format!("policy '{}' sells by itself", policy.name);
         return Err(Rejection::Unsupported.because(detail));
     }
+    solvency::may_liquidate(engine, view.now, account)?;
     fresh(engine, view, account)?;
     if policy.guards.once_per_tick && engine.prices > 0 && standing.liquidated_at == engine.prices {
         return Err(Rejection::OncePerTick.because(account.to_string()));

@@ -1,6 +1,6 @@
 //! A sale that the engine ordered came back from the market.
 
-use super::{backstop, call, settle};
+use super::{backstop, call, settle, solvency};
 use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
@@ -64,6 +64,7 @@ fn sell(
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     let (account, leg) = (open.account, open.leg);
+    solvency::sells_in_no_pause(engine, at, account)?;
     let held = size_held(engine, account, leg.asset);
     let installed = engine.in_force()?;
     let effects = engine.with_view(at, |view| {

@@ -1,6 +1,6 @@
 //! A rulebook comes into force, with a policy around it.
 
-use super::settle;
+use super::{settle, solvency};
 use crate::Engine;
 use crate::engine::{Fault, Installed, LedgerBalances};
 use crate::event::{Cause, Outcome, What};
@@ -28,6 +28,7 @@ pub(super) fn run(
         return Err(Rejection::RulebookHashDiffers.because(detail).into());
     }
     policy.validate().map_err(|reason| Rejection::BadParameter.because(reason))?;
+    solvency::known(&engine.assets, policy)?;
     let rulebook = match engine.registry.build(rule, parameters, &engine.assets) {
         Ok(Some(rulebook)) => rulebook,
         Ok(None) => return Err(Rejection::UnknownRulebook.because(format!("'{rule}'")).into()),
@@ -53,6 +54,7 @@ pub(super) fn run(
     engine.scratch.committed = true;
     if !replaces {
         engine.state = fresh;
+        engine.guarded.surcharges.clear();
     }
     let name = rulebook.name().to_owned();
     engine.installed = Some(Installed {
@@ -61,11 +63,12 @@ pub(super) fn run(
         parameters: parameters.to_owned(),
         hash: *hash,
         policy: policy.clone(),
+        rates: solvency::rates(&engine.assets, policy),
     });
     engine.epoch += 1;
     settle::commit(engine, effects, Cause::Command, outcome)?;
     engine.watch.mark_everyone();
     let told = What::RulebookInstalled { name, hash: *hash, epoch: engine.epoch };
     Engine::tell(outcome, Cause::Command, told);
-    Ok(())
+    solvency::installed(engine, outcome)
 }

@@ -2,7 +2,7 @@
 //!
 //! `define` and `install` set the pool up; `tick` accepts a price; `assess` finds who is touched,
 //! moves margin calls and orders sales; `call` and `fill` take what comes back; `settle` commits
-//! effects; `backstop` finds the bearers of a loss.
+//! effects; `backstop` finds the bearers of a loss; `solvency` guards what the pool takes on.
 
 pub(crate) mod assess;
 mod backstop;
@@ -11,6 +11,7 @@ mod define;
 mod fill;
 mod install;
 mod settle;
+pub(crate) mod solvency;
 mod tick;
 
 use crate::engine::{Fault, cures};
@@ -78,6 +79,8 @@ pub(crate) fn run(
             }
             Engine::tell(outcome, Cause::Command, What::Halted { on: *on });
         }
+        Body::SetGate { asset, gate } => solvency::set_gate(engine, at, *asset, *gate, outcome)?,
+        Body::CoverDeficit { asset, amount } => backstop::cover(engine, *asset, *amount, outcome)?,
     }
     engine.now = at;
     Ok(Cause::Command)

@@ -1,6 +1,6 @@
 //! Accept the price, or say why not.
 
-use super::{call, retry};
+use super::{call, retry, solvency};
 use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
@@ -21,6 +21,7 @@ pub(super) fn run(
     let accepted =
         market.guard.judge(state, tick, at).map_err(|refusal| Fault::Rejected(refusal.into()))?;
     let from = state.mark.map(|mark| mark.price);
+    let asset = market.asset;
     let Some(mark) = accepted.mark else {
         return Err(Rejection::MarkMissing.into());
     };
@@ -32,5 +33,6 @@ pub(super) fn run(
     retry(engine);
     let told = What::Marked { market: tick.market, mark, grace_until: opened };
     Engine::tell(outcome, Cause::Command, told);
+    solvency::marked(engine, at, asset, mark.price, outcome);
     Ok(Cause::Price { market: tick.market, from, to: mark.price })
 }

@@ -68,6 +68,10 @@ fn the_hash_differs_in_the_part_where_the_state_does() {
     assert_eq!(changed(&mut stage, Body::Call(note)), ["state"]);
     assert_eq!(changed(&mut stage, Body::Halt { on: true }), ["clock"]);
     stage.done(Body::Halt { on: false });
+    let paused = gate(ETH, breakwater_liquidation::Gate::Paused);
+    assert_eq!(changed(&mut stage, paused), ["guards"]);
+    let opened = gate(ETH, breakwater_liquidation::Gate::Open);
+    assert_eq!(changed(&mut stage, opened), ["guards"]);
     assert_eq!(changed(&mut stage, borrow(1, 1_500 * ONE_CASH)), ["ledger"]);
     let tick = Body::Tick(stage.tick(ETH, at(1_800)));
     assert_eq!(changed(&mut stage, tick), ["clock", "markets", "margin calls"]);
@@ -111,6 +115,7 @@ fn the_parts_have_different_names_and_a_stable_order() {
             "margin calls",
             "sales",
             "losses",
+            "guards",
             "pending",
             "stop",
         ]

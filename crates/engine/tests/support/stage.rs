@@ -4,8 +4,9 @@
 use super::shelf::Shelf;
 use super::{broken, lending, perpetual, stability_pool};
 use breakwater_engine::{Body, Command, Engine, Outcome, Stop, What};
+use breakwater_liquidation::solvency::AssetGuard;
 use breakwater_liquidation::{
-    AssetKind, Call, CallState, Fact, Policy, Rejected, Rejection, Seller,
+    AssetKind, Call, CallState, Fact, Gate, Policy, Rejected, Rejection, Seller,
 };
 use breakwater_market::{Guard, MarketId, Quote, Tick};
 use breakwater_money::{AccountId, AssetId, Holder, Price, Time, Unit};
@@ -135,6 +136,21 @@ pub fn trade(
 
 pub fn fund(amount: u128) -> Body {
     Body::FundInsurance { asset: CASH, amount }
+}
+
+pub fn gate(asset: AssetId, gate: Gate) -> Body {
+    Body::SetGate { asset, gate }
+}
+
+pub fn cover(amount: u128) -> Body {
+    Body::CoverDeficit { asset: CASH, amount }
+}
+
+/// A policy that also guards one asset.
+pub fn guarding(symbol: &str, guard: AssetGuard, policy: Policy) -> Policy {
+    let mut policy = policy;
+    policy.solvency.assets.insert(symbol.to_owned(), guard);
+    policy
 }
 
 pub fn fill(leg: u64, quantity: u128, proceeds: u128, done: bool) -> Body {

@@ -7,7 +7,8 @@ use super::{lending, perpetual};
 use breakwater_engine::{Body, Command};
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::policy::BackstopPolicy;
-use breakwater_liquidation::{Call, Policy};
+use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse};
+use breakwater_liquidation::{Call, Gate, Policy, Solvency};
 use breakwater_market::Quote;
 use breakwater_money::{AccountId, AssetId, Time, U256};
 
@@ -42,7 +43,16 @@ pub fn policy(venue: Venue, assess_max: u32) -> Policy {
             ..venue_sells()
         },
     };
-    Policy { assess_max, ..policy }
+    let breaker = Breaker { fall_bps: 2_000, window_nanos: 20 * SECOND, hold_nanos: SECOND };
+    let fallen = AssetGuard { breaker: Some(breaker), ..AssetGuard::default() };
+    let lent = AssetGuard {
+        borrow_cap: Some(60_000 * ONE_CASH),
+        rate: Some(RateResponse { usage_bps: 5, surcharge_bps_a_year: 3_000 }),
+        ..AssetGuard::default()
+    };
+    let policy = guarding("ETH", fallen, guarding("CASH", lent, policy));
+    let solvency = Solvency { unpause_grace_nanos: 3 * SECOND, ..policy.solvency };
+    Policy { assess_max, solvency, ..policy }
 }
 
 /// The stage on which the story begins.
@@ -86,10 +96,18 @@ pub fn next(stage: &Stage, venue: Venue, chance: &mut Chance) -> Command {
     if halted && chance.below(3) == 0 {
         return Command { at: Time(at), body: Body::Halt { on: false } };
     }
+    // So is a pause.
+    let shut = [CASH, ETH, BTC].into_iter().find(|asset| stage.engine.gate(*asset) != Gate::Open);
     let body = match chance.below(100) {
         0..=34 => tick(stage, at, chance),
         35..=39 => Body::AdvanceTime,
         40 => Body::Halt { on: true },
+        _ if shut.is_some() && chance.below(4) == 0 => gate(shut.unwrap_or(CASH), Gate::Open),
+        41 if chance.below(2) == 0 => {
+            let shut = if chance.below(3) == 0 { Gate::Frozen } else { Gate::Paused };
+            gate(AssetId(chance.below(3) as u16), shut)
+        }
+        42 if chance.below(2) == 0 => cover(chance.amount(500 * ONE_CASH)),
         41..=42 => fund(chance.amount(500 * ONE_CASH)),
         43..=44 => mistake(stage, chance),
         45..=69 => answer(stage, venue, chance),

@@ -31,7 +31,8 @@ impl Model {
             return Ok(());
         }
         self.waiting.insert(account);
-        if self.halted || self.prices_usable(&in_force.policy, account).is_err() {
+        let waits = self.halted || self.unpaused(account).is_err();
+        if waits || self.prices_usable(&in_force.policy, account).is_err() {
             return Ok(());
         }
         match plan::sale(&in_force.rule, &self.pool, account, &in_force.policy) {

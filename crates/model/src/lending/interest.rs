@@ -4,7 +4,8 @@
 //! divisions down and the two products half up, the innermost first; supply grows by `1 + x`; both
 //! indices are rounded half up. A reserve without debt does not grow its debt index.
 
-use super::{DEBT_INDEX, DEBT_RATE, Reserve, SUPPLY_INDEX, SUPPLY_RATE, UPDATED_AT, seconds};
+use super::seconds;
+use super::{DEBT_INDEX, DEBT_RATE, Reserve, SUPPLY_INDEX, SUPPLY_RATE, SURCHARGE, UPDATED_AT};
 use crate::number::{Int, Result, ceil, floor, half_up, positive, ray};
 use crate::pool::Pool;
 use breakwater_liquidation::StateKey;
@@ -84,7 +85,8 @@ pub(super) fn reprice(pool: &mut Pool, asset: AssetId, terms: &Reserve) -> Resul
     let usage = |whole: Int| {
         if owed.is_zero() { Ok(Int::zero()) } else { half_up(&(&owed * ray()), &whole) }
     };
-    let rate = borrow_rate(&kink, &usage(&cash + &owed)?)?;
+    let added = pool.recall(StateKey::Asset(asset, SURCHARGE));
+    let rate = borrow_rate(&kink, &usage(&cash + &owed)?)? + added;
     let earned = times(&rate, &usage(&cash + &owed + &written_off)?)?;
     let kept = Int::from(10_000) - Int::from(terms.reserve_factor);
     let paid = half_up(&(earned * kept), &Int::from(10_000))?;

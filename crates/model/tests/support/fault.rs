@@ -4,8 +4,8 @@ use super::world::Plugged;
 use breakwater_engine::Registry;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, Call, CallOption, Effects, Exposures, Kept, Layout, Promise, Rejected, Rulebook,
-    Unsupported, View,
+    AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Kept, Layout, Promise, Rejected,
+    Rulebook, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -80,6 +80,19 @@ impl Rulebook for Altered {
             health.breach = !health.breach;
         }
         Ok(health)
+    }
+
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        self.inner.totals(view, asset)
+    }
+
+    fn surcharge(
+        &self,
+        view: &View<'_>,
+        asset: AssetId,
+        bps_a_year: u32,
+    ) -> Result<Effects, Rejected> {
+        self.inner.surcharge(view, asset, bps_a_year)
     }
 
     fn exposures(

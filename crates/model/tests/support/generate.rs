@@ -3,10 +3,11 @@
 use super::chance::Chance;
 use super::world::{self, CONTRACTS, Kind, SECOND, SETTLE, Shelf, TOKENS};
 use breakwater_engine::{Body, Command};
-use breakwater_liquidation::{AssetInfo, AssetKind, Call, Rejection};
+use breakwater_liquidation::solvency::{AssetGuard, Breaker};
+use breakwater_liquidation::{AssetInfo, AssetKind, Call, Gate, Rejection};
 use breakwater_market::Guard;
 use breakwater_model::Model;
-use breakwater_money::{AccountId, AssetId, Class, Holder, Price, Time, U256};
+use breakwater_money::{AccountId, AssetId, Class, Holder, Price, Time, U256, Unit};
 
 /// How often each kind is drawn, in thousandths or so, by rule.
 const LENDING: &[(&str, u64)] = &[
@@ -22,6 +23,8 @@ const LENDING: &[(&str, u64)] = &[
     ("advance time", 40),
     ("fund insurance", 20),
     ("halt", 20),
+    ("set gate", 25),
+    ("cover deficit", 25),
     ("install rulebook", 15),
     ("define asset", 12),
     ("define market", 12),
@@ -41,6 +44,8 @@ const EXCHANGE: &[(&str, u64)] = &[
     ("advance time", 30),
     ("fund insurance", 20),
     ("halt", 20),
+    ("set gate", 25),
+    ("cover deficit", 25),
     ("install rulebook", 15),
     ("define asset", 12),
     ("define market", 12),
@@ -75,12 +80,26 @@ impl Generator<'_> {
         if self.model.halted() && self.chance.percent(40) {
             return (Command { at, body: Body::Halt { on: false } }, false);
         }
+        // So is a pause.
+        if let Some(asset) = self.model.gated().first().filter(|_| self.chance.percent(25)) {
+            return (
+                Command { at, body: Body::SetGate { asset: *asset, gate: Gate::Open } },
+                false,
+            );
+        }
+        // And a loss that lies with nobody is seldom left there.
+        let lies = self.model.losses().values().any(|borne| borne.outstanding > 0.into());
+        if lies && self.chance.percent(10) {
+            return (Command { at, body: self.cover_deficit() }, false);
+        }
         let body = match name {
             "tick" => self.tick(at),
             "bad tick" => return (Command { at, body: self.bad_tick(at) }, true),
             "liquidate" => return (self.liquidate(at), false),
             "advance time" => Body::AdvanceTime,
             "fund insurance" => self.fund(),
+            "set gate" => self.set_gate(),
+            "cover deficit" => self.cover_deficit(),
             "halt" => Body::Halt { on: self.chance.percent(60) },
             "install rulebook" => self.install(),
             "define asset" => self.define_asset(),
@@ -308,6 +327,39 @@ impl Generator<'_> {
         Body::FundInsurance { asset, amount }
     }
 
+    fn set_gate(&mut self) -> Body {
+        let gate = *self.chance.pick(&[Gate::Open, Gate::Frozen, Gate::Paused, Gate::Paused]);
+        Body::SetGate { asset: self.asset(), gate }
+    }
+
+    /// Where a loss lies with nobody it is covered, from a fund that has something.
+    fn cover_deficit(&mut self) -> Body {
+        let losses = self.model.losses().iter();
+        let open: Vec<(AssetId, u128)> = losses
+            .map(|(asset, borne)| (*asset, u128::try_from(&borne.outstanding).unwrap_or(0)))
+            .filter(|(_, outstanding)| *outstanding > 0)
+            .collect();
+        if open.is_empty() && self.chance.percent(98) {
+            return self.fund();
+        }
+        if open.is_empty() || self.chance.percent(3) {
+            return Body::CoverDeficit { asset: self.asset(), amount: 1 };
+        }
+        let (asset, outstanding) = *self.chance.pick(&open);
+        let fund = self.model.pool().balance(Holder::Insurance, Unit::token(asset));
+        let amount = match self.chance.below(10) {
+            0 => 0,
+            1..=3 => u128::MAX,
+            4 => outstanding,
+            5 => outstanding + 1,
+            _ => self.chance.part(outstanding),
+        };
+        if fund == 0.into() && self.chance.percent(90) {
+            return Body::FundInsurance { asset, amount: self.chance.part(outstanding * 2) };
+        }
+        Body::CoverDeficit { asset, amount }
+    }
+
     fn install(&mut self) -> Body {
         let mut body = world::install(self.shelf, self.chance, self.kind);
         let Body::InstallRulebook { rule, parameters, hash, policy } = &mut body else {
@@ -322,6 +374,15 @@ impl Generator<'_> {
             }
             3 => policy.slippage_bps = 10_000,
             4 => policy.assess_max = 0,
+            6 => {
+                let symbol = (*self.chance.pick(&["", "NOBODY"])).to_owned();
+                policy.solvency.assets.insert(symbol, AssetGuard::default());
+            }
+            7 => {
+                let breaker = Breaker { fall_bps: 10_000, window_nanos: 1, hold_nanos: 1 };
+                let guard = AssetGuard { breaker: Some(breaker), ..AssetGuard::default() };
+                policy.solvency.assets.insert(TOKENS[0].0.to_owned(), guard);
+            }
             5 => {
                 let other = if self.kind == Kind::Exchange { Kind::Called } else { Kind::Exchange };
                 return world::install(self.shelf, self.chance, other);
@@ -467,7 +528,13 @@ impl Generator<'_> {
                     let body = self.fresh_tick(account, at);
                     return Command { at, body: body.unwrap_or(Body::AdvanceTime) };
                 }
-                Some(Rejection::MarkInGrace | Rejection::NotYetDue) if !blind => {
+                Some(Rejection::AssetPaused) if !blind => {
+                    let asset = *self.model.gated().first().unwrap_or(&AssetId(0));
+                    return Command { at, body: Body::SetGate { asset, gate: Gate::Frozen } };
+                }
+                Some(Rejection::MarkInGrace | Rejection::NotYetDue | Rejection::UnpauseGrace)
+                    if !blind =>
+                {
                     return Command { at: Time(at.0 + 30 * SECOND), body: Body::AdvanceTime };
                 }
                 Some(Rejection::OncePerTick) if !blind => {

@@ -7,7 +7,7 @@ use breakwater_margin::Ratio;
 use breakwater_model::number::{of_word, word};
 use breakwater_model::rule::Library;
 use breakwater_model::{Model, Verdict};
-use breakwater_money::{AccountId, Holder, U256, Unit};
+use breakwater_money::{AccountId, AssetId, Holder, Time, U256, Unit};
 use num_bigint::BigInt;
 use num_traits::Zero;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +74,7 @@ impl Bench {
             self.same_balances()?;
             self.same_standings()?;
             self.same_losses()?;
+            self.same_guards()?;
             self.same_memory()?;
             self.monotone(command, &ratios)?;
         }
@@ -197,6 +198,31 @@ impl Bench {
             let sum = borne.insurance + borne.deleveraged + borne.socialised + borne.outstanding;
             if !equal || sum != borne.deficit {
                 return Err(format!("I-23: {asset} {losses:?}, {:?}", model.get(asset)));
+            }
+        }
+        Ok(())
+    }
+
+    /// I-49, I-50, I-51: gates, graces, breakers and surcharges stand alike.
+    fn same_guards(&self) -> Found {
+        let (engine, model) = (&self.engine, &self.model);
+        let now = engine.now();
+        let runs = |until: Time| Some(until).filter(|until| now < *until);
+        for asset in (0..).map(AssetId).take(engine.assets().len()) {
+            let left = (
+                engine.gate(asset),
+                engine.unpause_grace(asset),
+                engine.breaker_until(asset),
+                engine.surcharge(asset),
+            );
+            let right = (
+                model.gate(asset),
+                runs(model.grace_until(asset)),
+                runs(model.held_until(asset)),
+                model.surcharge(asset),
+            );
+            if left != right {
+                return Err(format!("{asset}: {left:?}, {right:?} in the model"));
             }
         }
         Ok(())

@@ -2,10 +2,10 @@
 
 use super::chance::Chance;
 use super::judge::Bench;
-use super::world::Kind;
+use super::world::{Kind, SECOND};
 use breakwater_engine::{Body, Command};
-use breakwater_liquidation::{Call, Rejection};
-use breakwater_money::{AccountId, AssetId, Class, Holder, Unit};
+use breakwater_liquidation::{Call, Gate, Rejection};
+use breakwater_money::{AccountId, AssetId, Class, Holder, Time, Unit};
 
 fn give(bench: &mut Bench, body: Body) -> Option<Rejection> {
     let command = Command { at: bench.engine.now(), body };
@@ -85,6 +85,13 @@ pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
         assert_eq!(held(bench, *account, Class::Debt), [], "I-37: {account} still owes");
     }
     give(bench, Body::Halt { on: false });
+    // Paid back in a freeze, a pause and a hold; what follows waits until they are over.
+    for asset in bench.model.gated() {
+        give(bench, Body::SetGate { asset, gate: Gate::Open });
+    }
+    let later = Time(bench.engine.now().0 + 60 * SECOND);
+    let waited = bench.step(&Command { at: later, body: Body::AdvanceTime });
+    assert_eq!(waited, Ok(None));
     for account in &all {
         for (contract, _) in held(bench, *account, Class::Token) {
             let size = own(bench, *account, Unit::token(contract));

@@ -9,6 +9,7 @@ pub mod prices;
 pub mod world;
 
 use breakwater_engine::{Body, Command, Registry};
+use breakwater_money::AssetId;
 use chance::Chance;
 use generate::{Generator, kind_of};
 use judge::{Bench, shrink};
@@ -21,6 +22,8 @@ use world::{Kind, Shelf};
 pub struct Tally {
     pub kinds: BTreeMap<&'static str, (u64, u64)>,
     pub bad_ticks: (u64, u64),
+    /// Sequences that ended with a surcharge in force.
+    pub surcharged: u64,
     /// Why commands of a kind were refused.
     pub refusals: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -108,7 +111,12 @@ pub fn sequence(
         }
     }
     match bench.same_hash() {
-        Ok(()) => Ok((bench, journal)),
+        Ok(()) => {
+            let surcharged = (0..).take(bench.engine.assets().len());
+            let any = surcharged.map(AssetId).any(|asset| bench.engine.surcharge(asset) > 0);
+            tally.surcharged += u64::from(any);
+            Ok((bench, journal))
+        }
         Err(found) => Err(Box::new(Difference { seed, commands: journal, found })),
     }
 }

@@ -5,6 +5,7 @@ use super::chance::Chance;
 use breakwater_engine::{Body, Command, Registry};
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::policy::{BackstopPolicy, Guards};
+use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse, Solvency};
 use breakwater_liquidation::{AssetInfo, AssetKind, Call, Close, Policy, Rulebook, Seller};
 use breakwater_margin::Ratio;
 use breakwater_market::{Guard, MarketId, Quote, Tick};
@@ -252,6 +253,7 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     policy.target_ratio = wad(target);
     policy.notice_nanos = notice_nanos;
     policy.backstop = BackstopPolicy { insurance, deleverage: None, socialise: false };
+    policy.solvency = solvency(chance, kind);
     if kind == Kind::Called {
         // Lots coarse enough that trying each one stays quick.
         policy.lot_value = u128::from(chance.range(100, 2_000)) * 100_000_000;
@@ -270,6 +272,51 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
             *chance.pick(&[None, Some(Deleverage::Queue), Some(Deleverage::ProRata)]);
     }
     policy
+}
+
+/// Guards near enough to what happens for some of it to meet them, on half of the assets of half
+/// of the policies.
+fn solvency(chance: &mut Chance, kind: Kind) -> Solvency {
+    let mut solvency = Solvency {
+        unpause_grace_nanos: *chance.pick(&[0, 10 * SECOND, 30 * SECOND]),
+        ..Solvency::default()
+    };
+    let assets: Vec<(&str, u128, u128)> = if kind == Kind::Exchange {
+        let contracts = CONTRACTS.iter().take(SPARE_CONTRACT).map(|(symbol, ..)| (*symbol, 1, 1));
+        std::iter::once((SETTLE, 1, 1)).chain(contracts).collect()
+    } else {
+        let tokens = TOKENS.iter().take(SPARE);
+        tokens
+            .map(|(symbol, decimals, price)| (*symbol, 10u128.pow((*decimals).into()), *price))
+            .collect()
+    };
+    let guards = chance.percent(50);
+    for (symbol, unit, price) in assets {
+        if !guards || chance.percent(50) {
+            continue;
+        }
+        // Base units of a value in whole numeraire units.
+        let mut worth =
+            |from: u64, to: u64| u128::from(chance.range(from, to)) * 100_000_000 * unit / price;
+        let (supply, borrow) = (worth(500_000, 700_000), worth(5_000, 200_000));
+        let breaker = Breaker {
+            fall_bps: u32::try_from(chance.range(100, 2_500)).unwrap(),
+            window_nanos: *chance.pick(&[SECOND, 10 * SECOND, 60 * SECOND, 600 * SECOND]),
+            hold_nanos: *chance.pick(&[SECOND, 5 * SECOND, 20 * SECOND]),
+        };
+        let rate = RateResponse {
+            usage_bps: u32::try_from(chance.range(1, 3_000)).unwrap(),
+            surcharge_bps_a_year: u32::try_from(chance.range(1, 50_000)).unwrap(),
+        };
+        let guard = AssetGuard {
+            supply_cap: chance.percent(50).then_some(supply),
+            borrow_cap: chance.percent(50).then_some(borrow),
+            breaker: chance.percent(50).then_some(breaker),
+            rate: chance.percent(60).then_some(rate),
+        };
+        solvency.assets.insert(symbol.to_owned(), guard);
+    }
+    solvency
 }
 
 pub fn guard(chance: &mut Chance, decimals: u8) -> Guard {

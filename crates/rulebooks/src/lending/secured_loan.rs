@@ -6,8 +6,8 @@ use super::aave_v3::Parameters;
 use super::reserves::{LAYOUT, Reserves, column, value_of};
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise, Rejected,
-    Rejection, Rulebook, Unsupported, View,
+    AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise,
+    Rejected, Rejection, Rulebook, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -76,6 +76,19 @@ impl Rulebook for SecuredLoan {
 
     fn accrue(&self, _: &View<'_>) -> Result<Effects, Rejected> {
         Ok(Effects::default())
+    }
+
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        self.reserves.sums(view, asset)
+    }
+
+    fn surcharge(
+        &self,
+        view: &View<'_>,
+        asset: AssetId,
+        bps_a_year: u32,
+    ) -> Result<Effects, Rejected> {
+        self.reserves.surcharge(view, asset, bps_a_year)
     }
 
     fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected> {

@@ -224,6 +224,13 @@ impl<'a> Stage<'a> {
                         Bearer::Outstanding => outstanding,
                     } += value;
                 }
+                What::Happened(Fact::Covered { amount, .. }) => {
+                    let value = self.value(*amount, Rounding::Ceil)?;
+                    let bearers = &mut self.totals.bearers;
+                    bearers.insurance += value;
+                    // Another price may value it above what it was left at.
+                    bearers.outstanding = bearers.outstanding.saturating_sub(value);
+                }
                 _ => {}
             }
         }

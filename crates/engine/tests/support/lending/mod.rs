@@ -16,8 +16,8 @@ mod business;
 use super::parameters;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetKind, Call, CallOption, Effects, Exposures, Kept, Layout, Promise, Rejected, Rejection,
-    Rulebook, StateKey, Unsupported, View,
+    AssetKind, AssetTotals, Call, CallOption, Effects, Exposures, Kept, Layout, Promise, Rejected,
+    Rejection, Rulebook, StateKey, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -26,7 +26,7 @@ use breakwater_money::rounding::{
 };
 use breakwater_money::share::to_underlying;
 use breakwater_money::{
-    AccountId, Amount, AssetId, Class, Rational, Ray, Time, U256, Unit, rational,
+    AccountId, Amount, AssetId, Class, Holder, Rational, Ray, Time, U256, Unit, rational,
 };
 
 pub const RULE: &str = "toy-lending";
@@ -35,8 +35,9 @@ pub const DECIMALS: u8 = 6;
 
 const INDEX: StateKey = StateKey::Pool(0);
 const ACCRUED_AT: StateKey = StateKey::Pool(1);
+const SURCHARGE: StateKey = StateKey::Pool(2);
 const LAYOUT: Layout = Layout {
-    pool: &["debt index (ray)", "accrued at (ns)"],
+    pool: &["debt index (ray)", "accrued at (ns)", "surcharge (bps a year)"],
     asset: &[],
     account: &["note (any number)"],
     cells: &[],
@@ -86,6 +87,11 @@ impl Lending {
         within("close_bps", it.close, 10_000)?;
         within("rate_bps", it.rate, 100_000)?;
         Ok(it)
+    }
+
+    /// Basis points a year, a policy's surcharge included.
+    fn rate(&self, view: &View<'_>) -> u128 {
+        self.rate + u128::try_from(view.state(SURCHARGE)).unwrap_or(0)
     }
 
     /// What an account owes, rounded up.
@@ -157,15 +163,42 @@ impl Rulebook for Lending {
         let since = u64::try_from(view.state(ACCRUED_AT)).unwrap_or(u64::MAX);
         let nanos = view.now.since(Time(since));
         let mut effects = Effects::default();
-        if self.rate == 0 || nanos == 0 {
+        if self.rate(view) == 0 || nanos == 0 {
             return Ok(effects);
         }
         let index = view.state(INDEX);
-        let share = U256::from(self.rate) * U256::from(nanos);
+        let share = U256::from(self.rate(view)) * U256::from(nanos);
         let whole = U256::from(10_000) * U256::from(YEAR_NANOS);
         let grown = mul_div_full(index, share, whole, Rounding::Floor)?;
         effects.set(INDEX, index.checked_add(grown).ok_or(Rejection::Overflow)?);
         effects.set(ACCRUED_AT, U256::from(view.now.0));
+        Ok(effects)
+    }
+
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        view.asset(asset)?;
+        let issued = |unit| view.balances.balance(Holder::Issuer, unit).unsigned_abs();
+        let shares = U256::from(issued(Unit::debt(asset)));
+        let borrowed = narrow_u128(to_underlying(shares, view.state(INDEX), Rounding::Ceil)?)?;
+        Ok(AssetTotals { supplied: issued(Unit::supply(asset)), borrowed })
+    }
+
+    /// Only cash is lent.
+    fn surcharge(
+        &self,
+        view: &View<'_>,
+        asset: AssetId,
+        bps_a_year: u32,
+    ) -> Result<Effects, Rejected> {
+        if asset != CASH {
+            return Err(Rejection::Unsupported.because(format!("{asset} is not lent")));
+        }
+        let mut effects = self.accrue(view)?;
+        let surcharge = U256::from(bps_a_year);
+        if surcharge > view.state(SURCHARGE) {
+            effects.touched = breakwater_liquidation::Touched::Everyone;
+        }
+        effects.set(SURCHARGE, surcharge);
         Ok(effects)
     }
 
@@ -194,11 +227,11 @@ impl Rulebook for Lending {
         let owed = Self::owed(view, account)?;
         // Each value is floored twice, now and at the next price.
         let rounding = 4 * held.len() as u128 + 2;
-        if self.rate == 0 || owed == 0 {
+        if self.rate(view) == 0 || owed == 0 {
             return Ok(Armed { until: Time::MAX, error: rounding });
         }
         // Twice simple interest bounds what compounds within the hour, at any rate allowed.
-        let share = U256::from(2 * self.rate) * U256::from(ARMED_NANOS);
+        let share = U256::from(2 * self.rate(view)) * U256::from(ARMED_NANOS);
         let whole = U256::from(10_000) * U256::from(YEAR_NANOS);
         let grown = narrow_u128(mul_div_full(U256::from(owed), share, whole, Rounding::Ceil)?)?;
         // The line may be a multiple of what is owed.

@@ -67,10 +67,24 @@ pub fn accrue(flow: &ReserveFlow, seconds: u64) -> Result<Accrued, Revert> {
 /// # Errors
 /// [`Revert::Arithmetic`] when a value leaves its width.
 pub fn rates(flow: &ReserveFlow, model: &KinkedRate) -> Result<Rates, Revert> {
+    surcharged_rates(flow, model, U256::ZERO)
+}
+
+/// The rates of the state with a surcharge (ray a year) on what borrowers pay: the venue itself has
+/// none. Suppliers earn their share of it, so that what is paid has an owner.
+///
+/// # Errors
+/// As [`rates`].
+pub fn surcharged_rates(
+    flow: &ReserveFlow,
+    model: &KinkedRate,
+    surcharge: U256,
+) -> Result<Rates, Revert> {
     let available = flow.virtual_underlying_balance;
     let debt =
         to_underlying(flow.scaled_variable_debt, flow.variable_borrow_index.raw, Rounding::Ceil)?;
-    let borrow = model.borrow_rate(usage(debt, available)?)?;
+    let asked = model.borrow_rate(usage(debt, available)?)?;
+    let borrow = asked.checked_add(surcharge).ok_or(Revert::Arithmetic)?;
     let diluted = available.checked_add(flow.deficit).ok_or(Revert::Arithmetic)?;
     let earning = Ray::from_raw(usage(debt, diluted)?);
     let kept = Bps::one()

@@ -26,7 +26,7 @@ mod sizing;
 mod tests;
 mod version;
 
-pub use accrual::{Accrued, Rates, ReserveFlow, accrue, rates};
+pub use accrual::{Accrued, Rates, ReserveFlow, accrue, rates, surcharged_rates};
 pub use call::{Deficit, Outcome, liquidation_call};
 pub use health::{Totals, sum, totals};
 pub use parameters::{AssetParameters, BadParameter, ConstantParameters, Parameters};

@@ -7,8 +7,8 @@ use super::{
 use crate::desk;
 use crate::lending::reserves::{self, LAYOUT, Reserves, column, value_of};
 use breakwater_liquidation::{
-    AccountShape, AssetInfo, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise,
-    Reach, Rejected, Rejection, Rulebook, Sides, StateKey, Unsupported, View,
+    AccountShape, AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Fact, Kept, Layout,
+    Promise, Reach, Rejected, Rejection, Rulebook, Sides, StateKey, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -95,6 +95,19 @@ impl Rulebook for AaveV3 {
     /// balance with indices carried forward to now.
     fn accrue(&self, _: &View<'_>) -> Result<Effects, Rejected> {
         Ok(Effects::default())
+    }
+
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        self.reserves.sums(view, asset)
+    }
+
+    fn surcharge(
+        &self,
+        view: &View<'_>,
+        asset: AssetId,
+        bps_a_year: u32,
+    ) -> Result<Effects, Rejected> {
+        self.reserves.surcharge(view, asset, bps_a_year)
     }
 
     fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected> {

@@ -450,6 +450,13 @@ fn without_debt_the_borrow_index_stands_and_a_deficit_lowers_only_what_suppliers
     flow.scaled_variable_debt = U256::from(1_000);
     assert!(accrue(&flow, 1).unwrap().variable_borrow_index > Ray::one());
     let sound = rates(&flow, &model).unwrap();
+    // A policy's surcharge is the borrowers' to pay, and suppliers earn their share of it: half of
+    // the supply is lent, and a tenth of the interest is kept.
+    let dearer = surcharged_rates(&flow, &model, U256::from(RAY / 10)).unwrap();
+    assert_eq!(dearer.variable_borrow.raw - sound.variable_borrow.raw, U256::from(RAY / 10));
+    let earned = dearer.liquidity.raw - sound.liquidity.raw;
+    assert_eq!(earned, U256::from(RAY / 1_000 * 45));
+    assert_eq!(surcharged_rates(&flow, &model, U256::MAX), Err(Revert::Arithmetic));
     flow.deficit = U256::from(1_000);
     let hurt = rates(&flow, &model).unwrap();
     assert_eq!(sound.variable_borrow, hurt.variable_borrow);

@@ -10,13 +10,13 @@ pub(crate) mod test_book;
 
 use super::aave_v3::{
     Accrued, AssetParameters, Emode, Reserve, ReserveFlow, Revert, Totals, UserReserve, accrue,
-    rates, sum,
+    sum, surcharged_rates,
 };
 use super::aave_v4;
 use super::index::SECONDS_PER_YEAR;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, Effects, Exposures, Layout, Rejected, Rejection, Sides, StateKey,
-    Unsupported, View,
+    AssetInfo, AssetKind, AssetTotals, Effects, Exposures, Layout, Rejected, Rejection, Sides,
+    StateKey, Touched, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -40,6 +40,8 @@ pub mod column {
     pub const BORROW_RATE: u16 = 3;
     /// Asset: when the indices were last moved (Unix seconds).
     pub const UPDATED_AT: u16 = 4;
+    /// Asset: what a policy adds to the rate of borrowers (ray a year).
+    pub const SURCHARGE: u16 = 5;
     /// Account: bit `i` is set when asset `i` counts as collateral.
     pub const COLLATERAL: u16 = 0;
     /// Account: bit `i` is set when asset `i` is borrowed.
@@ -57,6 +59,7 @@ pub static LAYOUT: Layout = Layout {
         "liquidity rate (ray a year)",
         "variable borrow rate (ray a year)",
         "updated at (Unix seconds)",
+        "surcharge (ray a year)",
     ],
     account: &["collateral (bitmap)", "borrowing (bitmap)", "own threshold (bps, 0 for none)"],
     cells: &[],
@@ -256,8 +259,15 @@ impl Reserves {
     /// # Errors
     /// Unlisted asset, missing mark or overflow.
     pub fn reserve(&self, view: &View<'_>, asset: AssetId) -> Result<Reserve, Rejected> {
-        let parameters = self.parameters(view, asset)?;
+        self.parameters(view, asset)?;
         let price = view.price(asset)?;
+        self.at_price(view, asset, U256::from(price.raw))
+    }
+
+    /// The reserve with its indices moved to the view's time, at a price; what its totals and rates
+    /// are made of has none.
+    fn at_price(&self, view: &View<'_>, asset: AssetId, price: U256) -> Result<Reserve, Rejected> {
+        let parameters = self.parameters(view, asset)?;
         let state = |column| view.state(StateKey::Asset(asset, column));
         // Without a rate an index stays what it is, and most books of a stress have none.
         let still = state(column::LIQUIDITY_RATE).is_zero() && state(column::BORROW_RATE).is_zero();
@@ -274,7 +284,7 @@ impl Reserves {
             liquidity_index: accrued.liquidity_index,
             variable_borrow_index: accrued.variable_borrow_index,
             available: Some(U256::from(u128::try_from(cash).unwrap_or(0))),
-            ..parameters.reserve(U256::from(price.raw))
+            ..parameters.reserve(price)
         })
     }
 
@@ -376,10 +386,59 @@ impl Reserves {
             deficit: shift(before.deficit, Unit::deficit(asset), Holder::Outstanding, 1),
             ..before
         };
-        let rates = rates(&after, &model)?;
+        let key = StateKey::Asset(asset, column::SURCHARGE);
+        let staged = effects.state.iter().rev().find(|(k, _)| *k == key).map(|(_, v)| *v);
+        let surcharge = staged.unwrap_or_else(|| view.state(key));
+        let rates = surcharged_rates(&after, &model, surcharge)?;
         effects.set(StateKey::Asset(asset, column::LIQUIDITY_RATE), rates.liquidity.raw);
         effects.set(StateKey::Asset(asset, column::BORROW_RATE), rates.variable_borrow.raw);
         Ok(())
+    }
+
+    /// What all accounts have supplied, rounded down, and owe, rounded up, at the view's time.
+    ///
+    /// # Errors
+    /// Unlisted asset or overflow.
+    pub fn sums(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        let reserve = self.at_price(view, asset, U256::ZERO)?;
+        let issued = |unit| {
+            let balance = view.balances.balance(Holder::Issuer, unit);
+            U256::from(if balance < 0 { balance.unsigned_abs() } else { 0 })
+        };
+        let (supply, debt) = (issued(Unit::supply(asset)), issued(Unit::debt(asset)));
+        let supplied = to_underlying(supply, reserve.liquidity_index.raw, Rounding::Floor)?;
+        let borrowed = to_underlying(debt, reserve.variable_borrow_index.raw, Rounding::Ceil)?;
+        Ok(AssetTotals { supplied: narrow_u128(supplied)?, borrowed: narrow_u128(borrowed)? })
+    }
+
+    /// A surcharge on the borrow rate from now on, in place of the one before. A rise lets interest
+    /// run ahead of what armed accounts were promised, so that it touches everyone.
+    ///
+    /// # Errors
+    /// [`Rejection::Unsupported`] for a reserve without an interest model; unlisted asset or
+    /// overflow.
+    pub fn surcharge(
+        &self,
+        view: &View<'_>,
+        asset: AssetId,
+        bps_a_year: u32,
+    ) -> Result<Effects, Rejected> {
+        let reserve = self.at_price(view, asset, U256::ZERO)?;
+        if !self.has_rates(asset) {
+            let symbol = &view.asset(asset)?.symbol;
+            let detail = format!("{} has no interest model for {symbol}", self.name);
+            return Err(Rejection::Unsupported.because(detail));
+        }
+        let key = StateKey::Asset(asset, column::SURCHARGE);
+        let surcharge = Bps::new(u128::from(bps_a_year)).of(Ray::one().raw, Rounding::Ceil)?;
+        let mut effects = Effects::default();
+        self.store_indices(view, asset, &reserve, &mut effects);
+        if surcharge > view.state(key) {
+            effects.touched = Touched::Everyone;
+        }
+        effects.set(key, surcharge);
+        self.store_rates(view, asset, &reserve, &mut effects)?;
+        Ok(effects)
     }
 
     /// The account's flags and its holding in one reserve.
@@ -474,7 +533,9 @@ impl Reserves {
                 let threshold = user.own_threshold_bps.unwrap_or(reserve.liquidation_threshold_bps);
                 let value = self.collateral_value(&reserve, &user)?;
                 let weighted = Bps::new(u128::from(threshold)).of(value, Rounding::Floor)?;
-                equity = narrow_i128(weighted)?;
+                // What rounds to nothing now may be something at the next price.
+                let dust = threshold > 0 && !user.scaled_collateral.is_zero();
+                equity = narrow_i128(weighted)?.max(i128::from(dust));
                 // What suppliers earn can only cure, and a cure may not be late either.
                 growth = growth.saturating_add(self.interest(
                     view,
@@ -519,12 +580,15 @@ impl Reserves {
         let bps = model.map_or(0, |m| {
             u128::from(m.base_bps) + u128::from(m.slope1_bps) + u128::from(m.slope2_bps)
         });
-        let rate = stored.max(Bps::new(bps).of(Ray::one().raw, Rounding::Ceil)?);
+        let steepest = Bps::new(bps).of(Ray::one().raw, Rounding::Ceil)?;
+        let surcharge = view.state(StateKey::Asset(asset, column::SURCHARGE));
+        let rate = stored.max(steepest.saturating_add(surcharge));
         if rate.is_zero() {
             return Ok(0);
         }
         // Suppliers never earn more than borrowers pay. Twice simple interest bounds compounding at
-        // up to 1,000 % over an hour; twice that covers lines up to two and moves up to double.
+        // up to 1,000 % and a surcharge of as much over an hour; twice that covers lines up to two
+        // and moves up to double.
         let seconds = U256::from(4 * ARM_SECONDS);
         let year = U256::from(SECONDS_PER_YEAR);
         let share = mul_div_full(rate, seconds, year, Rounding::Ceil)?;
