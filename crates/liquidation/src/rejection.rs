@@ -94,6 +94,7 @@ rejections! {
     VenueGrace = 406, retry, "The venue's own grace period for this asset runs.";
     AboveLastTier = 407, never, "The position is larger than the last tier allows.";
     NotLendable = 408, never, "The asset cannot be used this way here.";
+    SoftLiquidation = 409, retry, "A part of the account's collateral has been swapped already.";
     DustLeft = 501, never, "The call would leave dust on one side.";
     NothingToSell = 502, retry, "There is nothing to sell.";
     ExceedsPlan = 503, never, "More than the plan allows.";

@@ -16,6 +16,7 @@
 
 pub mod amount;
 pub mod decimal;
+pub mod fixed;
 pub mod ids;
 pub mod price;
 pub mod rational;

@@ -20,9 +20,15 @@ pub fn build(
 ) -> Result<Option<Box<dyn Rulebook>>, String> {
     match rule {
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
+        lending::aave_v4::RULE => lending::aave_v4::build(parameters, assets).map(Some),
         exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         lending::compound_v2::RULE => lending::compound_v2::build(parameters, assets).map(Some),
+        lending::compound_v3::RULE => lending::compound_v3::build(parameters, assets).map(Some),
+        lending::morpho_blue::RULE => lending::morpho_blue::build(parameters, assets).map(Some),
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
+        lending::euler_v2::RULE => lending::euler_v2::build(parameters, assets).map(Some),
+        cdp::liquity_v1::RULE => cdp::liquity_v1::build(parameters, assets).map(Some),
+        cdp::llamma::RULE => cdp::llamma::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
 }
@@ -37,7 +43,13 @@ pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, Strin
         lending::aave_v3::RULE | lending::secured_loan::RULE => {
             lending::aave_v3::shape(parameters).map(Some)
         }
+        cdp::llamma::RULE => cdp::llamma::shape(parameters).map(Some),
         lending::compound_v2::RULE => lending::compound_v2::shape(parameters).map(Some),
+        lending::aave_v4::RULE => lending::aave_v4::shape(parameters).map(Some),
+        lending::compound_v3::RULE => lending::compound_v3::shape(parameters).map(Some),
+        lending::morpho_blue::RULE => lending::morpho_blue::shape(parameters).map(Some),
+        lending::euler_v2::RULE => lending::euler_v2::shape(parameters).map(Some),
+        cdp::liquity_v1::RULE => cdp::liquity_v1::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -50,6 +62,13 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
 
 const SHIPPED: &[(&str, &str)] = &[
     ("aave-v3.7", include_str!("../../../rulebooks/aave-v3.7.toml")),
+    ("aave-v3.6", include_str!("../../../rulebooks/aave-v3.6.toml")),
+    ("aave-v4", include_str!("../../../rulebooks/aave-v4.toml")),
     ("compound-v2", include_str!("../../../rulebooks/compound-v2.toml")),
+    ("compound-v3", include_str!("../../../rulebooks/compound-v3.toml")),
+    ("crvusd-llamma", include_str!("../../../rulebooks/crvusd-llamma.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
+    ("morpho-blue", include_str!("../../../rulebooks/morpho-blue.toml")),
+    ("euler-v2", include_str!("../../../rulebooks/euler-v2.toml")),
+    ("liquity-v1", include_str!("../../../rulebooks/liquity-v1.toml")),
 ];

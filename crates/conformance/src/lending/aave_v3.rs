@@ -1,4 +1,4 @@
-//! Aave v3.7: `liquidationCall` and `accrue` cases.
+//! Aave v3 in the versions that are mirrored: `liquidationCall` and `accrue` cases.
 
 use super::SCHEMA;
 use crate::node::{Node, differs, differs_text};
@@ -6,33 +6,45 @@ use crate::{Adapter, Mismatch};
 use breakwater_money::{Ray, U256, Wad};
 use breakwater_rulebooks::lending::aave_v3::{
     Call, CloseFactor, Emode, Outcome, Reserve, ReserveFlow, Revert, Rule, Totals, UserReserve,
-    accrue, liquidation_call, rates, totals,
+    Version, accrue, liquidation_call, rates, totals,
 };
 use breakwater_rulebooks::lending::rates::KinkedRate;
 use serde_json::Value;
 
-/// The adapter of Aave v3.7 files. A file names its version; another version is not known.
+/// The adapter of Aave v3 files. A file names its version; one that is not mirrored is not known.
 #[derive(Debug, Clone, Copy)]
 pub struct AaveV3;
+
+/// The version that `file` is of, by the first two numbers of its `protocol_version`.
+fn version(file: &Value) -> Option<Version> {
+    let text = file.get("protocol_version").and_then(Value::as_str)?;
+    let text = text.strip_prefix('v').unwrap_or(text);
+    let numbers = text.split(|next: char| !(next.is_ascii_digit() || next == '.')).next()?;
+    let mut parts = numbers.split('.');
+    let (major, minor) = (parts.next()?, parts.next()?);
+    Version::named(&format!("{major}.{minor}")).ok()
+}
 
 impl Adapter for AaveV3 {
     fn knows(&self, file: &Value) -> bool {
         let says = |field: &str| file.get(field).and_then(Value::as_str).unwrap_or_default();
-        let version = says("protocol_version").trim_start_matches('v');
-        let is_3_7 = version
-            .strip_prefix("3.7")
-            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()));
-        says("schema") == SCHEMA && says("protocol") == "aave-v3" && is_3_7
+        says("schema") == SCHEMA && says("protocol") == "aave-v3" && version(file).is_some()
     }
 
     fn check(&self, file: &Value, case: &Value) -> Result<(), Vec<Mismatch>> {
         let input = Node::root("input", case.get("input"));
         let expected = Node::root("expected", case.get("expected"));
         let one = |mismatch| vec![mismatch];
+        let version = version(file).ok_or_else(|| {
+            let versions = Version::ALL.map(Version::name).join(", ");
+            let found = Node::root("protocol_version", file.get("protocol_version"));
+            one(found.wrong(&format!("a text that starts with one of {versions}")))
+        })?;
         let kind = Node::root("kind", case.get("kind"));
         match kind.text().map_err(one)? {
             "liquidationCall" => {
-                let rule = rule(&Node::root("constants", file.get("constants"))).map_err(one)?;
+                let constants = Node::root("constants", file.get("constants"));
+                let rule = rule(version, &constants).map_err(one)?;
                 check_liquidation(&rule, &input, &expected)
             }
             "accrue" => check_accrual(&input, &expected),
@@ -42,8 +54,8 @@ impl Adapter for AaveV3 {
 }
 
 /// The rule with the file's constants, where it states any.
-fn rule(constants: &Node<'_>) -> Result<Rule, Mismatch> {
-    let mut rule = Rule::v3_7();
+fn rule(version: Version, constants: &Node<'_>) -> Result<Rule, Mismatch> {
+    let mut rule = Rule::of(version);
     if constants.is_absent() {
         return Ok(rule);
     }
@@ -394,7 +406,11 @@ mod tests {
     }
 
     fn check(case: &Value) -> Vec<Mismatch> {
-        AaveV3.check(&json!({}), case).err().unwrap_or_default()
+        AaveV3.check(&of("v3.7"), case).err().unwrap_or_default()
+    }
+
+    fn of(version: &str) -> Value {
+        json!({"protocol_version": version})
     }
 
     fn fields(found: &[Mismatch]) -> Vec<&str> {
@@ -484,11 +500,23 @@ mod tests {
     #[test]
     fn a_file_is_known_by_what_it_says_and_only_in_its_version() {
         let file = |version: &str| json!({"schema": SCHEMA, "protocol": "aave-v3", "protocol_version": version});
-        for known in ["v3.7", "3.7", "v3.7.0 (tag)", "v3.7 (commit fd1fbd91)"] {
-            assert!(AaveV3.knows(&file(known)), "{known}");
+        for (known, is) in [
+            ("v3.7", Version::V3_7),
+            ("3.7", Version::V3_7),
+            ("v3.7.0 (tag)", Version::V3_7),
+            ("v3.7 (commit fd1fbd91; rounding unlike v3.6)", Version::V3_7),
+            ("v3.6.0 (tag v3.6.0; identical in shape to v3.5)", Version::V3_6),
+            ("3.6", Version::V3_6),
+            ("v3.5.0", Version::V3_5),
+        ] {
+            let file = file(known);
+            assert!(AaveV3.knows(&file), "{known}");
+            assert_eq!(version(&file), Some(is), "{known}");
         }
-        for foreign in ["v3.6.0", "v3.70", "", "4"] {
+        for foreign in ["v3.4.0", "v3.3", "v3.70", "3.8", "", "4", "3", "v3.", "v 3.7", "vv3.7"] {
             assert!(!AaveV3.knows(&file(foreign)), "{foreign}");
+            let found = AaveV3.check(&file(foreign), &case()).unwrap_err();
+            assert_eq!(fields(&found), ["protocol_version"], "{foreign}");
         }
         assert!(!AaveV3.knows(&json!({"protocol": "aave-v3", "protocol_version": "v3.7"})));
         assert!(!AaveV3.knows(&json!([])));
@@ -502,12 +530,34 @@ mod tests {
         partial["expected"] = json!({"revert": "MustNotLeaveDust"});
         assert_eq!(check(&partial), []);
         partial["expected"] = json!({"debt_repaid": "50"});
-        let file = json!({"constants": {"default_close_factor_bps": "5000",
+        let mut file = of("v3.7");
+        file["constants"] = json!({"default_close_factor_bps": "5000",
             "close_factor_hf_threshold": "950000000000000000",
-            "min_base_max_close_factor_threshold": "200000000000", "min_leftover_base": "1"}});
+            "min_base_max_close_factor_threshold": "200000000000", "min_leftover_base": "1"});
         assert_eq!(AaveV3.check(&file, &partial), Ok(()));
-        let broken = json!({"constants": {"default_close_factor_bps": "70000"}});
+        let mut broken = of("v3.7");
+        broken["constants"] = json!({"default_close_factor_bps": "70000"});
         let found = AaveV3.check(&broken, &partial).unwrap_err();
         assert_eq!(fields(&found), ["constants.default_close_factor_bps"]);
+    }
+
+    #[test]
+    fn the_version_of_the_file_decides_about_a_unit() {
+        // 10 of debt take 10.5 of collateral: floored from v3.7, half up before.
+        let mut case = case();
+        case["input"]["reserves"][0]["user"]["scaled_collateral"] = json!("1500");
+        case["input"]["reserves"][1]["user"]["scaled_debt"] = json!("1490");
+        case["input"]["reserves"][0]["liquidation_threshold"] = json!("9000");
+        case["input"]["call"]["debt_to_cover"] = json!("10");
+        let taken = |version: &str, amount: &str| {
+            let mut case = case.clone();
+            case["expected"] = json!({"debt_repaid": "10", "collateral_to_liquidator": amount});
+            AaveV3.check(&of(version), &case)
+        };
+        for (version, amount) in [("v3.7", "10"), ("v3.6.0", "11"), ("v3.5", "11")] {
+            assert_eq!(taken(version, amount), Ok(()), "{version}");
+            let other = if amount == "10" { "11" } else { "10" };
+            assert!(taken(version, other).is_err(), "{version}");
+        }
     }
 }

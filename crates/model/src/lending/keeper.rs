@@ -87,8 +87,9 @@ fn largest(
         let size = Size { fee: fee.ok_or(Rejection::Overflow)?, ..size };
         Ok(Some((amount.clone(), size)))
     };
-    if let Some(found) = accepted(&most)? {
-        return Ok(Some(found));
+    if let Some((_, size)) = accepted(&most)? {
+        // An offer without bound asks for the venue's most, whatever it is by then.
+        return Ok(Some((Int::from(u128::MAX), size)));
     }
     // Either dust would stay, or the collateral pays for no share of debt: in both cases what
     // holds for an amount holds for every smaller one, so the largest is found by halving.

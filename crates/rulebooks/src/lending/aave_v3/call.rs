@@ -123,7 +123,7 @@ fn settle(
 
     let holds = after.get_mut(call.collateral).ok_or(Revert::NotCollateral)?;
     let left = none_left(rule.version, totals, pair, sizing, holds.scaled_collateral)?;
-    if left.reserve_consumed || left.no_collateral {
+    if left.flag_cleared {
         holds.use_as_collateral = false;
     }
 
@@ -160,15 +160,19 @@ fn settle(
 
 /// What a call leaves of the collateral.
 struct Left {
-    /// The named reserve's supplied balance is used up.
-    reserve_consumed: bool,
+    /// The named reserve's supplied balance stops to count as collateral.
+    flag_cleared: bool,
     /// Nothing of value is left over all reserves.
     no_collateral: bool,
 }
 
-/// Whether collateral remains, judged on what the two token moves consume: each rounds its
-/// scaled units up, so that together they may use up a balance that the plain amounts do not.
-/// Values are compared in the base currency, where a few base units may be worth nothing.
+/// Whether collateral remains. Values are compared in the base currency, where a few base units
+/// may be worth nothing.
+///
+/// From v3.7 what the two token moves consume is judged: each rounds its scaled units up, so that
+/// together they may use up a balance that the plain amounts do not. Up to v3.6 the plain amounts
+/// are, so that a balance used up by those roundings alone keeps its collateral flag; there a flag
+/// also stays on a remainder that is worth nothing.
 fn none_left(
     version: Version,
     totals: &Totals,
@@ -176,7 +180,12 @@ fn none_left(
     sizing: &Sizing,
     scaled_balance: U256,
 ) -> Result<Left, Revert> {
+    let taken = sizing.out.checked_add(sizing.fee).ok_or(Revert::Arithmetic)?;
     match version {
+        Version::V3_5 | Version::V3_6 => Ok(Left {
+            flag_cleared: taken == pair.balance,
+            no_collateral: pair.collateral.supplied_value(taken)? == totals.collateral_base,
+        }),
         Version::V3_7 => {
             let index = pair.collateral.liquidity_index.raw;
             let out = to_shares(sizing.out, index, Rounding::Ceil)?;
@@ -184,10 +193,9 @@ fn none_left(
             let consumed = out.checked_add(fee).ok_or(Revert::Arithmetic)?.min(scaled_balance);
             let amount = to_underlying(consumed, index, Rounding::Floor)?;
             let value = pair.collateral.supplied_value(amount)?;
-            Ok(Left {
-                reserve_consumed: consumed == scaled_balance,
-                no_collateral: value == totals.collateral_base,
-            })
+            let no_collateral = value == totals.collateral_base;
+            let flag_cleared = consumed == scaled_balance || no_collateral;
+            Ok(Left { flag_cleared, no_collateral })
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Aave v3, from v3.7: the venue's liquidation call to the last unit.
+//! Aave v3, from v3.5: the venue's liquidation call to the last unit.
 //!
-//! Mirrors the pool contracts of `aave-v3-origin` at v3.7 (commit fd1fbd91). Scales: base
+//! Mirrors the pool contracts of `aave-v3-origin` at v3.7 (commit fd1fbd91) and v3.6 (tag v3.6.0),
+//! and v3.5 by its rule alone; [`Version`] says what separates them. Scales: base
 //! currency 1e8, health factor 1e18, indices and yearly rates 1e27, thresholds, bonuses and fees
 //! in basis points (a bonus of 10,500 means 5 %); a balance is a scaled balance times an index.
 //! Supplied balances round down and owed ones up, wherever they are turned into units or value.
@@ -18,9 +19,12 @@ mod health;
 mod parameters;
 mod plan;
 mod rulebook;
+#[cfg(test)]
+mod rulebook_tests;
 mod sizing;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use accrual::{Accrued, Rates, ReserveFlow, accrue, rates};
 pub use call::{Deficit, Outcome, liquidation_call};
@@ -29,42 +33,10 @@ pub use parameters::{AssetParameters, BadParameter, ConstantParameters, Paramete
 pub use plan::{Proposal, accepted, largest_call};
 pub use rulebook::{RULE, build, shape};
 pub use sizing::{CloseFactor, Sizing};
+pub use version::{UnknownVersion, Version};
 
 use breakwater_money::{MoneyError, Ray, Rounding, U256, Wad, rounding};
 use serde::{Deserialize, Serialize};
-
-/// The contract version whose roundings are followed. Two neighbouring versions differ by a unit
-/// in nearly every call that takes a fee, so it is never implied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Version {
-    /// v3.7: every rounding of the collateral side against the liquidator.
-    #[serde(rename = "3.7")]
-    V3_7,
-}
-
-/// The sites of the sizing whose rounding has changed between versions.
-#[derive(Debug, Clone, Copy)]
-struct Roundings {
-    /// Collateral with its bonus, from the collateral worth the repaid debt.
-    bonus: Rounding,
-    /// Collateral without its bonus, when the fee's base is taken out of it.
-    principal: Rounding,
-    /// The protocol's share of the bonus.
-    fee: Rounding,
-}
-
-impl Version {
-    const fn roundings(self) -> Roundings {
-        match self {
-            Version::V3_7 => Roundings {
-                bonus: Rounding::Floor,
-                principal: Rounding::Floor,
-                fee: Rounding::Ceil,
-            },
-        }
-    }
-}
 
 /// The version and the constants that the contracts fix at compile time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,17 +55,29 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The constants of the deployed v3.7: 50 %, 0.95, 2,000 and 1,000 in a base currency of
-    /// eight decimals.
+    /// The constants of the contracts, the same in every version mirrored: 50 %, 0.95, 2,000 and
+    /// 1,000 in a base currency of eight decimals.
     #[must_use]
-    pub fn v3_7() -> Self {
+    pub fn of(version: Version) -> Self {
         Rule {
-            version: Version::V3_7,
+            version,
             close_factor_bps: 5_000,
             close_factor_health: Wad::new(950_000_000_000_000_000),
             close_factor_from: U256::from(200_000_000_000u64),
             least_leftover: U256::from(100_000_000_000u64),
         }
+    }
+
+    /// [`Rule::of`] v3.7.
+    #[must_use]
+    pub fn v3_7() -> Self {
+        Rule::of(Version::V3_7)
+    }
+
+    /// [`Rule::of`] v3.6.
+    #[must_use]
+    pub fn v3_6() -> Self {
+        Rule::of(Version::V3_6)
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Parameters {
     pub name: String,
     /// The mirror the parameters are for; always `aave-v3`.
     pub rule: String,
-    /// Contract version.
+    /// Contract version: `3.5`, `3.6` or `3.7`.
     pub version: Version,
     /// First day on which the parameters applied, or a sentence that says why there is none.
     pub effective_from: String,
@@ -271,6 +271,7 @@ mod tests {
     use super::*;
 
     const FILE: &str = include_str!("../../../../../rulebooks/aave-v3.7.toml");
+    const FILE_3_6: &str = include_str!("../../../../../rulebooks/aave-v3.6.toml");
 
     fn field(text: &str, from: &str, to: &str) -> String {
         assert!(text.contains(from), "the file has no {from}");
@@ -288,8 +289,22 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_of_the_shipped_file_has_a_source() {
-        let parameters = Parameters::parse(FILE).unwrap();
+    fn the_file_of_v3_6_differs_from_that_of_v3_7_by_its_version_alone() {
+        let (older, newer) =
+            (Parameters::parse(FILE_3_6).unwrap(), Parameters::parse(FILE).unwrap());
+        assert_eq!(older.rule(), Rule::v3_6());
+        assert_eq!((older.constants, older.assets), (newer.constants, newer.assets));
+    }
+
+    #[test]
+    fn every_parameter_of_the_shipped_files_has_a_source() {
+        for file in [FILE, FILE_3_6] {
+            every_parameter_has_a_source(file);
+        }
+    }
+
+    fn every_parameter_has_a_source(file: &str) {
+        let parameters = Parameters::parse(file).unwrap();
         let value = toml::Value::try_from(&parameters).unwrap();
         let covered = |path: &str| {
             parameters.source.keys().any(|key| {
@@ -344,6 +359,16 @@ mod tests {
             let error = Parameters::parse(&field(FILE, from, to)).unwrap_err();
             assert!(matches!(error, BadParameter::Format(_)), "{error}");
         }
+    }
+
+    #[test]
+    fn an_older_version_is_refused_with_the_reason() {
+        let file = field(FILE, "version = \"3.7\"", "version = \"3.4\"");
+        let error = Parameters::parse(&file).unwrap_err().to_string();
+        assert!(error.contains("version = \"3.4\": must be \"3.5\", \"3.6\""), "{error}");
+        assert!(error.contains("up to 3.4 shares and indices are rounded half up"), "{error}");
+        let file = field(FILE, "version = \"3.7\"", "version = \"3.5\"");
+        assert_eq!(Parameters::parse(&file).unwrap().rule(), Rule::of(Version::V3_5));
     }
 
     #[test]

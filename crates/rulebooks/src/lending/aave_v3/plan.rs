@@ -14,6 +14,9 @@ pub struct Proposal {
     pub call: Call,
     /// What the call does.
     pub outcome: Outcome,
+    /// Whether the venue's own most is accepted: then an offer of more asks for the same, and goes
+    /// on asking for the most when interest has accrued by the time the call is included.
+    pub most: bool,
 }
 
 /// Whether the rule accepts `call` as it stands.
@@ -58,8 +61,11 @@ pub fn largest_call(
     let most = most.min(call.debt_to_cover);
     let propose = |amount: U256| {
         let call = Call { debt_to_cover: amount, ..*call };
-        liquidation_call(rule, reserves, users, emode, &call)
-            .map(|outcome| Proposal { call, outcome })
+        liquidation_call(rule, reserves, users, emode, &call).map(|outcome| Proposal {
+            call,
+            outcome,
+            most: amount == most,
+        })
     };
     let mut top = most;
     let mut answer = propose(top);

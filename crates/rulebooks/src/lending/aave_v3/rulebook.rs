@@ -7,7 +7,7 @@ use super::{
 use crate::lending::reserves::{self, LAYOUT, Reserves, column, value_of};
 use breakwater_liquidation::{
     AccountShape, AssetInfo, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise,
-    Reach, Rejected, Rejection, Rulebook, StateKey, Unsupported, View,
+    Reach, Rejected, Rejection, Rulebook, Sides, StateKey, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -17,8 +17,8 @@ use breakwater_money::{AccountId, Amount, AssetId, Holder, Rational, TransferCod
 /// Name under which hosts plug the rule in.
 pub const RULE: &str = "aave-v3";
 
-/// What v3.7 promises by itself. It has no sentinel any more: only unpausing opens a grace period,
-/// an outage of prices does not. A pause stops repaying too.
+/// What every version promises by itself. There is no sentinel, or none any more from v3.7: only
+/// unpausing opens a grace period, an outage of prices does not. A pause stops repaying too.
 const PROMISES: &[(Promise, Kept)] = &[
     (Promise::HealthyUntouched, Kept::Keeps),
     (Promise::FreshMarksOnly, Kept::Refuses),
@@ -100,6 +100,10 @@ impl Rulebook for AaveV3 {
         self.reserves.assess(view, account)
     }
 
+    fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
+        self.reserves.sides(view, account)
+    }
+
     fn exposures(
         &self,
         view: &View<'_>,
@@ -133,8 +137,14 @@ impl Rulebook for AaveV3 {
                     debt: held.assets[debt],
                     collateral: held.assets[collateral],
                     // What is offered: where the collateral does not suffice, an offer of just what
-                    // it pays for may take a unit less of it and be refused for the dust.
-                    amount: narrow_u128(proposal.call.debt_to_cover)?,
+                    // it pays for may take a unit less of it and be refused for the dust. Where the
+                    // most is accepted the offer is without bound, so that interest accrued until
+                    // the call is included leaves no dust either.
+                    amount: if proposal.most {
+                        u128::MAX
+                    } else {
+                        narrow_u128(proposal.call.debt_to_cover)?
+                    },
                     shares: false,
                     liquidator: None,
                 };
@@ -310,9 +320,11 @@ impl AaveV3 {
         match liquidator.filter(|_| !outcome.liquidator_scaled_received.is_zero()) {
             Some(to) => {
                 effects.transfer(holder, Holder::Account(to), supply, moved, TransferCode::Seize);
-                if view.owned(to, supply) == 0 {
-                    // From v3.6 shares received do not switch themselves on as collateral.
-                    self.reserves.flag(view, to, column::COLLATERAL, taken, false, &mut effects);
+                // The venue looks at the loan-to-value; an asset without a threshold has none.
+                let usable = self.reserves.parameters(view, taken)?.liquidation_threshold_bps > 0;
+                let first = view.owned(to, supply) == 0;
+                if self.rule.version.received_is_collateral() && usable && first {
+                    self.reserves.flag(view, to, column::COLLATERAL, taken, true, &mut effects);
                 }
             }
             None => {

@@ -219,6 +219,85 @@ fn a_worthless_remainder_counts_as_nothing_left() {
     assert!(out.users_after[0].use_as_collateral);
 }
 
+/// Runs one call under every version, oldest first.
+fn run_all(
+    reserves: &[Reserve],
+    users: &[UserReserve],
+    call: &Call,
+) -> [Result<Outcome, Revert>; 3] {
+    Version::ALL.map(|v| liquidation_call(&Rule::of(v), reserves, users, None, call))
+}
+
+#[test]
+fn up_to_v3_6_a_half_goes_to_the_liquidator_and_from_v3_7_it_never_does() {
+    // 10 of debt are worth 10 of collateral, 10.5 with the bonus; 9 are worth 9.45.
+    let (mut reserves, users) = account(9_000);
+    let taken = |reserves: &[Reserve], amount| {
+        run_all(reserves, &users, &call_for(amount))
+            .map(|out| u64::try_from(out.unwrap().collateral_to_liquidator).unwrap())
+    };
+    assert_eq!(taken(&reserves, 10), [11, 11, 10]);
+    assert_eq!(taken(&reserves, 9), [9, 9, 9]);
+    // The fee is a tenth of the bonus; 1,050 hold 50 of it.
+    reserves[0].liquidation_protocol_fee_bps = 1_000;
+    let fees = |amount| {
+        run_all(&reserves, &users, &call_for(amount))
+            .map(|out| u64::try_from(out.unwrap().protocol_fee).unwrap())
+    };
+    assert_eq!(fees(1_000), [5, 5, 5]);
+    // 95 of debt take 100, or 99 from v3.7. 100 / 1.05 is 95 to the nearest, 99 / 1.05 is 94 down:
+    // a bonus of 5 either way, and half a unit of fee goes up by both rules.
+    assert_eq!(fees(95), [1, 1, 1]);
+    // 39 take 41 or 40: 41 / 1.05 is 39, 40 / 1.05 is 38. A bonus of 2, and 0.2 of fee is none to
+    // the nearest and one upwards.
+    assert_eq!(fees(39), [0, 0, 1]);
+    // 21 take 22: 22 / 1.05 is 21 to the nearest and 20 down, a bonus of 1 or of 2.
+    assert_eq!(fees(21), [0, 0, 1]);
+}
+
+#[test]
+fn up_to_v3_6_only_the_amounts_taken_decide_whether_collateral_is_left() {
+    // One share is worth 1.5 units. Four shares are 6 units.
+    let (mut reserves, mut users) = account(6);
+    reserves[0].liquidity_index = Ray::new(RAY + RAY / 2);
+    reserves[0].liquidation_bonus_bps = 12_000;
+    users[0].scaled_collateral = U256::from(4);
+    let call = call_for(4);
+    // 4 of debt take 4.8, half up 5 of the 6 units, which are ceil(5 / 1.5) = 4 of the 4 shares.
+    reserves[1].price = U256::from(DOLLAR / 1_000);
+    reserves[0].price = U256::from(DOLLAR / 1_000);
+    let rule = |version| Rule { least_leftover: U256::ZERO, ..Rule::of(version) };
+    let out = liquidation_call(&rule(Version::V3_6), &reserves, &users, None, &call).unwrap();
+    assert_eq!(out.collateral_to_liquidator, U256::from(5));
+    assert_eq!(out.users_after[0].scaled_collateral, U256::ZERO);
+    assert!(out.users_after[0].use_as_collateral, "the flag outlives the balance");
+    assert!(!out.no_collateral_left && out.deficits.is_empty());
+    // With 5 units by every rounding, v3.7 alone counts the shares and finds nothing left.
+    reserves[0].liquidation_bonus_bps = 12_500;
+    for (version, flag) in [(Version::V3_5, true), (Version::V3_6, true), (Version::V3_7, false)] {
+        let out = liquidation_call(&rule(version), &reserves, &users, None, &call).unwrap();
+        assert_eq!(out.collateral_to_liquidator, U256::from(5));
+        assert_eq!(out.users_after[0].use_as_collateral, flag, "{version:?}");
+        assert_eq!(out.no_collateral_left, !flag, "{version:?}");
+    }
+}
+
+#[test]
+fn up_to_v3_6_a_worthless_remainder_keeps_its_flag_while_the_debts_are_written_off() {
+    let (mut reserves, mut users) = account(0);
+    reserves[0].decimals = 18;
+    reserves[1].decimals = 18;
+    let unit = 10u128.pow(18);
+    users[1].scaled_debt = U256::from(unit);
+    users[0].scaled_collateral = U256::from(unit + unit / 20 + 1);
+    let call = Call { debt_to_cover: U256::MAX, ..call_for(0) };
+    let flags = run_all(&reserves, &users, &call).map(|out| {
+        let out = out.unwrap();
+        (out.no_collateral_left, out.users_after[0].use_as_collateral)
+    });
+    assert_eq!(flags, [(true, true), (true, true), (true, false)]);
+}
+
 #[test]
 fn two_roundings_up_consume_the_balance_and_the_fee_is_clipped() {
     // One scaled unit is worth 1.5. Four scaled units are 6 units; 5 for the caller cost
@@ -461,6 +540,10 @@ fn real_state() -> impl Strategy<Value = (Vec<Reserve>, Vec<UserReserve>, Call)>
         )
 }
 
+fn any_rule() -> impl Strategy<Value = Rule> {
+    (0usize..3).prop_map(|i| Rule::of(Version::ALL[i]))
+}
+
 /// The most the close factor allows for the call's pair.
 fn most(reserves: &[Reserve], users: &[UserReserve], call: &Call) -> U256 {
     let all = totals(reserves, users, None).unwrap();
@@ -475,16 +558,15 @@ proptest! {
 
     #[test]
     fn the_largest_call_is_the_largest_that_trying_every_amount_finds(
-        (reserves, users, call) in small_state()
+        (reserves, users, call) in small_state(), rule in any_rule()
     ) {
-        let rule = Rule::v3_7();
         let found = largest_call(&rule, &reserves, &users, None, &call);
         let top = most(&reserves, &users, &call).min(call.debt_to_cover);
         let mut amount = top;
         let tried = loop {
             let attempt = Call { debt_to_cover: amount, ..call };
-            match run(&reserves, &users, &attempt) {
-                Ok(outcome) => break Some(Proposal { call: attempt, outcome }),
+            match liquidation_call(&rule, &reserves, &users, None, &attempt) {
+                Ok(outcome) => break Some(Proposal { call: attempt, outcome, most: amount == top }),
                 Err(_) if amount.is_zero() => break None,
                 Err(_) => amount -= U256::ONE,
             }
@@ -494,9 +576,9 @@ proptest! {
 
     #[test]
     fn a_proposed_call_is_accepted(
-        (reserves, users, call) in prop_oneof![small_state(), real_state()]
+        (reserves, users, call) in prop_oneof![small_state(), real_state()],
+        rule in any_rule()
     ) {
-        let rule = Rule::v3_7();
         if let Ok(proposal) = largest_call(&rule, &reserves, &users, None, &call) {
             prop_assert_eq!(accepted(&rule, &reserves, &users, None, &proposal.call), Ok(()));
             prop_assert!(proposal.outcome.debt_repaid <= proposal.call.debt_to_cover);
@@ -505,9 +587,8 @@ proptest! {
 
     #[test]
     fn real_accounts_always_get_a_proposal_and_none_larger_is_accepted(
-        (reserves, users, call) in real_state()
+        (reserves, users, call) in real_state(), rule in any_rule()
     ) {
-        let rule = Rule::v3_7();
         let all = totals(&reserves, &users, None).unwrap();
         let found = largest_call(&rule, &reserves, &users, None, &call);
         match found {
@@ -517,7 +598,8 @@ proptest! {
                 let next = proposal.call.debt_to_cover + U256::ONE;
                 if next <= top {
                     let next = Call { debt_to_cover: next, ..call };
-                    prop_assert!(run(&reserves, &users, &next).is_err());
+                    let next = liquidation_call(&rule, &reserves, &users, None, &next);
+                    prop_assert!(next.is_err());
                 }
             }
             // Fewer than two thousand on each side may be closed whole; above it, more than a
@@ -528,9 +610,11 @@ proptest! {
 
     #[test]
     fn nothing_is_created_or_lost_and_only_the_named_pair_and_bad_debt_move(
-        (reserves, users, call) in prop_oneof![small_state(), real_state()]
+        (reserves, users, call) in prop_oneof![small_state(), real_state()],
+        rule in any_rule()
     ) {
-        let Ok(out) = run(&reserves, &users, &call) else { return Ok(()) };
+        let out = liquidation_call(&rule, &reserves, &users, None, &call);
+        let Ok(out) = out else { return Ok(()) };
         for (i, (before, after)) in users.iter().zip(&out.users_after).enumerate() {
             let taken = before.scaled_collateral - after.scaled_collateral;
             if i == call.collateral {

@@ -5,15 +5,18 @@
 //! share is burnt or issued in the pool's favour.
 
 mod business;
+#[cfg(test)]
+pub(crate) mod test_book;
 
 use super::aave_v3::{
     Accrued, AssetParameters, Emode, Reserve, ReserveFlow, Revert, Totals, UserReserve, accrue,
     rates, sum,
 };
+use super::aave_v4;
 use super::index::SECONDS_PER_YEAR;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, Effects, Exposures, Layout, Rejected, Rejection, StateKey, Unsupported,
-    View,
+    AssetInfo, AssetKind, Effects, Exposures, Layout, Rejected, Rejection, Sides, StateKey,
+    Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -67,11 +70,32 @@ pub const RESERVES_MAX: usize = 128;
 /// that nothing touches; an hour keeps it small.
 const ARM_SECONDS: u64 = 3_600;
 
+/// How a venue of this family values balances and rounds the health they make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Valuation {
+    /// In base units of the numeraire; health half up, then down (Aave v3).
+    #[default]
+    BaseUnits,
+    /// At eighteen decimals more; health down twice (Aave v4).
+    Fine,
+}
+
+impl Valuation {
+    /// What one base unit of the numeraire is in it.
+    fn unit(self) -> U256 {
+        match self {
+            Valuation::BaseUnits => U256::ONE,
+            Valuation::Fine => Wad::one().raw,
+        }
+    }
+}
+
 /// The reserves of a pool: parameters by asset.
 #[derive(Debug, Clone)]
 pub struct Reserves {
     name: String,
     numeraire_decimals: u8,
+    valuation: Valuation,
     assets: Vec<Option<AssetParameters>>,
 }
 
@@ -119,7 +143,14 @@ impl Reserves {
             }
             bound.push(found.filter(|_| info.kind == AssetKind::Token));
         }
-        Ok(Reserves { name: name.to_owned(), numeraire_decimals, assets: bound })
+        let valuation = Valuation::default();
+        Ok(Reserves { name: name.to_owned(), numeraire_decimals, valuation, assets: bound })
+    }
+
+    /// The same reserves, valued another way.
+    #[must_use]
+    pub fn valued(self, valuation: Valuation) -> Self {
+        Reserves { valuation, ..self }
     }
 
     /// The rulebook's name.
@@ -160,11 +191,34 @@ impl Reserves {
     /// # Errors
     /// [`Unsupported`] naming it.
     pub fn admits(&self, view: &View<'_>) -> Result<(), Unsupported> {
+        self.admits_but(view, |_| false)
+    }
+
+    /// The same, but what has no parameters is refused only where somebody has supplied or owes it:
+    /// a pool may know of more than its venue lists.
+    ///
+    /// # Errors
+    /// [`Unsupported`] naming it.
+    pub fn admits_idle(&self, view: &View<'_>) -> Result<(), Unsupported> {
+        self.admits_but(view, |asset| {
+            let issued = |unit| view.balances.balance(Holder::Issuer, unit) != 0;
+            !issued(Unit::supply(asset)) && !issued(Unit::debt(asset))
+        })
+    }
+
+    fn admits_but(
+        &self,
+        view: &View<'_>,
+        idle: impl Fn(AssetId) -> bool,
+    ) -> Result<(), Unsupported> {
         let missing = |missing: String| Unsupported { rulebook: self.name.clone(), missing };
-        for (info, known) in view.assets.iter().zip(&self.assets) {
+        for ((asset, info), known) in (0..).map(AssetId).zip(view.assets).zip(&self.assets) {
             if info.kind != AssetKind::Token {
                 let what = format!("perpetual contracts, such as {}", info.symbol);
                 return Err(missing(what));
+            }
+            if known.is_none() && idle(asset) {
+                continue;
             }
             if known.is_none() {
                 return Err(missing(format!("a reserve for {}", info.symbol)));
@@ -360,7 +414,7 @@ impl Reserves {
         Ok(relevant.filter(move |asset| last.replace(*asset) != Some(*asset)))
     }
 
-    /// Totals and health factor at the view's time and marks.
+    /// Totals and health factor at the view's time and marks, values in the units of the valuation.
     ///
     /// # Errors
     /// Unknown account, missing mark or overflow.
@@ -375,10 +429,13 @@ impl Reserves {
                     None
                 }
             });
-        let totals = sum(held, emode);
+        let totals = match self.valuation {
+            Valuation::BaseUnits => sum(held, emode).map_err(Rejected::from),
+            Valuation::Fine => fine(held),
+        };
         match failed {
             Some(rejected) => Err(rejected),
-            None => Ok(totals?),
+            None => totals,
         }
     }
 
@@ -388,9 +445,10 @@ impl Reserves {
     /// As [`Reserves::totals`].
     pub fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected> {
         let totals = self.totals(view, account)?;
+        let unit = self.valuation.unit();
         let weighted = div_wide(totals.weighted, Bps::one().raw, Rounding::Floor)?;
-        let equity = narrow_i128(weighted)?;
-        let requirement = narrow_u128(totals.debt_base)?;
+        let equity = narrow_i128(div_wide(weighted, unit, Rounding::Floor)?)?;
+        let requirement = narrow_u128(div_wide(totals.debt_base, unit, Rounding::Ceil)?)?;
         let shortfall = requirement.saturating_sub(equity.unsigned_abs());
         let breach = totals.is_liquidatable();
         Ok(Health { equity, requirement, ratio: totals.health_factor, shortfall, breach })
@@ -476,6 +534,24 @@ impl Reserves {
         Ok(narrow_u128(grown)?.saturating_add(narrow_u128(unit)?))
     }
 
+    /// Unweighted values of what the account has supplied, counted as collateral or not, and of what
+    /// it owes, with indices carried forward.
+    ///
+    /// # Errors
+    /// As [`Reserves::totals`].
+    pub fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
+        let mut sides = Sides::default();
+        for asset in self.assets_of(view, account)? {
+            let reserve = self.reserve(view, asset)?;
+            let user = self.user(view, account, asset);
+            let more = narrow_u128(self.collateral_value(&reserve, &user)?)?;
+            sides.collateral = sides.collateral.checked_add(more).ok_or(Rejection::Overflow)?;
+            let more = narrow_u128(self.debt_value(&reserve, &user)?)?;
+            sides.debt = sides.debt.checked_add(more).ok_or(Rejection::Overflow)?;
+        }
+        Ok(sides)
+    }
+
     fn collateral_value(&self, reserve: &Reserve, user: &UserReserve) -> Result<U256, Rejected> {
         let units =
             to_underlying(user.scaled_collateral, reserve.liquidity_index.raw, Rounding::Floor)?;
@@ -539,6 +615,17 @@ impl Reserves {
         let left = U256::from(product).saturating_mul(Wad::one().raw);
         left > health.raw.saturating_mul(U256::from(100_000_000u64))
     }
+}
+
+/// The finer totals in the shape of the others.
+fn fine(held: impl Iterator<Item = (usize, (Reserve, UserReserve))>) -> Result<Totals, Rejected> {
+    let totals = aave_v4::sum(held.map(|(_, holding)| holding))?;
+    Ok(Totals {
+        collateral_base: totals.collateral_value,
+        debt_base: totals.debt_value,
+        weighted: totals.weighted,
+        health_factor: totals.health,
+    })
 }
 
 /// Value of `units` in the base currency.

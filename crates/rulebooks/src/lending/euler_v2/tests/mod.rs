@@ -1,0 +1,360 @@
+//! The contract's arithmetic case by case, and the rulebook over small pools.
+
+mod business;
+mod contract;
+mod exposures;
+mod options;
+mod parameters;
+mod seizure;
+
+use super::{build, column};
+use breakwater_liquidation::{
+    AssetInfo, AssetKind, Balances, Call, CallOption, Effects, MarketInfo, PoolState, Rejection,
+    Rulebook, StateKey, View,
+};
+use breakwater_margin::Health;
+use breakwater_market::{Guard, GuardState, Mark, MarketId};
+use breakwater_money::time::NANOS_PER_SECOND;
+use breakwater_money::{AccountId, AssetId, Class, Holder, Holding, Price, Time, U256, Unit};
+use std::collections::BTreeMap;
+
+const SHIPPED: &str = include_str!("../../../../../../rulebooks/euler-v2.toml");
+
+const STETH: AssetId = AssetId(0);
+const WETH: AssetId = AssetId(1);
+const USDC: AssetId = AssetId(2);
+const DAI: AssetId = AssetId(3);
+/// Two decimals; secures nothing by itself, and may be seized all the same.
+const GUSD: AssetId = AssetId(4);
+/// Without a vault.
+const NOPE: AssetId = AssetId(5);
+const ALL: [AssetId; 6] = [STETH, WETH, USDC, DAI, GUSD, NOPE];
+
+const A: AccountId = AccountId(0);
+const B: AccountId = AccountId(1);
+const C: AccountId = AccountId(2);
+
+const ETHER: u128 = 1_000_000_000_000_000_000;
+const DOLLAR: u128 = 1_000_000;
+/// What one base unit of debt is in the ledger.
+const UNIT: u128 = 1 << 31;
+
+/// When the pool begins (Unix seconds). The ramp of the DAI vault ends 10,000 seconds later.
+const START: u64 = 1_700_000_000;
+
+/// Vaults with and without interest, with a cool-off, a ramp, and one that writes nothing off.
+const PARAMETERS: &str = r#"
+name = "test"
+rule = "euler-v2"
+version = "5b98b420"
+effective_from = "made"
+numeraire_decimals = 8
+[source]
+[vaults.STETH]
+decimals = 18
+max_liquidation_discount_bps = 0
+liquidation_cool_off_seconds = 0
+socialises_debt = true
+[vaults.WETH]
+decimals = 18
+max_liquidation_discount_bps = 1000
+liquidation_cool_off_seconds = 100
+socialises_debt = true
+interest_fee_bps = 1000
+[vaults.WETH.rates]
+base_rate = 1000000000000000000
+slope1 = 1000000000
+slope2 = 20000000000
+kink = 3435973836
+[vaults.WETH.collaterals.STETH]
+borrow_ltv_bps = 9000
+liquidation_ltv_bps = 9300
+[vaults.WETH.collaterals.USDC]
+borrow_ltv_bps = 8000
+liquidation_ltv_bps = 8300
+[vaults.USDC]
+decimals = 6
+max_liquidation_discount_bps = 1500
+liquidation_cool_off_seconds = 0
+socialises_debt = true
+[vaults.USDC.collaterals.STETH]
+borrow_ltv_bps = 8000
+liquidation_ltv_bps = 8500
+[vaults.USDC.collaterals.WETH]
+borrow_ltv_bps = 8000
+liquidation_ltv_bps = 8500
+[vaults.USDC.collaterals.DAI]
+borrow_ltv_bps = 9000
+liquidation_ltv_bps = 9500
+[vaults.USDC.collaterals.GUSD]
+borrow_ltv_bps = 0
+liquidation_ltv_bps = 0
+[vaults.DAI]
+decimals = 18
+max_liquidation_discount_bps = 500
+liquidation_cool_off_seconds = 0
+socialises_debt = false
+interest_fee_bps = 2000
+[vaults.DAI.rates]
+base_rate = 5000000000000000000
+slope1 = 1000000000
+slope2 = 20000000000
+kink = 3435973836
+[vaults.DAI.collaterals.WETH]
+borrow_ltv_bps = 8000
+liquidation_ltv_bps = 8500
+[vaults.DAI.collaterals.STETH]
+borrow_ltv_bps = 6000
+liquidation_ltv_bps = 6000
+ramp = { initial_ltv_bps = 9000, ends_at_seconds = 1700010000, duration_seconds = 20000 }
+[vaults.GUSD]
+decimals = 2
+max_liquidation_discount_bps = 2000
+liquidation_cool_off_seconds = 0
+socialises_debt = true
+supply_cap = 6407
+borrow_cap = 6406
+[vaults.GUSD.collaterals.USDC]
+borrow_ltv_bps = 9000
+liquidation_ltv_bps = 9500
+"#;
+
+/// Balances in the simplest form that the trait can be read from.
+#[derive(Debug, Clone, Default)]
+struct Rows {
+    accounts: Vec<Vec<Holding>>,
+    others: BTreeMap<(Holder, Unit), i128>,
+}
+
+impl Rows {
+    fn add(&mut self, holder: Holder, unit: Unit, change: i128) {
+        let Holder::Account(account) = holder else {
+            *self.others.entry((holder, unit)).or_default() += change;
+            return;
+        };
+        let row = &mut self.accounts[account.index()];
+        match row.iter_mut().find(|held| held.unit == unit) {
+            Some(held) => held.balance += change,
+            None => row.push(Holding { contract: None, unit, balance: change }),
+        }
+        row.retain(|held| held.balance != 0);
+        row.sort_by_key(|held| held.unit);
+    }
+}
+
+impl Balances for Rows {
+    fn holdings(&self, account: AccountId) -> &[Holding] {
+        &self.accounts[account.index()]
+    }
+
+    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
+        let Holder::Account(account) = holder else {
+            return self.others.get(&(holder, unit)).copied().unwrap_or(0);
+        };
+        let row = self.accounts.get(account.index()).map_or(&[][..], Vec::as_slice);
+        row.iter().find(|held| held.unit == unit).map_or(0, |held| held.balance)
+    }
+
+    fn accounts(&self) -> u32 {
+        u32::try_from(self.accounts.len()).unwrap()
+    }
+}
+
+/// A pool as an engine would keep it, without the engine.
+struct Book {
+    rulebook: Box<dyn Rulebook>,
+    assets: Vec<AssetInfo>,
+    markets: Vec<MarketInfo>,
+    marks: Vec<GuardState>,
+    rows: Rows,
+    state: PoolState,
+    now: Time,
+}
+
+impl Book {
+    /// Three accounts; ether at 2,000 dollars, staked or not.
+    fn new() -> Self {
+        Book::with(PARAMETERS)
+    }
+
+    fn with(parameters: &str) -> Self {
+        let listed =
+            [("STETH", 18), ("WETH", 18), ("USDC", 6), ("DAI", 18), ("GUSD", 2), ("NOPE", 18)];
+        let assets: Vec<AssetInfo> = (0u16..)
+            .zip(listed)
+            .map(|(number, (symbol, decimals))| AssetInfo {
+                symbol: symbol.to_owned(),
+                decimals,
+                kind: AssetKind::Token,
+                market: Some(MarketId(number)),
+            })
+            .collect();
+        let guard = Guard {
+            decimals: 8,
+            age_max_nanos: 60_000_000_000,
+            ahead_max_nanos: 0,
+            band_bps: 5_000,
+            spread_max_bps: 100,
+            grace_nanos: 0,
+        };
+        let markets = (0u16..).zip(&assets).map(|(number, info)| MarketInfo {
+            symbol: format!("{}/USD", info.symbol),
+            asset: AssetId(number),
+            guard,
+            volatility_weight: 1,
+        });
+        let markets = markets.collect();
+        let rulebook = build(parameters, &assets).unwrap();
+        let state = PoolState::new(rulebook.layout());
+        let rows = Rows { accounts: vec![vec![]; 3], ..Rows::default() };
+        let now = Time::from_seconds(START);
+        let marks = vec![GuardState::default(); assets.len()];
+        let mut book = Book { rulebook, assets, markets, marks, rows, state, now };
+        for (asset, dollars) in
+            [(STETH, 2_000), (WETH, 2_000), (USDC, 1), (DAI, 1), (GUSD, 1), (NOPE, 1)]
+        {
+            book.price(asset, dollars * 100_000_000);
+        }
+        let founded = book.rulebook.found(&book.view()).unwrap();
+        book.commit(&founded);
+        book
+    }
+
+    fn view(&self) -> View<'_> {
+        View::new(self.now, &self.assets, &self.markets, &self.marks, &self.rows, &self.state)
+    }
+
+    /// Marks an asset in 1e-8 dollars.
+    fn price(&mut self, asset: AssetId, raw: u128) {
+        self.marks[asset.index()].mark = Some(Mark {
+            price: Price::new(raw, 8),
+            half_spread: 0,
+            observed_at: self.now,
+            accepted_at: self.now,
+            sequence: 1,
+        });
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now = self.now.after(seconds * NANOS_PER_SECOND);
+    }
+
+    #[track_caller]
+    fn commit(&mut self, effects: &Effects) {
+        for t in &effects.transfers {
+            let amount = i128::try_from(t.amount).unwrap();
+            assert!(amount > 0 && t.debit != t.credit);
+            self.rows.add(t.debit, t.unit, -amount);
+            self.rows.add(t.credit, t.unit, amount);
+        }
+        for (key, value) in &effects.state {
+            assert!(self.state.set(*key, *value), "{key:?} is not in the layout");
+        }
+        for held in self.rows.accounts.iter().flatten() {
+            assert!(held.balance > 0, "{held:?}");
+        }
+        for ((holder, unit), balance) in &self.rows.others {
+            let never_negative = matches!(holder, Holder::Reserve | Holder::Treasury);
+            assert!(!never_negative || *balance >= 0, "{holder:?} has {balance} of {unit:?}");
+        }
+    }
+
+    #[track_caller]
+    fn does(&mut self, call: &Call) -> Effects {
+        let effects = match self.rulebook.execute(&self.view(), call) {
+            Ok(effects) => effects,
+            Err(rejected) => panic!("{call:?}: {rejected}"),
+        };
+        self.commit(&effects);
+        effects
+    }
+
+    #[track_caller]
+    fn refuses(&self, call: &Call) -> Rejection {
+        self.rulebook.execute(&self.view(), call).unwrap_err().rejection
+    }
+
+    /// `account` holds `collateral` units of one asset and owes `debt` of another.
+    #[track_caller]
+    fn import(&mut self, account: AccountId, held: (AssetId, u128), owed: (AssetId, u128)) {
+        for (asset, collateral, debt) in [(held.0, held.1, 0), (owed.0, 0, owed.1)] {
+            if collateral.max(debt) > 0 {
+                self.does(&Call::Import { account, asset, collateral, debt });
+            }
+        }
+    }
+
+    #[track_caller]
+    fn health(&self, account: AccountId) -> Health {
+        self.rulebook.assess(&self.view(), account).unwrap()
+    }
+
+    fn owned(&self, account: AccountId, unit: Unit) -> u128 {
+        self.view().owned(account, unit)
+    }
+
+    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
+        self.rows.balance(holder, unit)
+    }
+
+    /// One of a vault's integers, as stored.
+    fn vault(&self, asset: AssetId, column: u16) -> U256 {
+        self.state.get(StateKey::Asset(asset, column))
+    }
+
+    #[track_caller]
+    fn options(&self, account: AccountId) -> Vec<CallOption> {
+        let mut options = Vec::new();
+        self.rulebook.calls(&self.view(), account, &mut options).unwrap();
+        options
+    }
+}
+
+fn threshold(account: AccountId, bps: u64) -> Call {
+    Call::Configure { account, column: column::OWN_THRESHOLD, value: U256::from(bps) }
+}
+
+/// The bits of these assets.
+fn bits(assets: &[AssetId]) -> U256 {
+    assets.iter().fold(U256::ZERO, |bits, asset| bits | (U256::ONE << asset.index()))
+}
+
+fn choose(account: AccountId, assets: &[AssetId]) -> Call {
+    Call::Configure { account, column: column::COLLATERAL, value: bits(assets) }
+}
+
+fn deposit(account: AccountId, asset: AssetId, amount: u128) -> Call {
+    Call::Deposit { account, asset, amount }
+}
+
+fn withdraw(account: AccountId, asset: AssetId, amount: u128) -> Call {
+    Call::Withdraw { account, asset, amount }
+}
+
+fn borrow(account: AccountId, asset: AssetId, amount: u128) -> Call {
+    Call::Borrow { account, asset, amount }
+}
+
+fn repay(account: AccountId, asset: AssetId, amount: u128) -> Call {
+    Call::Repay { account, asset, amount }
+}
+
+fn seize(account: AccountId, debt: AssetId, collateral: AssetId, amount: u128) -> Call {
+    Call::RepayAndSeize { account, debt, collateral, amount, shares: false, liquidator: None }
+}
+
+/// Every holder's balance of a unit, which must be nothing in sum.
+fn sum(book: &Book, unit: Unit) -> i128 {
+    let held = book.rows.accounts.iter().flatten().filter(|h| h.unit == unit);
+    let others = book.rows.others.iter().filter(|((_, u), _)| *u == unit);
+    held.map(|h| h.balance).sum::<i128>() + others.map(|(_, b)| *b).sum::<i128>()
+}
+
+#[track_caller]
+fn balanced(book: &Book) {
+    for asset in ALL {
+        for class in [Class::Token, Class::Supply, Class::Debt, Class::Deficit] {
+            assert_eq!(sum(book, Unit { asset, class }), 0, "{asset} {class:?}");
+        }
+    }
+}
