@@ -99,16 +99,27 @@ fn executed(
     account: AccountId,
     plan: &PlannedCall,
 ) -> Result<()> {
-    let CallOption { call, repaid, seized, .. } = &plan.option;
+    let CallOption { call, repaid, seized, seized_value, reward_value, .. } = &plan.option;
     let effects = rulebook.execute(view, call).map_err(|why| differs(account, why))?;
-    for asset in [repaid.asset, seized.asset] {
+    let net = |asset: AssetId| effects.net(Holder::External, asset);
+    // Without a pair an amount of nothing names no asset.
+    let named = [repaid, seized].into_iter().filter(|it| call.pair().is_some() || it.raw > 0);
+    for asset in named.map(|it| it.asset) {
         let of = |amount: &Amount| {
             let raw = if amount.asset == asset { amount.raw } else { 0 };
             i128::try_from(raw).unwrap_or(i128::MAX)
         };
-        let (planned, moved) = (of(seized) - of(repaid), effects.net(Holder::External, asset));
+        let (planned, moved) = (of(seized) - of(repaid), net(asset));
         if planned != moved {
             let told = format!("planned to move {planned} of {asset}, moved {moved}: {call:?}");
+            return Err(differs(account, told));
+        }
+    }
+    let planned = (plan.option.repaid_value, seized_value.saturating_add(*reward_value));
+    if repaid.asset != seized.asset {
+        let moved = values(view, net).map_err(|why| differs(account, why))?;
+        if planned != moved {
+            let told = format!("planned values of {planned:?}, moved {moved:?}: {call:?}");
             return Err(differs(account, told));
         }
     }
@@ -117,6 +128,24 @@ fn executed(
         return Err(differs(account, told));
     }
     Ok(())
+}
+
+/// Values of what comes in from outside, rounded up, and of what goes out, rounded down.
+fn values(
+    view: &View<'_>,
+    net: impl Fn(AssetId) -> i128,
+) -> std::result::Result<(u128, u128), Rejected> {
+    let (mut paid, mut got) = (0, 0);
+    for (asset, info) in (0..).map(AssetId).zip(view.assets) {
+        let moved = net(asset);
+        let (side, rounding) = match moved {
+            0 => continue,
+            ..0 => (&mut paid, Rounding::Ceil),
+            _ => (&mut got, Rounding::Floor),
+        };
+        *side += view.price(asset)?.value(moved.unsigned_abs(), info.decimals, rounding)?;
+    }
+    Ok((paid, got))
 }
 
 /// True if a fact tells the option's outcome. Whoever takes an account whole pays nothing for what the

@@ -308,7 +308,10 @@ fn hindrance(accounts: u32, expected: Option<Duration>, share: Option<Duration>)
 pub fn measure(plan: &Plan) -> Result<Vec<Entry>> {
     let begun = Instant::now();
     let shipped = shipped()?;
-    let drawers = shipped.iter().map(Drawer::new).collect::<Result<Vec<_>>>()?;
+    let drawers = shipped
+        .iter()
+        .map(|it| Drawer::new(it).map_err(|why| why.of(it.name)))
+        .collect::<Result<Vec<_>>>()?;
     // Accounts and time of the largest book measured, by rulebook.
     let mut known: Vec<Option<(u64, Duration)>> = vec![None; shipped.len()];
     let mut entries = Vec::new();
@@ -327,7 +330,7 @@ pub fn measure(plan: &Plan) -> Result<Vec<Entry>> {
                 Some(why) => Entry::Skipped(of.name, *accounts, why),
                 None => {
                     let ends = share.map(|share| Instant::now() + share);
-                    measure_one(drawer, of, *accounts, plan, ends)?
+                    measure_one(drawer, of, *accounts, plan, ends).map_err(|why| why.of(of.name))?
                 }
             };
             match &entry {
@@ -356,7 +359,8 @@ pub fn run(options: &Options) -> Result<()> {
         "set up in",
         "fall",
         "touched",
-        "in breach",
+        "in breach before",
+        "after",
         "planned",
         "whole",
         "no call",
@@ -375,8 +379,9 @@ pub fn run(options: &Options) -> Result<()> {
         Entry::Measured(figures) => figures.rulebook,
         Entry::Skipped(name, ..) => *name,
     };
-    // One rulebook's books stand together; the sort keeps their order.
-    entries.sort_by_key(name);
+    // One rulebook's books stand together, in the order of shipping; the sort keeps their order.
+    let order: Vec<&str> = entries.iter().map(name).collect();
+    entries.sort_by_key(|entry| order.iter().position(|known| *known == name(entry)));
     for entry in &entries {
         table.row(row(entry));
     }
@@ -417,6 +422,7 @@ fn row(entry: &Entry) -> Vec<String> {
         time(figures.setup),
         format!("{} %", figures.fall_percent),
         grouped(figures.assessed),
+        grouped(figures.breaches.0),
         grouped(figures.breaches.1),
         grouped(proved.planned),
         grouped(proved.whole),

@@ -5,11 +5,13 @@
 //! have, at most four and three, chosen in proportion to `1 / (rank + 1)`, debts that do not move with
 //! the driver six times as often. Collateral is lognormal around 5,000 of the numeraire (deviation
 //! 2), health `1.05 + 0.45 exp(z)` with a normal `z`. One account in a hundred is dust, at a health of
-//! 1.05, where the venue has no least debt: small enough to try every amount of a call.
+//! 1.05, where the venue has no least debt: small enough to try every amount of a call. Account 0 is
+//! as large as all others together may be expected to be, at a health of ten, so that a venue that
+//! looks at the pool as a whole finds it sound.
 //!
-//! How much a collateral counts for a debt is asked of the rulebook itself: an account a pair, with
-//! a tenth of its collateral owed, assessed. Where health is not linear in the debt the drawn one is
-//! met only roughly.
+//! How much a collateral counts for a debt is asked of the rulebook itself: an account a pair, first
+//! with a tenth of its collateral owed and then at a health of about 1.5, assessed. Where health is
+//! not linear in the debt the drawn one is met only roughly.
 
 use crate::draw::Draw;
 use crate::lending_pool::open_guard;
@@ -30,8 +32,15 @@ const SCENARIO: &str = "black-thursday";
 /// Least health of a drawn account, but for rounding.
 const HEALTH_LEAST: f64 = 1.05;
 
+/// Health of account 0, and what each other account adds to its collateral: about their mean.
+const HEALTH_FIRST: f64 = 10.0;
+const VALUE_EACH: f64 = 40_000.0;
+
 /// Every how manyth account is dust.
 const DUST_EVERY: u32 = 100;
+
+/// Collateral of an account that asks, in the numeraire.
+const VALUE_ASKED: f64 = 1e7;
 
 /// Commands between two looks at the clock while a book is set up.
 const LOOK_EVERY: u64 = 1_024;
@@ -179,23 +188,17 @@ impl<'a> Drawer<'a> {
 
     /// Asks what each collateral counts for each debt.
     fn ask(&mut self, pairs: &[(usize, usize)]) -> Result<()> {
-        let one = |(debt, held): &(usize, usize)| {
-            let held = (*held, units(&self.assets[*held], 1e7));
-            account("asks".to_owned(), vec![held], vec![(*debt, units(&self.assets[*debt], 1e6))])
-        };
-        let book = Book { assets: self.assets.clone(), accounts: pairs.iter().map(one).collect() };
-        let Founded::Whole(pool) = self.found(&book, None)? else {
-            return Err(Failure::Refused { what: "set-up", why: "no time was set".to_owned() });
-        };
+        let mut owed = vec![VALUE_ASKED / 10.0; pairs.len()];
         let mut owables: BTreeMap<usize, BTreeMap<usize, f64>> = BTreeMap::new();
-        for (number, (debt, held)) in (0..).zip(pairs) {
-            let health = pool
-                .engine
-                .health(AccountId(number))
-                .map_err(|why| Failure::Refused { what: "assess", why: why.to_string() })?;
-            let counts = health.equity as f64 / health.requirement.max(1) as f64 / 10.0;
-            if counts > 0.0 {
-                owables.entry(*debt).or_default().insert(*held, counts);
+        for _ in 0..2 {
+            let healths = self.healths(pairs, &owed)?;
+            owables.clear();
+            for (((debt, held), owed), health) in pairs.iter().zip(&mut owed).zip(healths) {
+                let counts = health * *owed / VALUE_ASKED;
+                if counts > 0.0 {
+                    owables.entry(*debt).or_default().insert(*held, counts);
+                    *owed = counts * VALUE_ASKED / 1.5;
+                }
             }
         }
         let owable = |(rank, (place, counts)): (u64, (usize, BTreeMap<usize, f64>))| {
@@ -210,14 +213,42 @@ impl<'a> Drawer<'a> {
         Ok(())
     }
 
-    /// A book of `accounts`; account `n` is the same in a book of any size.
+    /// Health of an account a pair of debt and collateral.
+    fn healths(&self, pairs: &[(usize, usize)], owed: &[f64]) -> Result<Vec<f64>> {
+        let one = |((debt, held), owed): (&(usize, usize), &f64)| {
+            let held = (*held, units(&self.assets[*held], VALUE_ASKED));
+            let owed = (*debt, units(&self.assets[*debt], *owed));
+            account("asks".to_owned(), vec![held], vec![owed])
+        };
+        let accounts = pairs.iter().zip(owed).map(one).collect();
+        let book = Book { assets: self.assets.clone(), accounts };
+        let Founded::Whole(pool) = self.found(&book, None)? else {
+            return Err(Failure::Refused { what: "set-up", why: "no time was set".to_owned() });
+        };
+        let count = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
+        let health = |account| {
+            let health = pool.engine.health(account).map_err(|why| Failure::Refused {
+                what: "assess",
+                why: why.to_string(),
+            })?;
+            Ok(health.equity as f64 / health.requirement.max(1) as f64)
+        };
+        (0..count).map(AccountId).map(health).collect()
+    }
+
+    /// A book of `accounts`; account `n` is the same in a book of any size, but for the first.
     #[must_use]
     pub fn draw(&self, accounts: u32, seed: u64) -> Book {
-        let accounts = (0..accounts).map(|number| self.account(number, seed)).collect();
+        let one = |number| match number {
+            0 => self.account(0, seed, Some(f64::from(accounts) * VALUE_EACH)),
+            _ => self.account(number, seed, None),
+        };
+        let accounts = (0..accounts).map(one).collect();
         Book { assets: self.assets.clone(), accounts }
     }
 
-    fn account(&self, number: u32, seed: u64) -> BookAccount {
+    /// The account of a number; with a value given, the first.
+    fn account(&self, number: u32, seed: u64, first: Option<f64>) -> BookAccount {
         let mut draw = Draw::new(seed, u64::from(number));
         let mut most = |reach: Reach, weights: &[u64]| match reach {
             Reach::One => 1,
@@ -232,11 +263,11 @@ impl<'a> Drawer<'a> {
             let owables = || debts.iter().map(|(at, _)| &self.owables[*at]);
             owables().all(|o| o.counts.contains_key(&place) && o.place != place)
         };
-        let first = &self.owables[debts[0].0].counts;
-        if !first.keys().any(|place| secures(&debts, *place)) {
+        let leading = &self.owables[debts[0].0].counts;
+        if !leading.keys().any(|place| secures(&debts, *place)) {
             debts = vec![(debts[0].0, 1.0)];
         }
-        let places = first.keys().copied().filter(|place| secures(&debts, *place));
+        let places = leading.keys().copied().filter(|place| secures(&debts, *place));
         let ranked = (1..).zip(places).map(|(rank, place)| (place, 1_000_000 / rank));
         let collaterals = choose(&mut draw, ranked.collect(), held);
         let least = self.shaped.shape.debt_least as f64;
@@ -244,7 +275,10 @@ impl<'a> Drawer<'a> {
         let mut value = (5_000.0 * libm::exp(2.0 * draw.normal())).clamp(100.0, 5e7);
         let mut health = HEALTH_LEAST + 0.45 * libm::exp(draw.normal());
         if dust {
-            (value, health) = (0.005 + 0.015 * draw.unit(), HEALTH_LEAST);
+            (value, health) = (0.002 + 0.006 * draw.unit(), HEALTH_LEAST);
+        }
+        if let Some(first) = first {
+            (value, health) = (first, HEALTH_FIRST);
         }
         let mut counted = 0.0;
         for (place, part) in &collaterals {
@@ -316,7 +350,7 @@ mod tests {
     fn an_account_is_the_same_in_a_book_of_any_size() {
         let shipped = shipped().unwrap();
         let drawer = Drawer::new(&shipped[0]).unwrap();
-        assert_eq!(drawer.draw(300, 7).accounts[..20], drawer.draw(20, 7).accounts);
+        assert_eq!(drawer.draw(300, 7).accounts[1..20], drawer.draw(20, 7).accounts[1..]);
         assert_ne!(drawer.draw(20, 8).accounts, drawer.draw(20, 7).accounts);
     }
 
