@@ -21,14 +21,14 @@ pub fn build(
     match rule {
         lending::aave_v3::RULE => lending::aave_v3::build(parameters, assets).map(Some),
         lending::aave_v4::RULE => lending::aave_v4::build(parameters, assets).map(Some),
-        exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         lending::compound_v2::RULE => lending::compound_v2::build(parameters, assets).map(Some),
         lending::compound_v3::RULE => lending::compound_v3::build(parameters, assets).map(Some),
         lending::morpho_blue::RULE => lending::morpho_blue::build(parameters, assets).map(Some),
-        lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         lending::euler_v2::RULE => lending::euler_v2::build(parameters, assets).map(Some),
+        lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         cdp::liquity_v1::RULE => cdp::liquity_v1::build(parameters, assets).map(Some),
         cdp::llamma::RULE => cdp::llamma::build(parameters, assets).map(Some),
+        exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
 }
@@ -40,16 +40,17 @@ pub fn build(
 /// As [`build`].
 pub fn shape(rule: &str, parameters: &str) -> Result<Option<AccountShape>, String> {
     match rule {
+        // The plain mechanism reads the same file.
         lending::aave_v3::RULE | lending::secured_loan::RULE => {
             lending::aave_v3::shape(parameters).map(Some)
         }
-        cdp::llamma::RULE => cdp::llamma::shape(parameters).map(Some),
-        lending::compound_v2::RULE => lending::compound_v2::shape(parameters).map(Some),
         lending::aave_v4::RULE => lending::aave_v4::shape(parameters).map(Some),
+        lending::compound_v2::RULE => lending::compound_v2::shape(parameters).map(Some),
         lending::compound_v3::RULE => lending::compound_v3::shape(parameters).map(Some),
         lending::morpho_blue::RULE => lending::morpho_blue::shape(parameters).map(Some),
         lending::euler_v2::RULE => lending::euler_v2::shape(parameters).map(Some),
         cdp::liquity_v1::RULE => cdp::liquity_v1::shape(parameters).map(Some),
+        cdp::llamma::RULE => cdp::llamma::shape(parameters).map(Some),
         _ => Ok(None),
     }
 }
@@ -66,9 +67,9 @@ const SHIPPED: &[(&str, &str)] = &[
     ("aave-v4", include_str!("../../../rulebooks/aave-v4.toml")),
     ("compound-v2", include_str!("../../../rulebooks/compound-v2.toml")),
     ("compound-v3", include_str!("../../../rulebooks/compound-v3.toml")),
-    ("crvusd-llamma", include_str!("../../../rulebooks/crvusd-llamma.toml")),
-    ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
     ("morpho-blue", include_str!("../../../rulebooks/morpho-blue.toml")),
     ("euler-v2", include_str!("../../../rulebooks/euler-v2.toml")),
     ("liquity-v1", include_str!("../../../rulebooks/liquity-v1.toml")),
+    ("crvusd-llamma", include_str!("../../../rulebooks/crvusd-llamma.toml")),
+    ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
 ];
