@@ -4,7 +4,8 @@
 //! out between the pool and the outside is what was planned, and a fact of the rule tells the same.
 //! On a sample the amount is searched the slow way: other amounts of the same call are executed, from
 //! more than everything owed downwards, and none that is accepted as long as a plan must be repays
-//! more. For accounts in breach of which nothing was planned, every pair of theirs is tried at
+//! more, unless it buys no more: where the amount seized is rounded down, up to two base units' worth
+//! can be paid for nothing, which no planner proposes. For accounts in breach of which nothing was planned, every pair of theirs is tried at
 //! several amounts, and taking them whole; none may be accepted for a seizure. Last, some calls are
 //! applied to the engine, which must find the health that was planned.
 
@@ -45,6 +46,8 @@ pub struct Proved {
     pub exhausted: u64,
     /// Amounts executed in the search.
     pub tried: u64,
+    /// Of these, those that repay more than the plan and seize nothing more for it.
+    pub dearer: u64,
     /// Calls applied to the engine, which found the health planned.
     pub applied: u64,
 }
@@ -164,6 +167,16 @@ fn told<'a>(
     })
 }
 
+/// Price of an asset in the numeraire; one of what no market prices.
+fn price_of(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    asset: AssetId,
+) -> std::result::Result<Price, Rejected> {
+    let decimals = rulebook.numeraire_decimals();
+    Ok(view.price(asset).unwrap_or(Price::new(pow10(decimals)?, decimals)))
+}
+
 /// Base units of `asset` worth a value, rounded up.
 fn amount_of(
     rulebook: &dyn Rulebook,
@@ -171,9 +184,19 @@ fn amount_of(
     asset: AssetId,
     value: u128,
 ) -> std::result::Result<u128, Rejected> {
-    let decimals = rulebook.numeraire_decimals();
-    let price = view.price(asset).unwrap_or(Price::new(pow10(decimals)?, decimals));
+    let price = price_of(rulebook, view, asset)?;
     Ok(price.amount_for(value, view.asset(asset)?.decimals, Rounding::Ceil)?)
+}
+
+/// Value of base units of `asset`, rounded up.
+fn value_of(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    asset: AssetId,
+    amount: u128,
+) -> std::result::Result<u128, Rejected> {
+    let price = price_of(rulebook, view, asset)?;
+    Ok(price.value(amount, view.asset(asset)?.decimals, Rounding::Ceil)?)
 }
 
 /// Amounts above `planned` up to `most`, from the largest down, and whether they are all of them.
@@ -206,15 +229,21 @@ fn search(
     // Twice what is owed, so that no venue's way of counting it lies above.
     let most = owed.saturating_mul(2).max(option.repaid.raw).saturating_add(16);
     let (amounts, all) = candidates(option.repaid.raw, most);
+    let rounding = value_of(rulebook, view, option.seized.asset, 2).map_err(refused)?;
     let later = view.at(view.now.after(LASTS_NANOS));
     for amount in std::iter::once(u128::MAX).chain(amounts) {
         proved.tried += 1;
         let call = option.call.with_amount(amount);
         let Ok(other) = option_of(rulebook, view, &call, option.toxic) else { continue };
-        if other.repaid.raw > option.repaid.raw && rulebook.execute(&later, &call).is_ok() {
-            let told = format!("planned {:?}, accepted {:?} for {amount}", option, other.repaid);
+        if other.repaid.raw <= option.repaid.raw || rulebook.execute(&later, &call).is_err() {
+            continue;
+        }
+        let excess = other.repaid_value.saturating_sub(option.repaid_value);
+        if other.seized.raw > option.seized.raw || excess > rounding {
+            let told = format!("planned {option:?}, accepted {other:?}");
             return Err(differs(account, told));
         }
+        proved.dearer += 1;
     }
     proved.searched += 1;
     proved.exhausted += u64::from(all);

@@ -367,6 +367,7 @@ pub fn run(options: &Options) -> Result<()> {
         "searched",
         "every amount",
         "tried",
+        "dearer",
         "applied",
         "assessments/s",
         "each",
@@ -389,7 +390,7 @@ pub fn run(options: &Options) -> Result<()> {
     println!(
         "One core; the median run counts. Touched: accounts that the fall made the engine assess, beside the \
          accounts covered. Searched: accounts whose largest call was searched the slow way, every \
-         amount for so many of them; tried: calls executed for it. Applied: calls that the engine took, \
+         amount for so many of them; tried: calls executed for it; dearer: those that would repay more and take nothing more. Applied: calls that the engine took, \
          to the health planned."
     );
     let peak = kibibytes("/proc/self/status", "VmHWM").unwrap_or(0) >> 20;
@@ -430,6 +431,7 @@ fn row(entry: &Entry) -> Vec<String> {
         grouped(proved.searched),
         grouped(proved.exhausted),
         grouped(proved.tried),
+        grouped(proved.dearer),
         grouped(proved.applied),
         per_second(figures.accounts, figures.assess.median()),
         each(&figures.assess, figures.accounts),

@@ -227,10 +227,10 @@ impl<'a> Drawer<'a> {
         };
         let count = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
         let health = |account| {
-            let health = pool.engine.health(account).map_err(|why| Failure::Refused {
-                what: "assess",
-                why: why.to_string(),
-            })?;
+            let health = pool
+                .engine
+                .health(account)
+                .map_err(|why| Failure::Refused { what: "assess", why: why.to_string() })?;
             Ok(health.equity as f64 / health.requirement.max(1) as f64)
         };
         (0..count).map(AccountId).map(health).collect()
