@@ -1,9 +1,9 @@
 //! `breakwater assess` and `breakwater plan`: accounts from a file.
 
 use crate::arguments::{Assess, Plan};
-use crate::compare::mapping;
+use crate::compare::mapped_lines;
 use crate::failure::{Failure, Verdict};
-use crate::figures::{count, rounded_text, short_label, wrapped};
+use crate::figures::{count, rounded, rounded_text, short_label, wrapped};
 use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_simulate::Scenario;
@@ -179,7 +179,8 @@ pub fn plan(asked: &Plan, screen: &Screen) -> Result<Verdict, Failure> {
 }
 
 fn mapped_text(mapped: &[Mapped]) -> String {
-    let lines = mapped.iter().flat_map(|m| wrapped(&mapping(m, PRICE_DECIMALS), WIDTH - 2));
+    let told = mapped_lines(mapped, |raw| rounded(raw, PRICE_DECIMALS, 0));
+    let lines = told.iter().flat_map(|told| wrapped(told, WIDTH - 2));
     lines.map(|line| format!("  {line}\n")).collect()
 }
 

@@ -1,7 +1,7 @@
 //! `breakwater at-risk`: what a fall would make liquidatable, and what no collateral would cover.
 
 use crate::arguments::AtRisk as Asked;
-use crate::compare::mapping;
+use crate::compare::mapped_lines;
 use crate::failure::{Failure, Verdict};
 use crate::figures::{count, rounded, wrapped};
 use crate::folder::Folder;
@@ -118,7 +118,7 @@ fn answer(name: &str, asked: &Asked, curves: &[AtRiskCurve], refused: Vec<Refuse
             .map(|curve| CurveJson {
                 rulebook: curve.rulebook.clone(),
                 debt: value(curve.debt),
-                mapped: curve.mapped.iter().map(|m| mapping(m, PRICE_DECIMALS)).collect(),
+                mapped: told_of(curve),
                 rows: curve
                     .rows
                     .iter()
@@ -133,6 +133,11 @@ fn answer(name: &str, asked: &Asked, curves: &[AtRiskCurve], refused: Vec<Refuse
             .collect(),
         refused,
     }
+}
+
+/// What of the book the curve's rulebook could not take as it is.
+fn told_of(curve: &AtRiskCurve) -> Vec<String> {
+    mapped_lines(&curve.mapped, |raw| rounded(raw, PRICE_DECIMALS, 0))
 }
 
 fn csv(curves: &[AtRiskCurve]) -> String {
@@ -178,9 +183,9 @@ fn page(name: &str, asked: &Asked, curves: &[AtRiskCurve], json: &[u8]) -> RiskC
         },
     };
     let mapped = curves.iter().flat_map(|curve| {
-        curve.mapped.iter().map(|mapped| Assumption {
+        told_of(curve).into_iter().map(|value| Assumption {
             name: curve.rulebook.clone(),
-            value: mapping(mapped, PRICE_DECIMALS),
+            value,
             status: Status::Derived,
             source: "the book as this rulebook can take it".to_owned(),
         })
@@ -235,8 +240,8 @@ fn told(
             paint.strong(&curve.rulebook),
             whole(curve.debt)
         ));
-        for mapped in &curve.mapped {
-            for line in wrapped(&mapping(mapped, PRICE_DECIMALS), WIDTH - 2) {
+        for told in told_of(curve) {
+            for line in wrapped(&told, WIDTH - 2) {
                 text.push_str(&format!("  {line}\n"));
             }
         }

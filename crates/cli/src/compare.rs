@@ -8,7 +8,7 @@ use crate::report_of;
 use crate::screen::{Paint, Screen};
 use crate::{json_of, replay, source};
 use breakwater_report::render_comparison;
-use breakwater_simulate::fitting::Mapped;
+use breakwater_simulate::fitting::{Mapped, MappedKind};
 use breakwater_simulate::{PolicyChoice, Run, Scenario, Thresholds, Variant};
 use std::path::Path;
 
@@ -90,7 +90,7 @@ fn rows(variants: &[Variant]) -> Vec<Row<'_>> {
 fn cells(run: Option<&Run>) -> [String; 4] {
     let Some(run) = run else { return ["", "", "", ""].map(str::to_owned) };
     let (totals, decimals) = (&run.totals, run.value_decimals);
-    let whole = |raw| rounded(raw, decimals, 0);
+    let whole = |raw| thousands(raw, decimals);
     let gain = match (totals.keeper_gain, totals.gas) {
         // The venue sells by itself and keepers have no part in it.
         (0, 0) => "none".to_owned(),
@@ -107,7 +107,7 @@ fn cells(run: Option<&Run>) -> [String; 4] {
 
 fn line(name: &str, left: &[String; 4], right: &[String; 4]) -> String {
     let four = |[debt, loss, gain, calls]: &[String; 4]| {
-        format!("{debt:>10}{loss:>11}{gain:>10}{calls:>6}")
+        format!("{debt:>10}{loss:>11}{gain:>9}{calls:>7}")
     };
     format!("{name:<NAME$}{}{}", four(left), four(right)).trim_end().to_owned() + "\n"
 }
@@ -120,7 +120,7 @@ fn told(
     paint: Paint,
 ) -> String {
     let unit = crate::story::unit(first);
-    let mut setting = format!("{}; values in {unit}", first.shock);
+    let mut setting = format!("{}; values in thousands of {unit}", first.shock);
     if !changes.is_empty() {
         setting = format!("{setting}; changed: {}", changes.join(" "));
     }
@@ -157,22 +157,16 @@ fn mapped_text(variants: &[Variant]) -> String {
     let mut text = String::new();
     let mut last = "";
     for variant in variants {
-        if variant.name == last {
+        if variant.name == last || variant.run.mapped.is_empty() {
             continue;
         }
         last = &variant.name;
         let (totals, decimals) = (&variant.run.totals, variant.run.value_decimals);
-        if variant.run.mapped.is_empty() {
-            continue;
-        }
-        let taken = rounded(totals.debt_start, decimals, 0);
-        let whole = rounded(totals.debt_whole, decimals, 0);
-        if text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&format!("{last}: takes {taken} of {whole} owed\n"));
-        for mapped in &variant.run.mapped {
-            for line in wrapped(&mapping(mapped, decimals), WIDTH - 4) {
+        let (taken, whole) =
+            (thousands(totals.debt_start, decimals), thousands(totals.debt_whole, decimals));
+        text.push_str(&format!("\n{last} takes {taken} of {whole} owed\n"));
+        for told in mapped_lines(&variant.run.mapped, |raw| thousands(raw, decimals)) {
+            for line in wrapped(&told, WIDTH - 4) {
                 text.push_str(&format!("  {line}\n"));
             }
         }
@@ -180,15 +174,28 @@ fn mapped_text(variants: &[Variant]) -> String {
     text
 }
 
-/// One thing that was mapped, with the values concerned.
-pub fn mapping(mapped: &Mapped, decimals: u8) -> String {
-    let whole = |raw| rounded(raw, decimals, 0);
-    match (mapped.collateral_value, mapped.debt_value) {
-        (0, 0) => mapped.what.clone(),
-        (0, debt) => format!("{}: {}", mapped.what, whole(debt)),
-        (collateral, 0) => format!("{}: {}", mapped.what, whole(collateral)),
-        (collateral, debt) => {
-            format!("{}: debt {}, collateral {}", mapped.what, whole(debt), whole(collateral))
-        }
-    }
+fn thousands(raw: u128, decimals: u8) -> String {
+    rounded(raw, decimals.saturating_add(3), 0)
+}
+
+/// What was mapped, one line a kind, each step with the value concerned as `shown` has it.
+pub fn mapped_lines(mapped: &[Mapped], shown: impl Fn(u128) -> String) -> Vec<String> {
+    let kinds = [
+        (MappedKind::HeldAs, "held as another, by value: "),
+        (MappedKind::OwedAs, "owed as another, by value: "),
+        (MappedKind::LeftOut, "left out, by debt: "),
+        (MappedKind::Split, "split by asset: "),
+    ];
+    let line = |(kind, lead): &(MappedKind, &str)| {
+        let steps = mapped.iter().filter(|m| m.kind == *kind).map(|m| match kind {
+            MappedKind::HeldAs => format!("{} {}", m.what, shown(m.collateral_value)),
+            MappedKind::OwedAs | MappedKind::LeftOut => {
+                format!("{} {}", m.what, shown(m.debt_value))
+            }
+            MappedKind::Split => m.what.clone(),
+        });
+        let steps: Vec<String> = steps.collect();
+        (!steps.is_empty()).then(|| format!("{lead}{}", steps.join("; ")))
+    };
+    kinds.iter().filter_map(line).collect()
 }

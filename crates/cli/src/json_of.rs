@@ -1,6 +1,7 @@
 //! What `replay --json` and `compare --json` print: money as decimal strings, names that stay.
 
 use breakwater_money::decimal::{format_raw, format_raw_signed};
+use breakwater_simulate::fitting::MappedKind;
 use breakwater_simulate::{Liquidation, Run, RunOptions, Totals, Variant};
 use serde::Serialize;
 
@@ -47,6 +48,7 @@ pub struct TotalsJson {
 #[derive(Serialize)]
 struct BearersJson {
     insurance: String,
+    vault: String,
     deleveraged: String,
     socialised: String,
     outstanding: String,
@@ -86,6 +88,7 @@ impl TotalsJson {
             bad_debt_open: value(totals.bad_debt_open),
             borne_by: BearersJson {
                 insurance: value(totals.bearers.insurance),
+                vault: value(totals.bearers.vault),
                 deleveraged: value(totals.bearers.deleveraged),
                 socialised: value(totals.bearers.socialised),
                 outstanding: value(totals.bearers.outstanding),
@@ -245,6 +248,7 @@ pub fn replay(
 
 #[derive(Serialize)]
 struct MappedJson {
+    kind: MappedKind,
     what: String,
     collateral_value: String,
     debt_value: String,
@@ -304,6 +308,7 @@ pub fn compare(
                     .mapped
                     .iter()
                     .map(|mapped| MappedJson {
+                        kind: mapped.kind,
                         what: mapped.what.clone(),
                         collateral_value: format_raw(
                             mapped.collateral_value,

@@ -124,8 +124,7 @@ fn mechanism(variant: &Variant) -> Mechanism {
         let whole = |raw| rounded(raw, run.value_decimals, 0);
         let (taken, all) = (whole(totals.debt_start), whole(totals.debt_whole));
         remarks.push(format!("takes {taken} of {all} owed"));
-        let mapped = run.mapped.iter().map(|m| crate::compare::mapping(m, run.value_decimals));
-        remarks.extend(mapped);
+        remarks.extend(crate::compare::mapped_lines(&run.mapped, whole));
     }
     let remark = remarks.join("; ");
     // Where the venue sells by itself there are no keepers.

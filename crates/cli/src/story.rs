@@ -163,8 +163,9 @@ fn bearers(run: &Run) -> String {
     let bearers = &run.totals.bearers;
     let named = [
         ("the insurance fund", bearers.insurance),
+        ("reserves and vault", bearers.vault),
         ("deleveraged winners", bearers.deleveraged),
-        ("all accounts", bearers.socialised),
+        ("all, shared", bearers.socialised),
         ("the lenders", bearers.outstanding),
     ];
     let borne: Vec<_> = named.into_iter().filter(|(_, amount)| *amount > 0).collect();

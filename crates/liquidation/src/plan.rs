@@ -322,7 +322,8 @@ pub fn plan_call(
 
 /// Plans the call that empties an account under water although it pays nobody, so that its bad
 /// debt is recognised: the cheapest whose effects book a deficit, if it loses at most the policy's
-/// limit, `cost` of the caller (gas, impact) included.
+/// limit, `cost` of the caller (gas, impact) included. Only dust is cleaned: collateral that covers
+/// its debt, or is worth more than that limit, is left to those whom it pays.
 ///
 /// # Errors
 /// [`Rejection::Healthy`], or [`Rejection::NothingToSell`] if no call within the limit books
@@ -337,6 +338,10 @@ pub fn plan_cleaning(
     let before = rulebook.assess(view, account)?;
     if !before.breach {
         return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
+    }
+    let sides = rulebook.sides(view, account)?;
+    if sides.debt <= sides.collateral || sides.collateral > policy.cleaning_loss_max {
+        return Err(Rejection::NothingToSell.because(account.to_string()));
     }
     let mut options = Vec::new();
     rulebook.calls(view, account, &mut options)?;

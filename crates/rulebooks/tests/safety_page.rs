@@ -16,27 +16,36 @@ fn declared() -> String {
         };
         breakwater_rulebooks::build(rule, text, &[dollars]).unwrap().unwrap()
     };
-    let rulebooks = [
-        build("aave-v3", "aave-v3.7"),
-        build("binance-usdm", "binance-usdm"),
-        build("secured-loan", "aave-v3.7"),
-    ];
-    let names: Vec<&str> = rulebooks.iter().map(|r| r.name()).collect();
-    let mut table = format!("| promise | {} |\n|---|---|---|---|\n", names.join(" | "));
-    for promise in Promise::ALL {
-        let kept = |rulebook: &dyn Rulebook| {
+    let rule = |text: &str| {
+        let table: toml::Table = toml::from_str(text).unwrap();
+        table["rule"].as_str().unwrap().to_owned()
+    };
+    let mut rulebooks: Vec<Box<dyn Rulebook>> = breakwater_rulebooks::shipped()
+        .iter()
+        .map(|(name, text)| build(&rule(text), name))
+        .collect();
+    rulebooks.push(build("secured-loan", "aave-v3.7"));
+    let mut page = String::new();
+    for (number, promise) in (1..).zip(Promise::ALL) {
+        page.push_str(&format!("{number}. {}\n", promise.sentence()));
+    }
+    let numbers: Vec<String> = (1..=Promise::ALL.len()).map(|n| n.to_string()).collect();
+    page.push_str(&format!("\n| rulebook | {} |\n", numbers.join(" | ")));
+    page.push_str(&format!("|---|{}\n", "---|".repeat(numbers.len())));
+    for rulebook in &rulebooks {
+        let kept = |promise: &Promise| {
             let found = rulebook.promises().iter().find(|(p, _)| p == promise);
             match found.map(|(_, kept)| kept) {
                 Some(Kept::Keeps) => "keeps",
                 Some(Kept::Refuses) => "refuses",
-                Some(Kept::NotApplicable) => "not applicable",
+                Some(Kept::NotApplicable) => "n/a",
                 None => "not declared",
             }
         };
-        let cells: Vec<&str> = rulebooks.iter().map(|r| kept(&**r)).collect();
-        table.push_str(&format!("| {} | {} |\n", promise.sentence(), cells.join(" | ")));
+        let cells: Vec<&str> = Promise::ALL.iter().map(kept).collect();
+        page.push_str(&format!("| {} | {} |\n", rulebook.name(), cells.join(" | ")));
     }
-    table
+    page
 }
 
 #[test]

@@ -15,10 +15,26 @@ use breakwater_money::{Price, decimal};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// What kind of step made a book fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MappedKind {
+    /// One collateral stands for another, by value.
+    HeldAs,
+    /// One debt stands for another, by value.
+    OwedAs,
+    /// Something is not taken.
+    LeftOut,
+    /// Accounts became several.
+    Split,
+}
+
 /// Something that a venue could not take as the book has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mapped {
-    /// What was done, as a phrase: `USDT is owed as USDC, by value`.
+    /// What kind of step it was.
+    pub kind: MappedKind,
+    /// What was done, as a phrase: `USDT as USDC`.
     pub what: String,
     /// Value of the collateral concerned at the prices of the start.
     pub collateral_value: u128,
@@ -31,7 +47,7 @@ pub struct Mapped {
 pub struct Fitted {
     /// The book; assets of the original keep their places, the venue's own currency comes last.
     pub book: Book,
-    /// What was done to it, in alphabetical order; empty if nothing was.
+    /// What was done to it, by kind, then in alphabetical order; empty if nothing was.
     pub mapped: Vec<Mapped>,
     /// Value of the debt that the venue takes.
     pub debt_taken: u128,
@@ -48,7 +64,7 @@ struct Fitting<'a> {
     debts: Places,
     /// By place of the debt that is owed at the venue.
     collaterals: BTreeMap<usize, Places>,
-    notes: BTreeMap<String, (u128, u128)>,
+    notes: BTreeMap<(MappedKind, String), (u128, u128)>,
     split: u64,
 }
 
@@ -71,15 +87,16 @@ pub fn fit(book: &Book, shape: &AccountShape) -> Result<Fitted, ScenarioError> {
     let debt_taken = value(|a| &a.debt, &accounts, &fitting.assets)?;
     let debt_whole = value(|a| &a.debt, &book.accounts, &book.assets)?;
     if fitting.split > 0 {
-        let what = format!("accounts are split by asset: {} became more than one", fitting.split);
-        fitting.notes.entry(what).or_default();
+        let what = format!("{} accounts became more than one", fitting.split);
+        fitting.notes.entry((MappedKind::Split, what)).or_default();
     }
-    let mapped = fitting.notes.into_iter().map(|(what, (collateral_value, debt_value))| Mapped {
+    let told = |((kind, what), (collateral_value, debt_value))| Mapped {
+        kind,
         what,
         collateral_value,
         debt_value,
-    });
-    let mapped = mapped.collect();
+    };
+    let mapped = fitting.notes.into_iter().map(told).collect();
     Ok(Fitted { book: Book { assets: fitting.assets, accounts }, mapped, debt_taken, debt_whole })
 }
 
@@ -144,8 +161,8 @@ impl<'a> Fitting<'a> {
         &self.assets[place].symbol
     }
 
-    fn note(&mut self, what: String, collateral: u128, debt: u128) {
-        let sums = self.notes.entry(what).or_default();
+    fn note(&mut self, kind: MappedKind, what: String, collateral: u128, debt: u128) {
+        let sums = self.notes.entry((kind, what)).or_default();
         sums.0 = sums.0.saturating_add(collateral);
         sums.1 = sums.1.saturating_add(debt);
     }
@@ -223,11 +240,11 @@ impl<'a> Fitting<'a> {
         };
         let (collateral, debt) = (sum(&account.collateral)?, sum(&account.debt)?);
         let what = if account.debt.is_empty() {
-            "left out: accounts that owe nothing"
+            "accounts that owe nothing"
         } else {
-            "left out: accounts that have no collateral"
+            "accounts that have no collateral"
         };
-        self.note(what.to_owned(), collateral, debt);
+        self.note(MappedKind::LeftOut, what.to_owned(), collateral, debt);
         Ok(())
     }
 
@@ -265,27 +282,27 @@ impl<'a> Fitting<'a> {
         let held = worth(&self.assets, cell.collateral.0, cell.collateral.1)?;
         let owed = worth(&self.assets, cell.debt.0, cell.debt.1)?;
         let Some(debt) = self.debts[cell.debt.0] else {
-            let what = format!("left out: debt in {}", self.symbol(cell.debt.0));
-            self.note(what, held, owed);
+            let what = format!("debt in {}", self.symbol(cell.debt.0));
+            self.note(MappedKind::LeftOut, what, held, owed);
             return Ok(None);
         };
         let place = self.collaterals.get(&debt).and_then(|places| places[cell.collateral.0]);
         let Some(collateral) = place else {
             let what = format!(
-                "left out: {} as collateral for {}",
+                "{} as collateral for {}",
                 self.symbol(cell.collateral.0),
                 self.symbol(debt)
             );
-            self.note(what, held, owed);
+            self.note(MappedKind::LeftOut, what, held, owed);
             return Ok(None);
         };
         if collateral != cell.collateral.0 {
             let (from, to) = (self.symbol(cell.collateral.0), self.symbol(collateral));
-            self.note(format!("{from} is held as {to}, by value"), held, 0);
+            self.note(MappedKind::HeldAs, format!("{from} as {to}"), held, 0);
         }
         if debt != cell.debt.0 {
             let (from, to) = (self.symbol(cell.debt.0), self.symbol(debt));
-            self.note(format!("{from} is owed as {to}, by value"), 0, owed);
+            self.note(MappedKind::OwedAs, format!("{from} as {to}"), 0, owed);
         }
         Ok(Some((
             (collateral, self.exchanged(cell.collateral, collateral, Rounding::Floor)?),
@@ -327,11 +344,11 @@ impl<'a> Fitting<'a> {
         }
         let what = if least > 0 {
             let least = decimal::format_raw(least, 0);
-            format!("left out: accounts that owe less than {least}")
+            format!("accounts that owe less than {least}")
         } else {
-            "left out: parts of less than a base unit".to_owned()
+            "parts of less than a base unit".to_owned()
         };
-        self.note(what, sums.0, sums.1);
+        self.note(MappedKind::LeftOut, what, sums.0, sums.1);
         Ok(false)
     }
 }
@@ -344,19 +361,19 @@ fn add(side: &mut Vec<(usize, u128)>, (asset, amount): (usize, u128)) {
     }
 }
 
-/// For each asset the place of what stands for it: itself where it is listed, else the listed one
-/// of its kind (moving with the driver, or not) of which the book has most value; none where there
-/// is none.
+/// For each asset the place of what stands for it: itself where it is listed, else a listed one of
+/// its kind; none where there is none. Of what moves with the driver the nearest to it, which is the
+/// first in the table of prices; of the rest that of which the book has most.
 fn places(assets: &[BookAsset], listed: &[&String], sums: &[u128]) -> Places {
     let known: Vec<usize> = listed
         .iter()
         .filter_map(|symbol| assets.iter().position(|asset| asset.symbol == **symbol))
         .collect();
-    let stand_in = |moves: bool| {
-        let same = known.iter().copied().filter(|place| assets[*place].moves_with_driver == moves);
-        same.max_by_key(|place| (sums[*place], std::cmp::Reverse(*place)))
+    let of_kind = |moves: bool| {
+        known.iter().copied().filter(move |place| assets[*place].moves_with_driver == moves)
     };
-    let (moving, still) = (stand_in(true), stand_in(false));
+    let moving = of_kind(true).min();
+    let still = of_kind(false).max_by_key(|place| (sums[*place], std::cmp::Reverse(*place)));
     (0..assets.len())
         .map(|place| {
             if known.contains(&place) {
@@ -463,7 +480,7 @@ mod tests {
         assert_eq!(sum(USDC), 1_000_000_001);
         assert_eq!(sum(DAI), 2_000 * ETH + 7);
         assert_eq!(fitted.book.accounts[0].label, "a/1");
-        assert_eq!(fitted.mapped[0].what, "accounts are split by asset: 1 became more than one");
+        assert_eq!(fitted.mapped[0].what, "1 accounts became more than one");
         for account in &fitted.book.accounts {
             let value = |side: &[(usize, u128)]| {
                 side.iter().map(|(a, n)| worth(&fitted.book.assets, *a, *n).unwrap()).sum::<u128>()
@@ -489,12 +506,7 @@ mod tests {
         let told: Vec<&str> = fitted.mapped.iter().map(|m| m.what.as_str()).collect();
         assert_eq!(
             told,
-            [
-                "DAI is owed as USDC, by value",
-                "STETH is held as WETH, by value",
-                "left out: USDC as collateral for USDC",
-                "left out: debt in STETH",
-            ]
+            ["STETH as WETH", "DAI as USDC", "USDC as collateral for USDC", "debt in STETH",]
         );
         assert_eq!(fitted.mapped[3].debt_value, 1_000 * 100_000_000);
         assert_eq!(fitted.debt_taken, 900 * 100_000_000);
@@ -516,9 +528,7 @@ mod tests {
         assert_eq!(fitted.book.assets[4].symbol, "COIN");
         assert_eq!(fitted.book.accounts.len(), 1);
         assert_eq!(fitted.book.accounts[0].debt, [(4, 2_000 * ETH)]);
-        assert!(
-            fitted.mapped.iter().any(|m| m.what == "left out: accounts that owe less than 2000")
-        );
+        assert!(fitted.mapped.iter().any(|m| m.what == "accounts that owe less than 2000"));
         let none =
             AccountShape { secured_by: [("X".to_owned(), vec![])].into(), currency: None, ..shape };
         assert!(fit(&book(vec![]), &none).unwrap_err().to_string().contains("nothing of X"));

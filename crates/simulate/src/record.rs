@@ -115,9 +115,11 @@ pub struct Round {
 pub struct Bearers {
     /// Paid by the insurance fund.
     pub insurance: u128,
+    /// Taken by the pool's own reserves, or by money that outsiders put at its disposal.
+    pub vault: u128,
     /// Taken from winners.
     pub deleveraged: u128,
-    /// Spread over accounts.
+    /// Spread over accounts, over lenders by the worth of their shares, or over other borrowers.
     pub socialised: u128,
     /// With nobody yet: the lenders' loss where nothing else is said.
     pub outstanding: u128,

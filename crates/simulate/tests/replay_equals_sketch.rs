@@ -90,6 +90,7 @@ fn every_mechanism_accounts_for_every_unit() {
         assert!(run.books_balance, "{}", run.policy);
         let t = &run.totals;
         let borne = t.bearers.insurance
+            + t.bearers.vault
             + t.bearers.deleveraged
             + t.bearers.socialised
             + t.bearers.outstanding;

@@ -125,8 +125,9 @@ pub fn waterfall(run: &Run, by_venue: bool) -> Waterfall {
     );
     steps.extend([
         off("Insurance fund", bearers.insurance, LossKind::Backstop),
+        off("Reserves and vault", bearers.vault, LossKind::Backstop),
         off("Deleveraged winners", bearers.deleveraged, LossKind::Backstop),
-        off("All accounts, shared", bearers.socialised, LossKind::Backstop),
+        off("Shared among accounts", bearers.socialised, LossKind::Backstop),
         off("Lenders: bad debt, booked", bearers.outstanding, LossKind::BadDebtBooked),
         off("Lenders: bad debt, open", totals.bad_debt_open, LossKind::BadDebtOpen),
     ]);

@@ -214,10 +214,11 @@ impl<'a> Stage<'a> {
                 }
                 What::Happened(Fact::Borne { bearer, amount, .. }) => {
                     let value = self.value(*amount, Rounding::Ceil)?;
-                    let Bearers { insurance, deleveraged, socialised, outstanding } =
+                    let Bearers { insurance, vault, deleveraged, socialised, outstanding } =
                         &mut self.totals.bearers;
                     *match bearer {
-                        Bearer::Insurance | Bearer::Vault => insurance,
+                        Bearer::Insurance => insurance,
+                        Bearer::Vault => vault,
                         Bearer::Deleveraged(_) => deleveraged,
                         Bearer::Socialised(_) | Bearer::Lenders | Bearer::Borrowers => socialised,
                         Bearer::Outstanding => outstanding,

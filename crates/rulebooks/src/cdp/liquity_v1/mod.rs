@@ -193,8 +193,9 @@ pub enum Revert {
 }
 
 impl Revert {
-    /// Every reason but arithmetic, whose texts are many.
-    pub const NAMED: [Revert; 19] = [
+    /// Every reason that has a text of its own. The rest are failures of checked arithmetic, whose
+    /// texts are many.
+    pub const NAMED: [Revert; 18] = [
         Revert::TroveActive,
         Revert::TroveClosed,
         Revert::NetDebtTooSmall,
@@ -204,7 +205,6 @@ impl Revert {
         Revert::RatioFalls,
         Revert::NoWithdrawal,
         Revert::Recovery,
-        Revert::CollateralTooSmall,
         Revert::RepaysTooMuch,
         Revert::NothingChanges,
         Revert::OnlyTrove,
@@ -231,7 +231,6 @@ impl Revert {
             Revert::RatioFalls => "Cannot decrease your Trove's ICR in Recovery Mode",
             Revert::NoWithdrawal => "Collateral withdrawal not permitted Recovery Mode",
             Revert::Recovery => "Operation not permitted during Recovery Mode",
-            Revert::CollateralTooSmall => "invalid opcode",
             Revert::RepaysTooMuch => "Amount repaid must not be larger than the Trove's debt",
             Revert::NothingChanges => "There must be either a collateral change or a debt change",
             Revert::OnlyTrove => "Only one trove in the system",
@@ -241,7 +240,7 @@ impl Revert {
             Revert::NoDeposit => "User must have a non-zero deposit",
             Revert::TrovesBelowMinimum => "Cannot withdraw while there are troves with ICR < MCR",
             Revert::PoolTooSmall => "Withdrawal must leave totalBoldDeposits >= MIN_LUSD_IN_SP",
-            Revert::Arithmetic => "SafeMath",
+            Revert::CollateralTooSmall | Revert::Arithmetic => "SafeMath",
         }
     }
 }

@@ -130,7 +130,7 @@ impl Bands for Scene<'_> {
 }
 
 impl<'a> Scene<'a> {
-    /// The market of `asset` as it stands; one that begins now if it has had no loan yet.
+    /// The market of `asset` as it stands; one that begins at this price if it has had no loan yet.
     pub(super) fn of(
         view: &View<'a>,
         asset: AssetId,
@@ -151,7 +151,11 @@ impl<'a> Scene<'a> {
             loans,
         };
         if base_price.is_zero() {
-            return Ok(scene(feed.price, Pool::new(feed).head, 0));
+            // A market of the venue has long been there when a book comes: nobody has swapped with
+            // it within the oracle's window, which begins at the contract's own creation.
+            let mut head = Pool::new(feed).head;
+            head.memory.at = 0;
+            return Ok(scene(feed.price, head, 0));
         }
         let elapsed = feed.now.saturating_sub(second(column::MULTIPLIER_AT));
         let head = Head {

@@ -285,10 +285,8 @@ impl Llamma {
             return Err(Revert::NoPosition.into());
         }
         let owed = scene.debt(&loan)?;
-        let offered = U256::from(amount);
         let one = Wad::one().raw;
-        let fraction =
-            if offered >= owed { one } else { mul_div_full(offered, one, owed, Rounding::Floor)? };
+        let fraction = share_of(owed, amount)?;
         if fraction.is_zero() {
             return Err(Rejection::ZeroBurn.because(format!("amount {amount} of debt {owed}")));
         }
@@ -316,6 +314,14 @@ impl Llamma {
             &mut effects,
         )?;
         Ok(effects)
+    }
+
+    /// The share of an account's debt that the venue is called with for an offer of `amount`.
+    fn share(&self, view: &View<'_>, account: AccountId, amount: u128) -> Result<U256, Rejected> {
+        let Some(loan) = self.loan(view, account)? else {
+            return Err(Rejection::NotBorrowed.into());
+        };
+        share_of(self.scene(view, loan.asset)?.debt(&loan)?, amount)
     }
 
     /// Facts of a seizure: collateral against what the liquidator paid; and the position's own
@@ -474,6 +480,16 @@ impl Llamma {
         let unit = U256::from(pow10(coin.decimals)?);
         Ok(mul_div_full(scene.feed.price, unit, U256::from(coin.raw), Rounding::Floor)?)
     }
+}
+
+/// The share (wad) of a debt that an offer of `amount` repays: all of it where it suffices, else
+/// rounded down, so that no more is asked than is offered.
+fn share_of(owed: U256, amount: u128) -> Result<U256, Rejected> {
+    let (offered, one) = (U256::from(amount), Wad::one().raw);
+    if offered >= owed {
+        return Ok(one);
+    }
+    Ok(mul_div_full(offered, one, owed, Rounding::Floor)?)
 }
 
 /// Times a swap is halved in search of one that gains.
@@ -714,6 +730,23 @@ impl Rulebook for Llamma {
                 self.swap(view, sold, bought, amount, least)
             }
             _ => Err(desk::unsupported(&self.name, call)),
+        }
+    }
+
+    /// The controller's `liquidate` with the share of the debt, and the market's `exchange` with the
+    /// places of the two coins, the borrowed one being 0.
+    fn arguments(&self, view: &View<'_>, call: &Call) -> String {
+        match *call {
+            Call::RepayAndSeize { account, amount, .. } => {
+                let share = self.share(view, account, amount);
+                let share = share.map_or_else(|_| "?".to_owned(), |share| share.to_string());
+                format!("liquidate({account}, min_x 0, frac {share})")
+            }
+            Call::Swap { sold, amount, least, .. } => {
+                let (from, to) = if self.currency == Some(sold) { (0, 1) } else { (1, 0) };
+                format!("exchange(i {from}, j {to}, in_amount {amount}, min_amount {least})")
+            }
+            _ => call.kind().to_owned(),
         }
     }
 

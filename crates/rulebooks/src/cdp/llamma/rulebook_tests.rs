@@ -397,6 +397,13 @@ fn a_jump_past_the_bands_is_liquidated_for_the_whole_or_for_a_part() {
     let out = withdraw(&market, &pool, Some(&position), removed(share, discount).unwrap());
     let out = out.unwrap();
     let part = repaid(U256::from(15_000 * ONE_COIN), share).unwrap();
+    let told = |call: &Call| desk.rulebook.arguments(&desk.view(), call);
+    assert_eq!(
+        told(&seize(A, 3_750 * ONE_COIN)),
+        "liquidate(account 0, min_x 0, frac 250000000000000000)"
+    );
+    assert_eq!(told(&options[0].call), "liquidate(account 0, min_x 0, frac 1000000000000000000)");
+    assert_eq!(told(&buy(7)), "exchange(i 0, j 1, in_amount 7, min_amount 0)");
     let effects = desk.does(seize(A, 3_750 * ONE_COIN));
     let Fact::Seized { repaid, seized, .. } = effects.facts[0] else { panic!("a seizure") };
     assert_eq!((U256::from(repaid.raw), U256::from(seized.raw)), (part, out.collateral));
@@ -547,6 +554,8 @@ fn a_swap_of_nothing_stores_the_oracle_and_touches_everybody_while_it_is_limited
     let mut desk = Desk::new();
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     let remembered = |desk: &Desk| desk.pool().1.head.memory;
+    assert_eq!(remembered(&desk).at, 0, "before the first swap nothing limits the oracle");
+    desk.does(buy(0));
     assert_eq!(remembered(&desk).at, START);
     desk.pass(60);
     desk.price(WETH, 1_000);

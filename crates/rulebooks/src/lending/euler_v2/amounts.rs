@@ -44,6 +44,11 @@ pub fn owed_units(exact: U256) -> Result<U256, Revert> {
     if units.bit_len() > AMOUNT_BITS { Err(Revert::AmountTooLarge) } else { Ok(units) }
 }
 
+/// Base units of a debt, rounded down.
+pub(crate) fn owed_units_down(exact: U256) -> U256 {
+    exact >> DEBT_SHIFT
+}
+
 /// A debt of whole base units (base units times 2^31).
 ///
 /// # Errors

@@ -1,7 +1,8 @@
 //! Ordinary business: shares bought and redeemed, borrowing, repayment, books carried over,
 //! settings. Shares and debts round as in the contract, against whoever asks.
 
-use super::pool::{Books, Caps, Pool, grow_debt};
+use super::pool::{Books, Caps, Pool};
+use super::position::grow_debt;
 use super::{EulerV2, column};
 use crate::desk;
 use crate::lending::euler_v2::{COLLATERALS_MAX, owed_exact, owed_units};

@@ -5,6 +5,7 @@
 
 mod business;
 mod pool;
+mod position;
 mod seizure;
 
 use super::Revert;
@@ -21,7 +22,8 @@ use breakwater_margin::liquidation_price::lending_root;
 use breakwater_money::rounding::{Rounding, mul_div, narrow_i128, pow10};
 use breakwater_money::time::NANOS_PER_SECOND;
 use breakwater_money::{AccountId, AssetId, Bps, Class, Rational, Time, U256, Wad, rational};
-use pool::{OTHERS_UNITS, Pool, Position, seconds};
+use pool::{OTHERS_UNITS, Pool, seconds};
+use position::Position;
 use seizure::Ask;
 use std::collections::BTreeMap;
 

@@ -2,7 +2,8 @@
 //! becomes transfers, state and facts.
 
 use super::EulerV2;
-use super::pool::{Caps, Pool, Position, grow_debt};
+use super::pool::{Caps, Pool};
+use super::position::{Position, grow_debt};
 use crate::desk;
 use crate::lending::euler_v2::{Call as VaultCall, Outcome, Revert, largest_call, owed_units};
 use breakwater_liquidation::effects::Bearer;
@@ -39,13 +40,12 @@ impl EulerV2 {
             return Err(Rejection::BadParameter.because(detail));
         }
         let position = self.seat(view, ask)?;
-        if !position.health()?.is_violation() {
-            // The venue answers with a call of nothing, but only what passes its checks.
-            self.argument(view, &position, ask)?;
+        let (_, outcome) = self.argument(view, &position, ask)?;
+        if !outcome.limits.health.is_violation() {
+            // The venue answers with a call of nothing.
             let detail = format!("{} has no violation", ask.account);
             return Err(Rejection::Healthy.because(detail));
         }
-        let (_, outcome) = self.argument(view, &position, ask)?;
         let moves = [outcome.moved_exact, outcome.yielded, outcome.socialised];
         if moves.iter().all(U256::is_zero) {
             let detail = format!("{} has nothing of {} to seize", ask.account, ask.collateral);
