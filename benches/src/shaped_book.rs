@@ -36,8 +36,8 @@ const HEALTH_LEAST: f64 = 1.05;
 const HEALTH_FIRST: f64 = 10.0;
 const VALUE_EACH: f64 = 40_000.0;
 
-/// Every how manyth account is dust.
-const DUST_EVERY: u32 = 100;
+/// One account in so many is dust, by lot.
+const DUST_ONE_IN: u64 = 100;
 
 /// Collateral of an account that asks, in the numeraire.
 const VALUE_ASKED: f64 = 1e7;
@@ -271,7 +271,7 @@ impl<'a> Drawer<'a> {
         let ranked = (1..).zip(places).map(|(rank, place)| (place, 1_000_000 / rank));
         let collaterals = choose(&mut draw, ranked.collect(), held);
         let least = self.shaped.shape.debt_least as f64;
-        let dust = least == 0.0 && number % DUST_EVERY == DUST_EVERY / 2;
+        let dust = draw.below(DUST_ONE_IN) == 0 && least == 0.0;
         let mut value = (5_000.0 * libm::exp(2.0 * draw.normal())).clamp(100.0, 5e7);
         let mut health = HEALTH_LEAST + 0.45 * libm::exp(draw.normal());
         if dust {
