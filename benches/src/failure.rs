@@ -45,6 +45,18 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The same, naming the rulebook whose answers differ or whose book was refused.
+    #[must_use]
+    pub fn of(self, rulebook: &str) -> Failure {
+        match self {
+            Failure::Refused { what, why } => {
+                Failure::Refused { what, why: format!("{rulebook}: {why}") }
+            }
+            Failure::Differs(told) => Failure::Differs(format!("{rulebook}: {told}")),
+            other => other,
+        }
+    }
+
     /// What the system said while something was done.
     pub fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> Failure {
         move |source| Failure::Io { doing, source }

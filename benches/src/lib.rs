@@ -1,9 +1,11 @@
 //! Measurements, each of which first proves its answer equal to the slow way.
 //!
-//! Three benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
+//! Four benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
 //! way through the engine over many accounts, against assessing everybody again), `assess` (exact
-//! assessments a second), and `durable` (commands made durable a second, against the bare database
-//! and a raw file in the same run). `--quick` after `--` makes each small enough for a test.
+//! assessments a second), `durable` (commands made durable a second, against the bare database and
+//! a raw file in the same run), and `rulebooks` (exact assessments and planned calls a second under
+//! every rulebook that takes a lending book). `--quick` after `--` makes each small enough for a
+//! test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
 //! cover and what they do not is in `docs/performance.md`.
@@ -28,7 +30,10 @@ pub mod lending_pool;
 pub mod options;
 pub mod pool;
 pub mod print;
+pub mod proposals;
+pub mod rulebooks;
 pub mod runs;
+pub mod shaped_book;
 pub mod walk;
 pub mod watch;
 
