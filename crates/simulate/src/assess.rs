@@ -418,6 +418,10 @@ pub(crate) struct Pooled {
     pub collateral_left: u128,
 }
 
+/// When such a pool is set up. A day after the beginning of time, so that venues which look back a
+/// while find something there.
+const FOUNDED_AT: Time = Time(86_400_000_000_000);
+
 /// An engine with the book in it, fitted to the rulebook.
 pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, ScenarioError> {
     let (name, text) = match &options.rulebook {
@@ -470,7 +474,7 @@ pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, Scena
         thresholds: options.thresholds,
         vault_share: 0,
     };
-    world::found(&mut host, &book, Time(0), &setting)?;
+    world::found(&mut host, &book, FOUNDED_AT, &setting)?;
     let collateral_left = match &options.shock {
         Some(Shock::Collateral { fall }) => FALL_ONE - fall,
         _ => FALL_ONE,
