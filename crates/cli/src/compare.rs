@@ -187,14 +187,22 @@ pub fn mapped_lines(mapped: &[Mapped], shown: impl Fn(u128) -> String) -> Vec<St
         (MappedKind::Split, "split by asset: "),
     ];
     let line = |(kind, lead): &(MappedKind, &str)| {
-        let steps = mapped.iter().filter(|m| m.kind == *kind).map(|m| match kind {
-            MappedKind::HeldAs => format!("{} {}", m.what, shown(m.collateral_value)),
-            MappedKind::OwedAs | MappedKind::LeftOut => {
-                format!("{} {}", m.what, shown(m.debt_value))
+        let (mut steps, mut less) = (Vec::new(), false);
+        for m in mapped.iter().filter(|m| m.kind == *kind) {
+            let value = match kind {
+                MappedKind::HeldAs => shown(m.collateral_value),
+                MappedKind::OwedAs | MappedKind::LeftOut => shown(m.debt_value),
+                MappedKind::Split => String::new(),
+            };
+            // What rounds to nothing in the unit shown is not told one by one.
+            less |= value == "0";
+            if value != "0" {
+                steps.push(format!("{} {value}", m.what).trim_end().to_owned());
             }
-            MappedKind::Split => m.what.clone(),
-        });
-        let steps: Vec<String> = steps.collect();
+        }
+        if less {
+            steps.push("and less than 1".to_owned());
+        }
         (!steps.is_empty()).then(|| format!("{lead}{}", steps.join("; ")))
     };
     kinds.iter().filter_map(line).collect()
