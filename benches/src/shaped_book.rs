@@ -118,7 +118,7 @@ impl Watcher for Clock {
 #[derive(Debug)]
 pub enum Founded {
     /// The book is in, everybody assessed.
-    Whole(Pool),
+    Whole(Box<Pool>),
     /// The time was over after so many accounts.
     Unfinished(u64),
 }
@@ -323,7 +323,7 @@ impl<'a> Drawer<'a> {
             Ok(()) => {
                 let mut pool = Pool { engine, now: BEGINNING };
                 pool.settle()?;
-                Ok(Founded::Whole(pool))
+                Ok(Founded::Whole(Box::new(pool)))
             }
         }
     }
