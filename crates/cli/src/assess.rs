@@ -251,8 +251,9 @@ fn step_text(number: usize, all: usize, step: &PlanStep) -> String {
     if step.toxic {
         brings.push_str("; toxic");
     }
-    for line in [&step.arguments, &brings, &step.reason] {
-        for line in wrapped(line, WIDTH - 2) {
+    let first = if text.is_empty() { lead } else { String::new() };
+    for line in [format!("{first}{}", step.arguments), brings, step.reason.clone()] {
+        for line in wrapped(&line, WIDTH - 2) {
             text.push_str(&format!("  {line}\n"));
         }
     }

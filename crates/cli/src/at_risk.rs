@@ -87,9 +87,9 @@ pub fn run(asked: &Asked, screen: &Screen) -> Result<Verdict, Failure> {
     }
     waiting.finish_and_clear();
     if curves.is_empty() {
-        let mut why: Vec<String> = refused.into_iter().map(|refused| refused.why).collect();
-        why.dedup();
-        return Err(Failure::Data(why.join("; ")));
+        // They refuse for the same reason, each in its own assets.
+        let why = refused.into_iter().map(|refused| refused.why).next().unwrap_or_default();
+        return Err(Failure::Data(why));
     }
     let folder = Folder::take(&out, &[TABLE, PAGE, ROWS], SCHEMA)?;
     let name = asked.book.display().to_string();

@@ -256,13 +256,7 @@ impl Planner<'_> {
         while let Some(planned) = next.take() {
             let overlay = Overlay::new(*view, id, &effects).map_err(refused(label))?;
             let seen = overlay.view();
-            let keeper = Keeper {
-                markets: &markets,
-                kinds: &self.kinds,
-                staked: asset_id(self.staked),
-                gas_value: self.gas_value,
-                capital: None,
-            };
+            let keeper = self.keeper(&markets);
             let (deal, reason, pays) = match self.choose(&keeper, &seen, id, &planned)? {
                 Some(deal) => (deal, reason_text(planned.reason), true),
                 None if plan.calls.is_empty() => match self.unpaid(&keeper, &seen, id, planned)? {
@@ -286,7 +280,18 @@ impl Planner<'_> {
             profit = profit.saturating_add(gain);
             markets.sold(deal.way, deal.option.seized_value, &deal.marks)?;
             let told = self.told(&seen, &deal, reason, gain, deficit_value);
-            plan.calls.push(PlanStep { health_after: ratio_text(after.ratio), ..told });
+            let health_after = ratio_text(after.ratio);
+            plan.calls.push(PlanStep { health_after: health_after.clone(), ..told });
+            if deal.follows
+                && let Some(bought) = self.purchase(&markets, &overlay.view())?
+            {
+                let gain = self.profit(&bought);
+                profit = profit.saturating_add(gain);
+                markets.sold(bought.way, bought.option.seized_value, &bought.marks)?;
+                let reason = "what the pool then sells, for which the call before it is made";
+                let told = self.told(&overlay.view(), &bought, reason.to_owned(), gain, 0);
+                plan.calls.push(PlanStep { health_after, ..told });
+            }
             let once = self.policy.close == Close::Target || self.policy.guards.once_per_tick;
             if !pays || once || !after.breach || plan.calls.len() >= STEPS_MAX {
                 break;
@@ -295,6 +300,25 @@ impl Planner<'_> {
             effects.then(more);
         }
         Ok(profit)
+    }
+
+    /// What a keeper buys of the pool after a call that hands its caller nothing.
+    fn purchase(&self, markets: &Markets, view: &View<'_>) -> Result<Option<Deal>, ScenarioError> {
+        let mut options = Vec::new();
+        if self.rulebook.pool_calls(view, &mut options).is_err() {
+            return Ok(None);
+        }
+        self.keeper(markets).best(self.rulebook, view, &options)
+    }
+
+    fn keeper<'b>(&'b self, markets: &'b Markets) -> Keeper<'b> {
+        Keeper {
+            markets,
+            kinds: &self.kinds,
+            staked: asset_id(self.staked),
+            gas_value: self.gas_value,
+            capital: None,
+        }
     }
 
     /// The call that pays most: among those that do not lower health if any of them pays, which

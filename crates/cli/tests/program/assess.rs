@@ -1,4 +1,4 @@
-use crate::started::{run, run_in, text, workspace};
+use crate::started::{folder_with, run, run_in, text, workspace};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs;
@@ -19,12 +19,6 @@ const BOOK: &str = r#"{
      "collateral": [{"asset": "STETH", "amount": "10"}], "debt": []}
   ]
 }"#;
-
-fn folder_with(name: &str, content: &str) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join(name), content).unwrap();
-    folder
-}
 
 /// Worked by hand: 10 x 1700 x 0.83 = 14110 against 13500 and 14500.
 #[test]

@@ -1,9 +1,11 @@
 //! The program as a whole: what it prints, what it writes, how it ends.
 
 mod assess;
+mod at_risk;
 mod cases;
 mod comparison;
 mod journal;
+mod keeper;
 mod replay;
 mod started;
 mod usage;

@@ -108,3 +108,10 @@ pub fn small() -> TempDir {
     fs::write(tables.join("book.csv"), small.join("\n") + "\n").expect("writes");
     folder
 }
+
+/// A folder with one file in it.
+pub fn folder_with(name: &str, content: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join(name), content).unwrap();
+    folder
+}
