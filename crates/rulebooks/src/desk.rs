@@ -101,6 +101,29 @@ pub fn held<'a>(
         .filter(|(_, raw)| *raw > 0))
 }
 
+/// Raw units of a claim in issue: what the issuer owes.
+#[must_use]
+pub fn issued(view: &View<'_>, unit: Unit) -> u128 {
+    let balance = view.balances.balance(Holder::Issuer, unit);
+    if balance < 0 { balance.unsigned_abs() } else { 0 }
+}
+
+/// Raw units of a claim that the accounts counted hold together: for a claim that means one thing
+/// to some accounts and another to the rest.
+///
+/// # Errors
+/// [`Rejection::Overflow`].
+pub fn held_by(
+    view: &View<'_>,
+    unit: Unit,
+    counts: impl Fn(AccountId) -> bool,
+) -> Result<u128, Rejected> {
+    let accounts = (0..view.balances.accounts()).map(AccountId).filter(|account| counts(*account));
+    let mut held = accounts.map(|account| view.owned(account, unit));
+    let sum = held.try_fold(0u128, u128::checked_add);
+    sum.ok_or_else(|| Rejection::Overflow.into())
+}
+
 /// The account is not in breach after `effects`: what new risk must satisfy at the least.
 ///
 /// # Errors

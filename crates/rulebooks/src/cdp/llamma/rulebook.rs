@@ -19,12 +19,13 @@ use crate::desk;
 use breakwater_liquidation::plan::option_of;
 use breakwater_liquidation::rulebook::Sides;
 use breakwater_liquidation::{
-    AccountShape, AssetInfo, AssetKind, Call, CallOption, Effects, Exposures, Fact, Kept, Layout,
-    Promise, Reach, Rejected, Rejection, Rulebook, StateKey, Touched, Unsupported, View,
+    AccountShape, AssetInfo, AssetKind, AssetTotals, Call, CallOption, Effects, Exposures, Fact,
+    Kept, Layout, Promise, Reach, Rejected, Rejection, Rulebook, StateKey, Touched, Unsupported,
+    View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
-use breakwater_money::rounding::{Rounding, mul_div_full, narrow_u128, pow10};
+use breakwater_money::rounding::{Rounding, div_wide, mul_div_full, narrow_u128, pow10};
 use breakwater_money::{
     AccountId, Amount, AssetId, Class, Holder, Price, Rational, Time, TransferCode, U256, Unit,
     Wad, rational,
@@ -314,6 +315,31 @@ impl Llamma {
             &mut effects,
         )?;
         Ok(effects)
+    }
+
+    /// What all loans have grown to, units of the stablecoin.
+    fn owed(&self, view: &View<'_>) -> Result<u128, Rejected> {
+        let mut sum = U256::ZERO;
+        for account in (0..view.balances.accounts()).map(AccountId) {
+            if let Some(loan) = self.loan(view, account)? {
+                let debt = self.scene(view, loan.asset)?.debt(&loan)?;
+                sum = sum.checked_add(debt).ok_or(Rejection::Overflow)?;
+            }
+        }
+        desk::raw(sum)
+    }
+
+    /// Collateral in the bands of a market, units of the token; needs no price before its first
+    /// loan.
+    fn in_bands(&self, view: &View<'_>, asset: AssetId) -> Result<u128, Rejected> {
+        if !Scene::has_begun(view, asset) {
+            return Ok(0);
+        }
+        let scene = self.scene(view, asset)?;
+        let mut bands = (scene.head().lowest..=scene.head().highest).map(|n| scene.band(n));
+        let sum = bands.try_fold(U256::ZERO, |sum, band| sum.checked_add(band.collateral));
+        let precision = scene.market.precision(Coin::Collateral);
+        desk::raw(div_wide(sum.ok_or(Rejection::Overflow)?, precision, Rounding::Floor)?)
     }
 
     /// The share of an account's debt that the venue is called with for an offer of `amount`.
@@ -700,6 +726,20 @@ impl Rulebook for Llamma {
         sides.collateral = coin.checked_add(collateral).ok_or(Rejection::Overflow)?;
         sides.debt = value(currency, scene.debt(&loan)?, Rounding::Ceil)?;
         Ok(sides)
+    }
+
+    /// Of a collateral what the bands hold, whoever's it is, and what lies in none; of the
+    /// stablecoin all debts with interest until now.
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        view.asset(asset)?;
+        if self.currency == Some(asset) {
+            return Ok(AssetTotals { supplied: 0, borrowed: self.owed(view)? });
+        }
+        self.listed(view, asset)?;
+        let free = |account| Loan::spans(view, account, asset).is_none();
+        let free = desk::held_by(view, Unit::supply(asset), free)?;
+        let supplied = free.checked_add(self.in_bands(view, asset)?).ok_or(Rejection::Overflow)?;
+        Ok(AssetTotals { supplied, borrowed: 0 })
     }
 
     fn execute(&self, view: &View<'_>, call: &Call) -> Result<Effects, Rejected> {

@@ -787,3 +787,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn totals_are_the_bands_with_what_lies_in_none_and_all_debts_with_interest() {
+    let file = FILE.replace("rate_per_second_wad = 0", "rate_per_second_wad = 3170979198");
+    let mut desk = Desk::with(&file);
+    let totals = |desk: &Desk, asset| {
+        let totals = desk.rulebook.totals(&desk.view(), asset);
+        totals.map(|t| (t.supplied, t.borrowed)).map_err(|refused| refused.rejection)
+    };
+    // No loan yet, and so no price asked for.
+    desk.marks[WBTC.index()] = GuardState::default();
+    desk.does(Call::Deposit { account: AccountId(3), asset: WBTC, amount: 100_000_000 });
+    assert_eq!(totals(&desk, WBTC), Ok((100_000_000, 0)));
+    desk.price(WBTC, 30_000);
+    desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
+    desk.lend(B, 10 * ONE_COIN, 10_000 * ONE_COIN);
+    desk.does(Call::Borrow { account: AccountId(3), asset: COIN, amount: 1_000 * ONE_COIN });
+    // Eighteen decimals in the bands, eight in the token.
+    assert_eq!(totals(&desk, WBTC), Ok((100_000_000, 0)));
+    assert_eq!(totals(&desk, WETH), Ok((20 * ONE_COIN, 0)));
+    assert_eq!(totals(&desk, COIN), Ok((0, 26_000 * ONE_COIN)));
+    desk.does(Call::Deposit { account: C, asset: WETH, amount: 7 });
+    desk.pass(1_000);
+    assert_eq!(totals(&desk, COIN), Ok((0, 26_000_082_445_459_148_000_000)));
+    // What the bands sell is supplied no more, though the borrowers' balances stay.
+    desk.price(WETH, 1_650);
+    desk.pass(600);
+    let effects = desk.does(desk.pool_calls().remove(0).call);
+    let sold = effects.net(Holder::External, WETH).unsigned_abs();
+    assert!(sold > ONE_COIN, "{sold}");
+    assert_eq!(totals(&desk, WETH), Ok((20 * ONE_COIN + 7 - sold, 0)));
+    assert_eq!(desk.owned(A, Unit::supply(WETH)), 10 * ONE_COIN);
+    assert_eq!(totals(&desk, NOPE), Err(Rejection::NotLendable));
+    assert_eq!(totals(&desk, AssetId(9)), Err(Rejection::UnknownAsset));
+}

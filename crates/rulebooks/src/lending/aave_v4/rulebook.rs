@@ -8,8 +8,8 @@ use crate::desk;
 use crate::lending::aave_v3::{Reserve, UserReserve};
 use crate::lending::reserves::{LAYOUT, Reserves, Valuation, column, value_of};
 use breakwater_liquidation::{
-    AccountShape, AssetInfo, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise,
-    Reach, Rejected, Rejection, Rulebook, Sides, StateKey, Unsupported, View,
+    AccountShape, AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Fact, Kept, Layout,
+    Promise, Reach, Rejected, Rejection, Rulebook, Sides, StateKey, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -124,6 +124,10 @@ impl Rulebook for AaveV4 {
 
     fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
         self.reserves.sides(view, account)
+    }
+
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        self.reserves.sums(view, asset)
     }
 
     fn exposures(

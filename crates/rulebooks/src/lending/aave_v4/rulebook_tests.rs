@@ -360,3 +360,19 @@ fn most_books_of_the_generator_have_an_option() {
     let (enough, most) = (with >= 200 && toxic >= 100, with * 10 >= unhealthy * 9);
     assert!(enough && most, "{unhealthy} unhealthy, {with} with an option, {toxic} toxic");
 }
+
+#[test]
+fn totals_are_base_units_at_the_indices() {
+    let mut book = book();
+    book.index(WETH, RAY + RAY / 7, RAY);
+    book.index(USDC, RAY, RAY + RAY / 3);
+    let totals = |asset| {
+        let totals = book.rulebook.totals(&book.view(), asset);
+        totals.map(|t| (t.supplied, t.borrowed)).map_err(|refused| refused.rejection)
+    };
+    // Ten ether and a seventh of it, down; 17,200 dollars and a third of it, up.
+    assert_eq!(totals(WETH), Ok((11_428_571_428_571_428_571, 0)));
+    assert_eq!(totals(USDC), Ok((0, 22_933_333_334)));
+    assert_eq!(totals(WBTC), Ok((0, 2_000_000)));
+    assert_eq!(totals(NOPE), Err(Rejection::NotLendable));
+}

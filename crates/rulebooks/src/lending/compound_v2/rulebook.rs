@@ -9,6 +9,7 @@
 //! always in breach, and what is in breach is refused, if at all, for the pair that a call names.
 
 use super::business::owes;
+use super::market::worth;
 use super::plan::call_in;
 use super::pool::{CompoundV2, Held, LAYOUT, column};
 use super::{
@@ -18,8 +19,9 @@ use super::{
 use crate::desk;
 use breakwater_liquidation::plan::option_of;
 use breakwater_liquidation::{
-    AccountShape, AssetInfo, AssetKind, Call, CallOption, Effects, Exposures, Fact, Kept, Layout,
-    Promise, Reach, Rejected, Rejection, Rulebook, Sides, StateKey, Unsupported, View,
+    AccountShape, AssetInfo, AssetKind, AssetTotals, Call, CallOption, Effects, Exposures, Fact,
+    Kept, Layout, Promise, Reach, Rejected, Rejection, Rulebook, Sides, StateKey, Unsupported,
+    View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -236,6 +238,14 @@ impl Rulebook for CompoundV2 {
         let held = self.held(view, account)?;
         let (all, _) = worst(&held.markets, &held.positions)?;
         self.health(&held, &all)
+    }
+
+    /// All shares at the exchange rate, and the market's own total of borrows, as the market would
+    /// be once accrued to now.
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        let market = accrue(&self.market(view, asset)?)?;
+        let supplied = narrow_u128(worth(&market, market.total_supply)?)?;
+        Ok(AssetTotals { supplied, borrowed: narrow_u128(market.total_borrows)? })
     }
 
     fn exposures(

@@ -1,12 +1,16 @@
 //! The mirror behind the Rulebook trait: one pool with a market a base asset.
 
 use super::pool::{Books, LAYOUT, Market, Pool, own_factor};
-use super::{Collateral, Parameters, Revert, debt_value, present_value, reserves, weighted};
+use super::{
+    Base, Collateral, Parameters, Revert, debt_value, present_borrow, present_supply,
+    present_value, reserves, weighted,
+};
+use crate::desk;
 use breakwater_liquidation::plan::option_of;
 use breakwater_liquidation::rulebook::Sides;
 use breakwater_liquidation::{
-    AccountShape, AssetInfo, Call, CallOption, Effects, Exposures, Kept, Layout, Promise, Reach,
-    Rejected, Rejection, Rulebook, Unsupported, View,
+    AccountShape, AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Kept, Layout,
+    Promise, Reach, Rejected, Rejection, Rulebook, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -237,6 +241,28 @@ impl Rulebook for CompoundV3 {
         Ok(sides)
     }
 
+    /// As the base asset of a market, its totals at their present value now, rounded as the venue
+    /// tells them; as a collateral, the units that accounts have put up or keep for a market.
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        let (unit, takes) = (Unit::supply(asset), self.pool.takes(asset));
+        if takes && self.pool.named(asset).is_none() {
+            view.asset(asset)?;
+            return Ok(AssetTotals { supplied: desk::issued(view, unit), borrowed: 0 });
+        }
+        let Base { indices, totals, .. } = self.pool.market(view, asset)?.books(view)?.base;
+        // A supply is principal to the accounts of the market that lends it, and units to all others.
+        let lends = |account| match self.pool.market_of(view, account) {
+            Ok(Some(market)) => market.base == asset,
+            _ => false,
+        };
+        let units = if takes { desk::held_by(view, unit, |account| !lends(account))? } else { 0 };
+        let lent = narrow_u128(present_supply(totals.supply, indices)?)?;
+        Ok(AssetTotals {
+            supplied: lent.checked_add(units).ok_or(Rejection::Overflow)?,
+            borrowed: narrow_u128(present_borrow(totals.borrow, indices)?)?,
+        })
+    }
+
     fn execute(&self, view: &View<'_>, call: &Call) -> Result<Effects, Rejected> {
         self.pool.execute(view, call)
     }
@@ -351,7 +377,7 @@ impl CompoundV3 {
     /// counts. What has no price counts for nothing.
     fn waiting(&self, view: &View<'_>, account: AccountId) -> Result<U256, Rejected> {
         let mut sum = U256::ZERO;
-        for (asset, units) in crate::desk::held(view, account, Class::Supply)? {
+        for (asset, units) in desk::held(view, account, Class::Supply)? {
             let Ok(price) = view.price(asset) else { continue };
             let value = price.value(units, view.asset(asset)?.decimals, Rounding::Floor)?;
             sum = sum.checked_add(U256::from(value)).ok_or(Rejection::Overflow)?;

@@ -15,8 +15,9 @@ use super::{Mode, Parameters, Pool, Revert, Rule, System, Trove};
 use crate::desk;
 use breakwater_liquidation::rulebook::Sides;
 use breakwater_liquidation::{
-    AccountShape, AssetInfo, AssetKind, Call, CallOption, Effects, Exposures, Kept, Layout,
-    Promise, Reach, Rejected, Rejection, Rulebook, StateKey, Touched, Unsupported, View, plan,
+    AccountShape, AssetInfo, AssetKind, AssetTotals, Call, CallOption, Effects, Exposures, Kept,
+    Layout, Promise, Reach, Rejected, Rejection, Rulebook, StateKey, Touched, Unsupported, View,
+    plan,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure, Ratio};
@@ -262,6 +263,26 @@ impl Rulebook for LiquityV1 {
         }
         let collateral = self.collateral_value(view, pair, desk::raw(held)?, Rounding::Floor)?;
         Ok(Sides { collateral, debt: self.coin_value(desk::raw(all.debt)?, Rounding::Ceil)? })
+    }
+
+    /// Of the collateral what open troves have, on record or pending, and what waits for one; of
+    /// the coin what is left of the stability pool's deposits, and all debts.
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        let symbol = &view.asset(asset)?.symbol;
+        let pair = self.pair()?;
+        let system = pair.system(view);
+        if asset == pair.coin {
+            let supplied = desk::raw(system.stability.deposits)?;
+            return Ok(AssetTotals { supplied, borrowed: desk::raw(system.entire()?.debt)? });
+        }
+        if asset != pair.collateral {
+            let detail = format!("{} has no troves with {symbol}", self.name);
+            return Err(Rejection::NotLendable.because(detail));
+        }
+        // In issue is what is active and what waits.
+        let issued = desk::issued(view, Unit::supply(asset));
+        let supplied = issued.checked_add(desk::raw(system.default.collateral)?);
+        Ok(AssetTotals { supplied: supplied.ok_or(Rejection::Overflow)?, borrowed: 0 })
     }
 
     /// The contract's own call.

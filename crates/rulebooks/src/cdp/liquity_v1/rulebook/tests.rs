@@ -900,3 +900,37 @@ fn the_shape_is_one_collateral_and_the_venues_coin() {
     let promises: Vec<Promise> = PROMISES.iter().map(|(promise, _)| *promise).collect();
     assert_eq!(promises, Promise::ALL);
 }
+
+#[test]
+fn totals_are_the_systems_own_sums_whatever_balances_say() {
+    let mut book = Book::at(2_000);
+    book.import(0, 1_000, 100_000);
+    book.import(1, 19, 40_000);
+    book.call(&Call::Provide { account: id(5), asset: LUSD, amount: 30_001 * ONE }).unwrap();
+    let totals = |book: &Book, asset| {
+        let totals = book.rulebook.totals(&book.view(), asset);
+        totals.map(|t| (t.supplied, t.borrowed)).map_err(|refused| refused.rejection)
+    };
+    assert_eq!(totals(&book, WETH), Ok((1_019 * ONE, 0)));
+    assert_eq!(totals(&book, LUSD), Ok((30_001 * ONE, 140_000 * ONE)));
+    book.call(&absorb(&[1])).unwrap();
+    // A quarter of 18.905 and 10,000 coins are pending on the other trove; the rest is gone, and
+    // one coin is left of the deposit.
+    let pending = 4_726_250_000_000_000_000;
+    let system = PAIR.system(&book.view());
+    assert_eq!(system.active.collateral, U256::from(1_000 * ONE));
+    assert_eq!(system.default.collateral, U256::from(pending));
+    assert_eq!(totals(&book, WETH), Ok((1_000 * ONE + pending, 0)));
+    assert_eq!(totals(&book, LUSD), Ok((ONE, 110_000 * ONE)));
+    let supplied = Holder::Account(id(5));
+    assert_eq!(book.rows.balance(supplied, Unit::supply(LUSD)), 30_001 * ONE as i128);
+    // Put on record it is no more and no less, and what waits for a trove counts with it.
+    book.call(&Call::Deposit { account: id(0), asset: WETH, amount: ONE }).unwrap();
+    book.call(&Call::Deposit { account: id(3), asset: WETH, amount: 2 * ONE }).unwrap();
+    let active = PAIR.system(&book.view()).active.collateral;
+    assert_eq!(active, U256::from(1_001 * ONE + pending));
+    assert_eq!(totals(&book, WETH), Ok((1_003 * ONE + pending, 0)));
+    assert_eq!(totals(&book, LUSD), Ok((ONE, 110_000 * ONE)));
+    assert_eq!(totals(&book, USDC), Err(Rejection::NotLendable));
+    assert_eq!(totals(&book, AssetId(9)), Err(Rejection::UnknownAsset));
+}

@@ -187,3 +187,27 @@ fn a_book_is_refused_only_for_what_it_holds_or_cannot_price() {
     pool.assets[3].kind = AssetKind::LinearPerpetual { settle: USD };
     assert!(admits(&pool).unwrap_err().starts_with("perpetual contracts, such as NOPE"));
 }
+
+#[test]
+fn totals_are_shares_at_the_rate_and_borrows_as_the_market_would_accrue_them() {
+    let mut pool = Pool::with(&file(&format!("{RATES}\nreserve_factor_bps = 2500"), ""));
+    pool.deposit(L, USD, 10_000 * ONE_USD);
+    pool.deposit(A, ETH, ONE_ETH);
+    pool.borrow(A, USD, 1_000 * ONE_USD);
+    let totals = |pool: &Pool, asset| {
+        let totals = pool.look(|view| pool.rulebook.totals(view, asset));
+        totals.map(|t| (t.supplied, t.borrowed)).map_err(|refused| refused.rejection)
+    };
+    assert_eq!(totals(&pool, USD), Ok((10_000 * ONE_USD, 1_000 * ONE_USD)));
+    pool.pass(12 * 100_000);
+    // Two dollars of interest, a quarter of it the protocol's; nobody has touched the market.
+    assert_eq!(pool.column(USD, column::TOTAL_BORROWS), U256::from(1_000 * ONE_USD));
+    assert_eq!(totals(&pool, USD), Ok((10_001_500_000, 1_002 * ONE_USD)));
+    pool.deposit(B, USD, ONE_USD);
+    assert_eq!(totals(&pool, USD).unwrap().1, 1_002 * ONE_USD);
+    // Nobody owes ether: a share is worth what it was.
+    assert_eq!(totals(&pool, ETH), Ok((ONE_ETH, 0)));
+    assert_eq!(totals(&pool, BTC), Ok((0, 0)));
+    assert_eq!(totals(&pool, NOPE), Err(Rejection::NotLendable));
+    assert_eq!(totals(&pool, AssetId(9)), Err(Rejection::UnknownAsset));
+}

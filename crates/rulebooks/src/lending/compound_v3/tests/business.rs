@@ -221,3 +221,66 @@ fn an_account_has_one_debt_and_the_collaterals_of_its_market() {
     assert!(crate::shape("compound-v3", shipped.1).unwrap().is_some());
     assert!(crate::build("compound-v3", shipped.1, &[]).unwrap().is_some());
 }
+
+fn totals(stage: &Stage, asset: AssetId) -> Result<(u128, u128), Rejection> {
+    let totals = stage.rulebook.totals(&stage.view(), asset);
+    totals.map(|t| (t.supplied, t.borrowed)).map_err(|refused| refused.rejection)
+}
+
+#[test]
+fn totals_count_an_asset_that_is_lent_here_and_collateral_there_on_both_sides() {
+    let mut stage = Stage::new("");
+    stage.grow(ETH, 20_000, 30_000);
+    stage.done(deposit(0, ETH, 3 * ONE_ETH));
+    // It waits for a market, as units.
+    assert_eq!(totals(&stage, ETH), Ok((3 * ONE_ETH, 0)));
+    stage.done(configure(0, column::MARKET, 2));
+    // Half as many units of principal, worth what they were.
+    assert_eq!(stage.owned(0, Unit::supply(ETH)), 3 * ONE_ETH / 2);
+    assert_eq!(totals(&stage, ETH), Ok((3 * ONE_ETH, 0)));
+    stage.done(deposit(1, LST, 10 * ONE_ETH));
+    stage.done(borrow(1, ETH, 2 * ONE_ETH));
+    // Two thirds of an ether of principal, rounded up, three times over.
+    assert_eq!(totals(&stage, ETH), Ok((3 * ONE_ETH, 2 * ONE_ETH + 1)));
+    stage.done(deposit(2, USD, 10_000 * ONE_USD));
+    stage.done(deposit(3, ETH, ONE_ETH));
+    stage.done(borrow(3, USD, 1_000 * ONE_USD));
+    stage.done(deposit(4, ETH, 7));
+    assert_eq!(totals(&stage, ETH), Ok((4 * ONE_ETH + 7, 2 * ONE_ETH + 1)));
+    assert_eq!(totals(&stage, USD), Ok((10_000 * ONE_USD, 1_000 * ONE_USD)));
+}
+
+#[test]
+fn totals_of_what_is_only_collateral_are_units_and_what_no_market_has_is_refused() {
+    let mut stage = Stage::new("");
+    stage.done(deposit(0, BTC, ONE_BTC));
+    stage.carry(1, &[(BTC, 3 * ONE_BTC)], (USD, 1_000 * ONE_USD));
+    assert_eq!(totals(&stage, BTC), Ok((4 * ONE_BTC, 0)));
+    assert_eq!(totals(&stage, LST), Ok((0, 0)));
+    // The lenders of a debt that was carried over are outside of the book.
+    assert_eq!(totals(&stage, USD), Ok((1_000 * ONE_USD, 1_000 * ONE_USD)));
+    // Absorbed, it is the market's.
+    stage.price(BTC, 1_000_000);
+    stage.done(absorb(&[1]));
+    assert_eq!(totals(&stage, BTC), Ok((ONE_BTC, 0)));
+    assert_eq!(totals(&stage, NOPE), Err(Rejection::NotLendable));
+    assert_eq!(totals(&stage, AssetId(9)), Err(Rejection::UnknownAsset));
+}
+
+#[test]
+fn totals_are_carried_forward_to_now() {
+    let mut stage = Stage::new(STEEP);
+    stage.done(deposit(0, USD, 10_000 * ONE_USD));
+    stage.done(deposit(1, ETH, ONE_ETH));
+    stage.done(borrow(1, USD, 1_000 * ONE_USD));
+    let principal = |column| stage.column(USD, column);
+    let (supply, owed) = (principal(column::TOTAL_SUPPLY), principal(column::TOTAL_BORROW));
+    stage.later(86_400);
+    let told = totals(&stage, USD).unwrap();
+    assert!(told.0 > 10_000 * ONE_USD && told.1 > 1_000 * ONE_USD);
+    // What a call stores is what was told before it.
+    stage.done(deposit(2, USD, ONE_USD));
+    let one = U256::from(INDEX_ONE);
+    assert_eq!(U256::from(told.0), supply * stage.column(USD, column::SUPPLY_INDEX) / one);
+    assert_eq!(U256::from(told.1), owed * stage.column(USD, column::BORROW_INDEX) / one);
+}

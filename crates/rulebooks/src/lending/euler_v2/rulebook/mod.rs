@@ -13,8 +13,8 @@ use super::parameters::Parameters;
 use crate::desk;
 use breakwater_liquidation::rulebook::Sides;
 use breakwater_liquidation::{
-    AccountShape, AssetInfo, Call, CallOption, Effects, Exposures, Kept, Layout, Promise, Reach,
-    Rejected, Rejection, Rulebook, Unsupported, View,
+    AccountShape, AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Kept, Layout,
+    Promise, Reach, Rejected, Rejection, Rulebook, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -272,6 +272,16 @@ impl Rulebook for EulerV2 {
             sides.debt = self.pool.value(view, position.asset, units, Rounding::Ceil)?;
         }
         Ok(sides)
+    }
+
+    /// What the shares in issue redeem for, uncollected fees included, and the vault's own total of
+    /// debts, both with interest until now.
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        let books = self.pool.books(view, asset)?;
+        Ok(AssetTotals {
+            supplied: desk::raw(books.redeem(books.shares)?)?,
+            borrowed: desk::raw(super::owed_units(books.borrows)?)?,
+        })
     }
 
     /// One over what the largest discount of any vault leaves, rounded up. Base units are not

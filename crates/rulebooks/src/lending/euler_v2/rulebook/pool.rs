@@ -56,7 +56,7 @@ pub(super) struct Books {
     /// Base units held.
     cash: U256,
     /// Shares in issue, the fees of the time until now included.
-    shares: U256,
+    pub shares: U256,
     /// Of these, the fees of the time until now.
     minted: U256,
     /// Whether that time counts as accrued.

@@ -335,3 +335,34 @@ fn fees_are_told_as_such() {
     assert_eq!(fees.len(), 1);
     assert_eq!(fees[0].credit, Holder::Treasury);
 }
+
+#[test]
+fn totals_are_what_shares_redeem_for_and_debts_rounded_up_as_a_call_would_find_them() {
+    let mut book = Book::new();
+    book.does(&deposit(B, WETH, 100 * ETHER));
+    book.import(A, (STETH, 100 * ETHER), (WETH, 50 * ETHER));
+    let totals = |book: &Book, asset| {
+        let totals = book.rulebook.totals(&book.view(), asset);
+        totals.map(|t| (t.supplied, t.borrowed)).map_err(|refused| refused.rejection)
+    };
+    assert_eq!(totals(&book, WETH), Ok((150 * ETHER, 50 * ETHER)));
+    book.pass(100_000);
+    let (supplied, borrowed) = totals(&book, WETH).unwrap();
+    let before = book.balance(Holder::Issuer, Unit::supply(WETH)).unsigned_abs();
+    let effects = book.does(&deposit(B, WETH, ETHER));
+    let fees = effects.transfers.iter().filter(|t| t.code == TransferCode::Fee);
+    let shares = U256::from(before + fees.map(|t| t.amount).sum::<u128>());
+    // The deposit leaves the debt as interest has made it, with a fraction of a unit.
+    let exact = book.vault(WETH, column::BORROWS);
+    let one = U256::from(UNIT);
+    assert!(!(exact % one).is_zero());
+    assert_eq!(U256::from(borrowed), exact / one + U256::ONE);
+    let (assets, own) = (U256::from(100 * ETHER + borrowed), U256::from(1_000_000u64));
+    assert_eq!(U256::from(supplied), shares * (assets + own) / (shares + own));
+    assert!(supplied > 150 * ETHER && borrowed > 50 * ETHER);
+    // Collateral only; in no use; without a vault.
+    assert_eq!(totals(&book, STETH), Ok((100 * ETHER, 0)));
+    assert_eq!(totals(&book, GUSD), Ok((0, 0)));
+    assert_eq!(totals(&book, NOPE), Err(Rejection::NotLendable));
+    assert_eq!(totals(&book, AssetId(77)), Err(Rejection::UnknownAsset));
+}

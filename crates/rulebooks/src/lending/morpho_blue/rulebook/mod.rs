@@ -14,8 +14,8 @@ use super::{PRICE_ONE, Revert};
 use crate::desk;
 use breakwater_liquidation::rulebook::Sides;
 use breakwater_liquidation::{
-    AccountShape, AssetInfo, AssetKind, Call, CallOption, Effects, Exposures, Kept, Layout,
-    Promise, Reach, Rejected, Rejection, Rulebook, Unsupported, View,
+    AccountShape, AssetInfo, AssetKind, AssetTotals, Call, CallOption, Effects, Exposures, Kept,
+    Layout, Promise, Reach, Rejected, Rejection, Rulebook, StateKey, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -304,6 +304,32 @@ impl Rulebook for MorphoBlue {
             collateral: worth(listed.identity.collateral, held, Rounding::Floor)?,
             debt: worth(listed.identity.loan, owed, Rounding::Ceil)?,
         })
+    }
+
+    /// As a loan asset, the totals of its markets with interest until now; as a collateral, the
+    /// units of those accounts whose market does not lend it.
+    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
+        let symbol = &view.asset(asset)?.symbol;
+        if !self.markets.names(asset) {
+            let detail = format!("{} has no market with {symbol}", self.name);
+            return Err(Rejection::NotLendable.because(detail));
+        }
+        let lends = |account| {
+            let number = view.state(StateKey::Account(account, column::MARKET));
+            self.markets.numbered(number).is_some_and(|m| m.identity.loan == asset)
+        };
+        let (mut supplied, mut borrowed) = (0u128, 0u128);
+        if self.markets.secures(asset) {
+            supplied = desk::held_by(view, Unit::supply(asset), |account| !lends(account))?;
+        }
+        for listed in self.markets.iter().filter(|m| m.identity.loan == asset) {
+            let market = listed.accrued(view)?.market;
+            let sum = supplied.checked_add(market.total_supply_assets);
+            supplied = sum.ok_or(Rejection::Overflow)?;
+            let sum = borrowed.checked_add(market.total_borrow_assets);
+            borrowed = sum.ok_or(Rejection::Overflow)?;
+        }
+        Ok(AssetTotals { supplied, borrowed })
     }
 
     fn arguments(&self, view: &View<'_>, call: &Call) -> String {

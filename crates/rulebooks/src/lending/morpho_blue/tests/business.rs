@@ -288,3 +288,29 @@ fn another_file_with_more_markets_leaves_positions_where_they_are() {
     assert_eq!(book.rulebook.admits(&book.view()), Ok(()));
     assert_eq!(book.health(A), before);
 }
+
+#[test]
+fn totals_are_the_sums_of_the_markets_now_and_units_of_what_secures() {
+    let mut book = Book::new();
+    book.import(A, (STETH, ETHER), (USDC, 1_500 * DOLLAR));
+    book.import(B, (WETH, 10 * ETHER), (USDC, 5_000 * DOLLAR));
+    book.does(&choose(C, number(STETH, WETH, 9_450)));
+    book.does(&deposit(C, WETH, 3 * ETHER));
+    let totals = |book: &Book, asset| {
+        let totals = book.rulebook.totals(&book.view(), asset);
+        totals.map(|t| (t.supplied, t.borrowed)).map_err(|refused| refused.rejection)
+    };
+    assert_eq!(totals(&book, USDC), Ok((6_500 * DOLLAR, 6_500 * DOLLAR)));
+    book.pass(1_000);
+    // 3.1709791983e-5 and half its square on the 5,000 of one of the two markets, down.
+    assert_eq!(book.market(WETH, USDC, 8_000).total_borrow_assets, 5_000 * DOLLAR);
+    assert_eq!(totals(&book, USDC), Ok((6_500_158_551, 6_500_158_551)));
+    // Lent by one account and put up by another, who holds as many base units as it gave.
+    assert_eq!(book.owned(C, Unit::supply(WETH)), 3 * ETHER * 1_000_000);
+    assert_eq!(totals(&book, WETH), Ok((13 * ETHER, 0)));
+    // Collateral and nothing else; in no use; in no market.
+    assert_eq!(totals(&book, STETH), Ok((ETHER, 0)));
+    assert_eq!(totals(&book, DAI), Ok((0, 0)));
+    assert_eq!(totals(&book, NOPE), Err(Rejection::NotLendable));
+    assert_eq!(totals(&book, AssetId(77)), Err(Rejection::UnknownAsset));
+}
