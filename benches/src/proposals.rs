@@ -119,7 +119,9 @@ fn executed(
         }
     }
     let planned = (plan.option.repaid_value, seized_value.saturating_add(*reward_value));
-    if repaid.asset != seized.asset {
+    // Of one asset on both sides only the difference is seen to move.
+    let mixed = repaid.asset == seized.asset && repaid.raw > 0 && seized.raw > 0;
+    if !mixed {
         let moved = values(view, net).map_err(|why| differs(account, why))?;
         if planned != moved {
             let told = format!("planned values of {planned:?}, moved {moved:?}: {call:?}");
@@ -278,7 +280,13 @@ fn nothing_is_taken(
     let later = view.at(view.now.after(LASTS_NANOS));
     for call in calls {
         proved.tried += 1;
-        let taken = option_of(rulebook, view, &call, false).is_ok_and(|it| it.seized.raw > 0);
+        // The pool itself may be who takes it.
+        let taken = rulebook.execute(view, &call).is_ok_and(|effects| {
+            effects.facts.iter().any(|fact| match fact {
+                Fact::Seized { account: of, seized, .. } => *of == account && seized.raw > 0,
+                _ => false,
+            })
+        });
         if taken && rulebook.execute(&later, &call).is_ok() {
             return Err(differs(account, format!("nothing was planned, accepted {call:?}")));
         }
@@ -335,10 +343,22 @@ mod tests {
     use crate::shaped_book::{Drawer, Founded, shipped};
     use breakwater_liquidation::Effects;
 
-    /// A rulebook that plans badly by design: it proposes half of what its rule takes.
-    struct Timid<'a>(&'a dyn Rulebook);
+    /// What a rulebook that plans badly by design does to its proposals.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Fault {
+        /// Half of what its rule takes.
+        Half,
+        /// Nothing.
+        Nothing,
+        /// One unit seized more than its rule gives.
+        Overstated,
+        /// One of value more than its rule gives.
+        Overvalued,
+    }
 
-    impl Rulebook for Timid<'_> {
+    struct Faulty<'a>(&'a dyn Rulebook, Fault);
+
+    impl Rulebook for Faulty<'_> {
         fn name(&self) -> &str {
             self.0.name()
         }
@@ -387,11 +407,27 @@ mod tests {
             out: &mut Vec<CallOption>,
         ) -> std::result::Result<(), Rejected> {
             self.0.calls(view, account, out)?;
+            if self.1 == Fault::Nothing {
+                out.clear();
+            }
             for option in out {
-                let half = option.call.with_amount((option.repaid.raw / 2).max(1));
-                *option = option_of(self.0, view, &half, option.toxic)?;
+                match self.1 {
+                    Fault::Half => {
+                        let half = option.call.with_amount((option.repaid.raw / 2).max(1));
+                        *option = option_of(self.0, view, &half, option.toxic)?;
+                    }
+                    Fault::Overstated => option.seized.raw += 1,
+                    _ => option.seized_value += 1,
+                }
             }
             Ok(())
+        }
+        fn sides(
+            &self,
+            view: &View<'_>,
+            account: AccountId,
+        ) -> std::result::Result<breakwater_liquidation::Sides, Rejected> {
+            self.0.sides(view, account)
         }
         fn execute(&self, view: &View<'_>, call: &Call) -> std::result::Result<Effects, Rejected> {
             self.0.execute(view, call)
@@ -407,22 +443,32 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_is_too_small_is_found() {
-        let shipped = shipped().unwrap();
-        // One whose calls may be sized by halves without leaving dust.
-        let shaped = shipped.iter().find(|shaped| shaped.rule == "compound-v2").unwrap();
-        let drawer = Drawer::new(shaped).unwrap();
-        let Founded::Whole(mut pool) = drawer.found(&drawer.draw(200, 1), None).unwrap() else {
-            panic!("no time was set");
-        };
-        let breached = crate::rulebooks::fall(&mut pool, &drawer.draw(200, 1)).unwrap().breached;
-        let rulebook = pool.engine.rulebook().unwrap();
-        let prove = |rulebook: &dyn Rulebook| {
-            pool.engine.look(|view| prove(rulebook, view, &breached, &Policy::as_is()))
-        };
-        assert!(prove(rulebook).is_ok());
-        let told = prove(&Timid(rulebook)).unwrap_err().to_string();
-        assert!(told.contains("planned") && told.contains("accepted"), "{told}");
+    fn every_planted_fault_of_a_plan_is_found_under_every_rulebook() {
+        let mut by_search = 0;
+        for shaped in &shipped().unwrap() {
+            let drawer = Drawer::new(shaped).unwrap();
+            let book = drawer.draw(200, 1);
+            let Founded::Whole(mut pool) = drawer.found(&book, None).unwrap() else {
+                panic!("no time was set");
+            };
+            let breached = crate::rulebooks::fall(&mut pool, &book).unwrap().breached;
+            let rulebook = pool.engine.rulebook().unwrap();
+            let prove = |rulebook: &dyn Rulebook| {
+                pool.engine.look(|view| prove(rulebook, view, &breached, &Policy::as_is()))
+            };
+            let proved = prove(rulebook).unwrap();
+            let told = |fault| prove(&Faulty(rulebook, fault)).unwrap_err().to_string();
+            let trial = told(Fault::Nothing);
+            assert!(trial.contains("nothing was planned, accepted"), "{}: {trial}", shaped.name);
+            assert!(told(Fault::Overvalued).contains("planned values"), "{}", shaped.name);
+            // Who absorbs may get nothing, in no asset.
+            if proved.whole < proved.planned {
+                assert!(told(Fault::Overstated).contains("planned to move"), "{}", shaped.name);
+                // A half that leaves dust is refused before it comes to the search.
+                by_search += u32::from(told(Fault::Half).contains("accepted"));
+            }
+        }
+        assert!(by_search > 1, "{by_search}");
     }
 
     #[test]

@@ -275,6 +275,16 @@ fn measure_one(
     })))
 }
 
+impl Figures {
+    /// What a book of so many accounts would take: what grows with the accounts (the set-up, some ten
+    /// looks at everybody and six plans of all calls) in proportion, and the rest as it was.
+    fn expected(&self, accounts: u32) -> Duration {
+        let grows = self.setup + self.assess.median() * 10 + self.plans.median() * 6;
+        let times = f64::from(accounts) / self.accounts.max(1) as f64;
+        self.took.saturating_sub(grows) + grows.mul_f64(times)
+    }
+}
+
 /// Bytes of a line of a file of the system, which counts in kibibytes; none where there is no such
 /// file.
 fn kibibytes(path: &str, name: &str) -> Option<u64> {
@@ -312,8 +322,8 @@ pub fn measure(plan: &Plan) -> Result<Vec<Entry>> {
         .iter()
         .map(|it| Drawer::new(it).map_err(|why| why.of(it.name)))
         .collect::<Result<Vec<_>>>()?;
-    // Accounts and time of the largest book measured, by rulebook.
-    let mut known: Vec<Option<(u64, Duration)>> = vec![None; shipped.len()];
+    // Figures of the largest book measured, by rulebook.
+    let mut known: Vec<Option<Figures>> = vec![None; shipped.len()];
     let mut entries = Vec::new();
     for (size, accounts) in plan.accounts.iter().enumerate() {
         let last = size + 1 == plan.accounts.len();
@@ -324,8 +334,7 @@ pub fn measure(plan: &Plan) -> Result<Vec<Entry>> {
                 let parts = if last { left } else { left.saturating_mul(3) };
                 budget.saturating_sub(begun.elapsed()) / parts
             });
-            let expected = known[at]
-                .map(|(count, took)| took.mul_f64(f64::from(*accounts) / count.max(1) as f64));
+            let expected = known[at].as_ref().map(|figures| figures.expected(*accounts));
             let entry = match hindrance(*accounts, expected, share) {
                 Some(why) => Entry::Skipped(of.name, *accounts, why),
                 None => {
@@ -334,7 +343,7 @@ pub fn measure(plan: &Plan) -> Result<Vec<Entry>> {
                 }
             };
             match &entry {
-                Entry::Measured(figures) => known[at] = Some((figures.accounts, figures.took)),
+                Entry::Measured(figures) => known[at] = Some((**figures).clone()),
                 Entry::Skipped(name, accounts, why) => {
                     println!("{name}, {} accounts: left out, {why}", grouped(u64::from(*accounts)));
                 }

@@ -1,6 +1,7 @@
 //! Every benchmark at its quick size: the answers are compared, no time is asserted.
 
-use breakwater_benches::{Options, assess, durable, watch};
+use breakwater_benches::rulebooks::Entry;
+use breakwater_benches::{Options, assess, durable, rulebooks, shaped_book, watch};
 use std::path::Path;
 
 const QUICK: Options = Options { quick: true, accounts: None };
@@ -42,4 +43,30 @@ fn what_was_made_durable_is_read_back_and_replays_to_the_same_state() {
     let figures = durable::measure(&plan, folder).unwrap();
     assert_eq!(figures.len(), 2 * 3 * plan.batches.len());
     assert!(figures.iter().all(|f| f.commits.count() * f.batch as u64 == f.commands));
+}
+
+#[test]
+fn planned_calls_of_every_rulebook_are_those_that_its_rule_accepts_and_no_larger_ones() {
+    let shipped = shaped_book::shipped().unwrap();
+    let entries = rulebooks::measure(&rulebooks::Plan::of(&QUICK)).unwrap();
+    assert!(!shipped.is_empty());
+    assert_eq!(entries.len(), shipped.len());
+    let (mut searched, mut tried) = (0, 0);
+    for (entry, of) in entries.iter().zip(&shipped) {
+        let Entry::Measured(figures) = entry else { panic!("{entry:?}") };
+        assert_eq!(figures.rulebook, of.name);
+        // The providers of a vault may have an account beside the book's.
+        assert!((200..=201).contains(&figures.accounts), "{figures:?}");
+        // The fall breaks some, and not most; the engine is not made to look at fewer than those.
+        let (before, after) = figures.breaches;
+        assert!(after >= 6 && after > before && after <= 50, "{figures:?}");
+        assert!(figures.assessed >= after - before, "{figures:?}");
+        let proved = &figures.proved;
+        assert_eq!(proved.planned + proved.unplanned, after, "{figures:?}");
+        assert!(proved.planned > 0 && proved.applied > 0, "{figures:?}");
+        assert!(proved.whole == proved.planned || proved.searched > 0, "{figures:?}");
+        searched += proved.searched;
+        tried += proved.tried;
+    }
+    assert!(searched > 20 && tried > 10_000, "{searched} accounts, {tried} calls");
 }
