@@ -127,3 +127,19 @@ fn unequal<T: PartialEq + std::fmt::Display>(
         Err(wrong) => Some(wrong),
     }
 }
+
+/// Compares a refusal by class: a mismatch when the call was accepted or when `same` finds that
+/// the field's text does not mean this refusal. `name` is how the contract calls it.
+pub(crate) fn differs_refusal<R: Copy>(
+    node: &Node<'_>,
+    got: Option<R>,
+    name: impl FnOnce(R) -> &'static str,
+    same: impl FnOnce(&str, R) -> bool,
+) -> Option<Mismatch> {
+    let text = match node.text() {
+        Ok(text) => text,
+        Err(wrong) => return Some(wrong),
+    };
+    let matches = got.is_some_and(|refusal| same(text, refusal));
+    (!matches).then(|| Mismatch::new(node.path.as_str(), text, got.map_or("accepted", name)))
+}

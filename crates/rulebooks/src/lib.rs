@@ -5,6 +5,8 @@ pub mod desk;
 pub mod exchange;
 pub mod lending;
 pub mod parameters;
+#[cfg(test)]
+pub(crate) mod test_pool;
 
 use breakwater_liquidation::{AccountShape, AssetInfo, Rulebook};
 

@@ -1,7 +1,7 @@
 //! Aave v3 in the versions that are mirrored: `liquidationCall` and `accrue` cases.
 
 use super::SCHEMA;
-use crate::node::{Node, differs, differs_text};
+use crate::node::{Node, differs, differs_refusal, differs_text};
 use crate::{Adapter, Mismatch};
 use breakwater_money::{Ray, U256, Wad};
 use breakwater_rulebooks::lending::aave_v3::{
@@ -211,18 +211,15 @@ fn check_totals(
 /// Compares a refusal by class: the contract's error name, or arithmetic for any panic and for
 /// a conversion that does not fit.
 fn check_revert(node: &Node<'_>, got: Option<&Revert>) -> Option<Mismatch> {
-    let text = match node.text() {
-        Ok(text) => text,
-        Err(wrong) => return Some(wrong),
-    };
-    let is_arithmetic = ["Panic", "SafeCast"].iter().any(|start| text.starts_with(start));
-    let same = match got {
-        Some(Revert::Arithmetic) => is_arithmetic,
-        Some(revert) => text.trim_end_matches("()") == revert.contract_name(),
-        None => false,
-    };
-    let got = got.map_or("accepted", |revert| revert.contract_name());
-    (!same).then(|| Mismatch::new(node.path.as_str(), text, got))
+    differs_refusal(
+        node,
+        got,
+        |revert: &Revert| revert.contract_name(),
+        |text, revert| match revert {
+            Revert::Arithmetic => ["Panic", "SafeCast"].iter().any(|start| text.starts_with(start)),
+            named => text.trim_end_matches("()") == named.contract_name(),
+        },
+    )
 }
 
 fn check_outcome(

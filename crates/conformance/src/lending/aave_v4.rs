@@ -1,7 +1,7 @@
 //! Aave v4: `liquidation_amounts` cases, the sizing of one call.
 
 use super::SCHEMA;
-use crate::node::{Node, differs, differs_flag, differs_text};
+use crate::node::{Node, differs, differs_flag, differs_refusal, differs_text};
 use crate::{Adapter, Mismatch};
 use breakwater_money::{U256, Wad};
 use breakwater_rulebooks::lending::aave_v4::{
@@ -128,18 +128,15 @@ fn known(node: &Node<'_>, got: Result<U256, Revert>) -> Option<Mismatch> {
 /// Compares a refusal by class: the contract's error name, or arithmetic for any panic and for a
 /// conversion that does not fit.
 fn check_revert(node: &Node<'_>, got: Option<&Revert>) -> Option<Mismatch> {
-    let text = match node.text() {
-        Ok(text) => text,
-        Err(wrong) => return Some(wrong),
-    };
-    let is_arithmetic = ["Panic", "SafeCast"].iter().any(|start| text.starts_with(start));
-    let same = match got {
-        Some(Revert::Arithmetic) => is_arithmetic,
-        Some(revert) => text.trim_end_matches("()") == revert.contract_name(),
-        None => false,
-    };
-    let got = got.map_or("accepted", |revert| revert.contract_name());
-    (!same).then(|| Mismatch::new(node.path.as_str(), text, got))
+    differs_refusal(
+        node,
+        got,
+        |revert: &Revert| revert.contract_name(),
+        |text, revert| match revert {
+            Revert::Arithmetic => ["Panic", "SafeCast"].iter().any(|start| text.starts_with(start)),
+            named => text.trim_end_matches("()") == named.contract_name(),
+        },
+    )
 }
 
 fn check_amount(name: &str, node: &Node<'_>, amounts: &Amounts) -> Option<Mismatch> {

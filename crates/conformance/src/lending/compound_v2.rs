@@ -1,7 +1,7 @@
 //! Compound v2: `liquidateBorrow` cases.
 
 use super::SCHEMA;
-use crate::node::{Node, differs, differs_flag};
+use crate::node::{Node, differs, differs_flag, differs_refusal};
 use crate::{Adapter, Mismatch};
 use breakwater_money::{U256, Wad};
 use breakwater_rulebooks::lending::compound_v2::{
@@ -180,18 +180,18 @@ fn check_fact(node: &Node<'_>, computed: Result<U256, Revert>) -> Option<Mismatc
 /// Compares a refusal by class: the contract's name or sentence, after the contract that said it
 /// where the case names one, or arithmetic for any panic.
 fn check_revert(node: &Node<'_>, got: Option<&Revert>) -> Option<Mismatch> {
-    let text = match node.text() {
-        Ok(text) => text,
-        Err(wrong) => return Some(wrong),
-    };
-    let said = text.rsplit_once(':').map_or(text, |(_, said)| said).trim();
-    let same = match got {
-        Some(Revert::Arithmetic) => said.starts_with("Panic"),
-        Some(revert) => said.trim_end_matches("()") == revert.contract_name(),
-        None => false,
-    };
-    let got = got.map_or("accepted", |revert| revert.contract_name());
-    (!same).then(|| Mismatch::new(node.path.as_str(), text, got))
+    differs_refusal(
+        node,
+        got,
+        |revert: &Revert| revert.contract_name(),
+        |text, revert| {
+            let said = text.rsplit_once(':').map_or(text, |(_, said)| said).trim();
+            match revert {
+                Revert::Arithmetic => said.starts_with("Panic"),
+                named => said.trim_end_matches("()") == named.contract_name(),
+            }
+        },
+    )
 }
 
 fn check_outcome(

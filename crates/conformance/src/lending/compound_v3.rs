@@ -1,7 +1,7 @@
 //! Compound III (Comet): `absorb` and `buyCollateral` cases.
 
 use super::SCHEMA;
-use crate::node::{Node, differs, differs_signed, differs_text};
+use crate::node::{Node, differs, differs_refusal, differs_signed, differs_text};
 use crate::{Adapter, Mismatch};
 use breakwater_money::{U256, Wad};
 use breakwater_rulebooks::lending::compound_v3::{
@@ -154,20 +154,14 @@ fn one_of(ids: &[&str]) -> String {
 /// Compares a refusal by class: the contract's error name, or arithmetic for whatever leaves its
 /// width, be it a panic or one of the contract's own narrowings.
 fn check_revert(node: &Node<'_>, got: Option<Revert>) -> Option<Mismatch> {
-    let text = match node.text() {
-        Ok(text) => text,
-        Err(wrong) => return Some(wrong),
-    };
-    let is_arithmetic = ["Panic", "InvalidUInt", "InvalidInt", "arithmetic"]
-        .iter()
-        .any(|start| text.starts_with(start));
-    let same = match got {
-        Some(revert) if revert.is_arithmetic() => is_arithmetic,
-        Some(revert) => text.trim_end_matches("()") == revert.contract_name(),
-        None => false,
-    };
-    let got = got.map_or("accepted", Revert::contract_name);
-    (!same).then(|| Mismatch::new(node.path.as_str(), text, got))
+    differs_refusal(node, got, Revert::contract_name, |text, revert| {
+        if revert.is_arithmetic() {
+            let arithmetic = ["Panic", "InvalidUInt", "InvalidInt", "arithmetic"];
+            arithmetic.iter().any(|start| text.starts_with(start))
+        } else {
+            text.trim_end_matches("()") == revert.contract_name()
+        }
+    })
 }
 
 /// What both kinds share: a refusal that is expected or not, and then each other field.

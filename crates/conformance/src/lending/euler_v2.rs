@@ -1,7 +1,7 @@
 //! Euler v2 (EVK): `liquidate` and `accrue` cases.
 
 use super::SCHEMA;
-use crate::node::{Node, differs};
+use crate::node::{Node, differs, differs_refusal};
 use crate::{Adapter, Mismatch};
 use breakwater_money::{U256, Wad};
 use breakwater_rulebooks::lending::euler_v2::{
@@ -150,17 +150,15 @@ fn check_limit(name: &str, node: &Node<'_>, limits: &Result<Limits, Revert>) -> 
 
 /// Compares a refusal by class: the contract's error name, or arithmetic for any panic.
 fn check_revert(node: &Node<'_>, got: Option<&Revert>) -> Option<Mismatch> {
-    let text = match node.text() {
-        Ok(text) => text,
-        Err(wrong) => return Some(wrong),
-    };
-    let same = match got {
-        Some(Revert::Arithmetic) => text.starts_with("Panic"),
-        Some(revert) => text.trim_end_matches("()") == revert.contract_name(),
-        None => false,
-    };
-    let got = got.map_or("accepted", |revert| revert.contract_name());
-    (!same).then(|| Mismatch::new(node.path.as_str(), text, got))
+    differs_refusal(
+        node,
+        got,
+        |revert: &Revert| revert.contract_name(),
+        |text, revert| match revert {
+            Revert::Arithmetic => text.starts_with("Panic"),
+            named => text.trim_end_matches("()") == named.contract_name(),
+        },
+    )
 }
 
 fn check_outcome(

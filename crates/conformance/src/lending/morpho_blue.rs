@@ -1,7 +1,7 @@
 //! Morpho Blue: `liquidate` cases.
 
 use super::SCHEMA;
-use crate::node::{Node, differs};
+use crate::node::{Node, differs, differs_refusal};
 use crate::{Adapter, Mismatch};
 use breakwater_money::{U256, Wad};
 use breakwater_rulebooks::lending::morpho_blue::{
@@ -160,16 +160,18 @@ fn each(node: &Node<'_>, found: &mut Vec<Mismatch>, got: impl Fn(&str) -> Option
 /// Compares a refusal by class: the contract's text, or arithmetic for any panic and for an amount
 /// that does not fit its storage.
 fn check_revert(node: &Node<'_>, got: Option<&Revert>) -> Option<Mismatch> {
-    let text = match node.text() {
-        Ok(text) => text,
-        Err(wrong) => return Some(wrong),
-    };
-    let is_arithmetic = text.starts_with("Panic") || text == Revert::TooWide.contract_name();
-    let same = got.is_some_and(|revert| {
-        if revert.is_arithmetic() { is_arithmetic } else { text == revert.contract_name() }
-    });
-    let got = got.map_or("accepted", |revert| revert.contract_name());
-    (!same).then(|| Mismatch::new(node.path.as_str(), text, got))
+    differs_refusal(
+        node,
+        got,
+        |revert: &Revert| revert.contract_name(),
+        |text, revert| {
+            if revert.is_arithmetic() {
+                text.starts_with("Panic") || text == Revert::TooWide.contract_name()
+            } else {
+                text == revert.contract_name()
+            }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -3,19 +3,15 @@
 //! mechanism against which mirrors are compared, on the same reserves and thresholds.
 
 use super::aave_v3::Parameters;
-use super::reserves::{LAYOUT, Reserves, column, value_of};
+use super::reserves::{OnReserves, Reserves, Venue, column, value_of};
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Promise,
-    Rejected, Rejection, Rulebook, Unsupported, View,
+    AssetInfo, Call, CallOption, Effects, Fact, Kept, Promise, Rejected, Rejection, Rulebook,
+    Sides, View,
 };
-use breakwater_margin::Health;
-use breakwater_margin::health::Armed;
 use breakwater_money::rounding::{Rounding, narrow_u128};
 use breakwater_money::share::{to_shares, to_underlying};
-use breakwater_money::{
-    AccountId, Amount, AssetId, Class, Holder, Rational, TransferCode, U256, Unit,
-};
+use breakwater_money::{AccountId, Amount, AssetId, Class, Holder, TransferCode, U256, Unit};
 
 /// Name under which hosts plug the rule in.
 pub const RULE: &str = "secured-loan";
@@ -46,62 +42,35 @@ pub fn build(parameters: &str, assets: &[AssetInfo]) -> Result<Box<dyn Rulebook>
     let name = format!("secured-loan on {}", parameters.name);
     let decimals = parameters.numeraire_decimals;
     let reserves = Reserves::bind(&name, decimals, &parameters.assets, assets)?;
-    Ok(Box::new(SecuredLoan { reserves }))
+    Ok(Box::new(OnReserves(SecuredLoan { reserves })))
 }
 
-impl Rulebook for SecuredLoan {
-    fn name(&self) -> &str {
-        self.reserves.name()
-    }
-
-    fn layout(&self) -> &'static Layout {
-        &LAYOUT
+impl Venue for SecuredLoan {
+    fn reserves(&self) -> &Reserves {
+        &self.reserves
     }
 
     fn promises(&self) -> &'static [(Promise, Kept)] {
         PROMISES
     }
 
-    fn numeraire_decimals(&self) -> u8 {
-        self.reserves.numeraire_decimals()
+    /// None: nobody is paid for calling.
+    fn incentive_most_bps(&self) -> Option<u32> {
+        None
     }
 
-    fn admits(&self, view: &View<'_>) -> Result<(), Unsupported> {
-        self.reserves.admits(view)
-    }
-
-    fn found(&self, view: &View<'_>) -> Result<Effects, Rejected> {
-        Ok(self.reserves.found(view))
-    }
-
-    fn accrue(&self, _: &View<'_>) -> Result<Effects, Rejected> {
-        Ok(Effects::default())
-    }
-
-    fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
-        self.reserves.sums(view, asset)
-    }
-
-    fn surcharge(
-        &self,
-        view: &View<'_>,
-        asset: AssetId,
-        bps_a_year: u32,
-    ) -> Result<Effects, Rejected> {
-        self.reserves.surcharge(view, asset, bps_a_year)
-    }
-
-    fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected> {
-        self.reserves.assess(view, account)
-    }
-
-    fn exposures(
-        &self,
-        view: &View<'_>,
-        account: AccountId,
-        out: &mut Exposures,
-    ) -> Result<Armed, Rejected> {
-        self.reserves.exposures(view, account, out)
+    /// Raw shares taken for base units, right where no index has moved.
+    fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
+        let mut sides = Sides::default();
+        for asset in self.reserves.assets_of(view, account)? {
+            let (decimals, price) = (view.asset(asset)?.decimals, view.price(asset)?);
+            let value = |unit, rounding| price.value(view.owned(account, unit), decimals, rounding);
+            let more = value(Unit::supply(asset), Rounding::Floor)?;
+            sides.collateral = sides.collateral.checked_add(more).ok_or(Rejection::Overflow)?;
+            let more = value(Unit::debt(asset), Rounding::Ceil)?;
+            sides.debt = sides.debt.checked_add(more).ok_or(Rejection::Overflow)?;
+        }
+        Ok(sides)
     }
 
     /// None: outsiders do not liquidate here.
@@ -151,15 +120,6 @@ impl Rulebook for SecuredLoan {
                 Ok(Saleable { asset, quantity, buy_back: false, proceeds_asset })
             })
             .collect()
-    }
-
-    fn liquidation_price(
-        &self,
-        view: &View<'_>,
-        account: AccountId,
-        asset: AssetId,
-    ) -> Result<Option<Rational>, Rejected> {
-        self.reserves.liquidation_price(view, account, asset)
     }
 }
 

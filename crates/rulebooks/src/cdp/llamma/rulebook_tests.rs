@@ -5,14 +5,10 @@
 
 use super::controller::{removed, repaid, solvency};
 use super::*;
-use breakwater_liquidation::{
-    AssetInfo, AssetKind, Balances, Call, CallOption, Effects, Fact, MarketInfo, PoolState,
-    Rejection, Rulebook, StateKey, View,
-};
-use breakwater_market::{Guard, GuardState, Mark, MarketId};
-use breakwater_money::{
-    AccountId, AssetId, Class, Holder, Holding, Price, Time, Unit, Wad, rational,
-};
+use crate::test_pool::{START, TestPool, tokens};
+use breakwater_liquidation::{Balances, Call, CallOption, Fact, Rejection, StateKey};
+use breakwater_market::GuardState;
+use breakwater_money::{AccountId, AssetId, Class, Holder, Time, Unit, Wad, rational};
 use proptest::prelude::*;
 
 const FILE: &str = include_str!("../../../../../rulebooks/crvusd-llamma.toml");
@@ -22,59 +18,11 @@ const COIN: AssetId = AssetId(2);
 /// Not listed.
 const NOPE: AssetId = AssetId(3);
 const ONE_COIN: u128 = 1_000_000_000_000_000_000;
-const START: u64 = 1_700_000_000;
 
-#[derive(Default)]
-struct Rows {
-    accounts: Vec<Vec<Holding>>,
-    pool: BTreeMap<(Holder, Unit), i128>,
-}
+/// Marks the pools of this venue.
+struct Venue;
 
-impl Rows {
-    fn add(&mut self, holder: Holder, unit: Unit, change: i128) {
-        let Holder::Account(account) = holder else {
-            *self.pool.entry((holder, unit)).or_default() += change;
-            return;
-        };
-        let rows = &mut self.accounts[account.index()];
-        match rows.iter_mut().find(|h| h.unit == unit) {
-            Some(row) => row.balance += change,
-            None => rows.push(Holding { contract: None, unit, balance: change }),
-        }
-        rows.retain(|h| h.balance != 0);
-        rows.sort_by_key(|h| h.unit);
-    }
-}
-
-impl Balances for Rows {
-    fn holdings(&self, account: AccountId) -> &[Holding] {
-        &self.accounts[account.index()]
-    }
-
-    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
-        match holder {
-            Holder::Account(account) => {
-                let rows = self.accounts[account.index()].iter();
-                rows.filter(|h| h.unit == unit).map(|h| h.balance).sum()
-            }
-            _ => self.pool.get(&(holder, unit)).copied().unwrap_or(0),
-        }
-    }
-
-    fn accounts(&self) -> u32 {
-        self.accounts.len() as u32
-    }
-}
-
-struct Desk {
-    rulebook: Box<dyn Rulebook>,
-    assets: Vec<AssetInfo>,
-    markets: Vec<MarketInfo>,
-    marks: Vec<GuardState>,
-    rows: Rows,
-    state: PoolState,
-    now: Time,
-}
+type Desk = TestPool<Venue>;
 
 impl Desk {
     /// Four accounts, WETH at 2,000 and WBTC at 30,000.
@@ -83,107 +31,17 @@ impl Desk {
     }
 
     fn with(file: &str) -> Self {
-        let listed = [("WETH", 18), ("WBTC", 8), ("CRVUSD", 18), ("NOPE", 18)];
-        let asset = |(number, (symbol, decimals)): (u16, (&str, u8))| AssetInfo {
-            symbol: symbol.to_owned(),
-            decimals,
-            kind: AssetKind::Token,
-            market: Some(MarketId(number)),
-        };
-        let assets: Vec<AssetInfo> = (0..).zip(listed).map(asset).collect();
-        let guard = Guard {
-            decimals: 8,
-            age_max_nanos: 60_000_000_000,
-            ahead_max_nanos: 0,
-            band_bps: 5_000,
-            spread_max_bps: 100,
-            grace_nanos: 0,
-        };
-        let market = |(number, info): (u16, &AssetInfo)| MarketInfo {
-            symbol: info.symbol.clone(),
-            asset: AssetId(number),
-            guard,
-            volatility_weight: 1,
-        };
-        let markets = (0u16..).zip(&assets).map(market).collect();
-        let rulebook = build(file, &assets).unwrap();
-        let state = PoolState::new(rulebook.layout());
-        let rows = Rows { accounts: vec![Vec::new(); 4], ..Rows::default() };
-        let marks = vec![GuardState::default(); 4];
-        let now = Time::from_seconds(START);
-        let mut desk = Desk { rulebook, assets, markets, marks, rows, state, now };
-        desk.price(WETH, 2_000);
-        desk.price(WBTC, 30_000);
-        desk.price(COIN, 1);
-        desk
+        let assets = tokens(&[("WETH", 18), ("WBTC", 8), ("CRVUSD", 18), ("NOPE", 18)]);
+        let prices = [(WETH, 2_000), (WBTC, 30_000), (COIN, 1)];
+        Desk::bare(assets, 4, |assets| build(file, assets)).priced(&prices)
     }
 
-    fn price(&mut self, asset: AssetId, whole: u128) {
-        self.price_raw(asset, whole * 100_000_000);
-    }
-
-    fn price_raw(&mut self, asset: AssetId, raw: u128) {
-        let price = Price::new(raw, 8);
-        let (observed_at, accepted_at) = (self.now, self.now);
-        let mark = Mark { price, half_spread: 0, observed_at, accepted_at, sequence: 1 };
-        self.marks[asset.index()] = GuardState { mark: Some(mark), grace_until: None };
-    }
-
-    fn pass(&mut self, seconds: u64) {
-        self.now = self.now.after(Time::from_seconds(seconds).0);
-    }
-
-    fn view(&self) -> View<'_> {
-        View::new(self.now, &self.assets, &self.markets, &self.marks, &self.rows, &self.state)
-    }
-
-    fn later(&self, seconds: u64) -> View<'_> {
-        self.view().at(self.now.after(Time::from_seconds(seconds).0))
-    }
-
-    fn apply(&mut self, effects: &Effects) {
-        for transfer in &effects.transfers {
-            let amount = i128::try_from(transfer.amount).unwrap();
-            assert!(amount > 0);
-            self.rows.add(transfer.debit, transfer.unit, -amount);
-            self.rows.add(transfer.credit, transfer.unit, amount);
-        }
-        for (key, value) in &effects.state {
-            assert!(self.state.set(*key, *value), "{key:?}");
-        }
-        for account in &self.rows.accounts {
-            assert!(account.iter().all(|h| h.balance >= 0), "{account:?}");
-        }
-        for ((holder, unit), balance) in &self.rows.pool {
-            let cash = *holder == Holder::Reserve;
-            assert!(!cash || *balance >= 0, "{holder:?} {unit:?} {balance}");
-        }
-    }
-
-    #[track_caller]
-    fn does(&mut self, call: Call) -> Effects {
-        let effects = self.rulebook.execute(&self.view(), &call).unwrap();
-        self.apply(&effects);
-        effects
-    }
-
-    #[track_caller]
-    fn refuses(&self, call: Call) -> Rejection {
-        self.rulebook.execute(&self.view(), &call).unwrap_err().rejection
+    fn dollars(&mut self, asset: AssetId, whole: u128) {
+        self.price(asset, whole * 100_000_000);
     }
 
     fn ratio(&self, account: AccountId) -> u128 {
-        self.rulebook.assess(&self.view(), account).unwrap().ratio.raw.to()
-    }
-
-    fn owned(&self, account: AccountId, unit: Unit) -> u128 {
-        self.rows.balance(Holder::Account(account), unit).try_into().unwrap()
-    }
-
-    fn calls(&self, account: AccountId) -> Vec<CallOption> {
-        let mut out = Vec::new();
-        self.rulebook.calls(&self.view(), account, &mut out).unwrap();
-        out
+        self.health(account).ratio.raw.to()
     }
 
     fn pool_calls(&self) -> Vec<CallOption> {
@@ -194,8 +52,8 @@ impl Desk {
 
     /// Collateral and debt as a new loan of the account.
     fn lend(&mut self, account: AccountId, collateral: u128, debt: u128) {
-        self.does(Call::Deposit { account, asset: WETH, amount: collateral });
-        self.does(Call::Borrow { account, asset: COIN, amount: debt });
+        self.does(&Call::Deposit { account, asset: WETH, amount: collateral });
+        self.does(&Call::Borrow { account, asset: COIN, amount: debt });
     }
 
     fn bands_of(&self, account: AccountId) -> (i64, usize) {
@@ -259,13 +117,13 @@ fn a_loan_is_placed_by_its_debt_and_its_discount() {
     let within: u128 = within.to();
     assert!((1_032_000_000_000_000_000..1_044_000_000_000_000_000).contains(&within), "{within}");
     // More collateral moves it down, a repayment too, more debt up.
-    desk.does(Call::Deposit { account: A, asset: WETH, amount: ONE_COIN });
+    desk.does(&Call::Deposit { account: A, asset: WETH, amount: ONE_COIN });
     assert_eq!(desk.bands_of(A).0, 23);
-    desk.does(Call::Borrow { account: A, asset: COIN, amount: 2_000 * ONE_COIN });
+    desk.does(&Call::Borrow { account: A, asset: COIN, amount: 2_000 * ONE_COIN });
     assert_eq!(desk.bands_of(A).0, 11);
-    desk.does(Call::Repay { account: A, asset: COIN, amount: 2_000 * ONE_COIN });
+    desk.does(&Call::Repay { account: A, asset: COIN, amount: 2_000 * ONE_COIN });
     assert_eq!(desk.bands_of(A).0, 23);
-    desk.does(Call::Withdraw { account: A, asset: WETH, amount: ONE_COIN });
+    desk.does(&Call::Withdraw { account: A, asset: WETH, amount: ONE_COIN });
     assert_eq!(desk.bands_of(A).0, 14);
     // A unit may stay with the shares of nobody.
     let supply = desk.owned(A, Unit::supply(WETH));
@@ -275,7 +133,7 @@ fn a_loan_is_placed_by_its_debt_and_its_discount() {
 #[test]
 fn the_debt_at_which_the_top_band_meets_the_price_is_the_most() {
     let mut desk = Desk::new();
-    desk.does(Call::Deposit { account: A, asset: WETH, amount: 10 * ONE_COIN });
+    desk.does(&Call::Deposit { account: A, asset: WETH, amount: 10 * ONE_COIN });
     let borrow = |amount| Call::Borrow { account: A, asset: COIN, amount };
     // 18,200 less ten bands' 4.9 %: the last debt that band 0, at the price, can secure.
     let (mut low, mut high) = (17_000 * ONE_COIN, 18_000 * ONE_COIN);
@@ -284,8 +142,8 @@ fn the_debt_at_which_the_top_band_meets_the_price_is_the_most() {
         let taken = desk.rulebook.execute(&desk.view(), &borrow(middle)).is_ok();
         if taken { low = middle } else { high = middle }
     }
-    assert_eq!(desk.refuses(borrow(high)), Rejection::BelowInitial);
-    desk.does(borrow(low));
+    assert_eq!(desk.refuses(&borrow(high)), Rejection::BelowInitial);
+    desk.does(&borrow(low));
     assert_eq!(desk.bands_of(A), (0, 10));
 }
 
@@ -295,11 +153,11 @@ fn the_account_chooses_its_bands_and_its_own_threshold_moves_them() {
     let configure =
         |account, column, value: u64| Call::Configure { account, column, value: U256::from(value) };
     for (column, value) in [(1, 3), (1, 51), (0, 10_001), (2, 0), (9, 0)] {
-        assert_eq!(desk.refuses(configure(A, column, value)), Rejection::BadParameter);
+        assert_eq!(desk.refuses(&configure(A, column, value)), Rejection::BadParameter);
     }
-    desk.does(configure(A, 1, 50));
-    desk.does(configure(B, 1, 4));
-    desk.does(configure(C, 0, 8_000));
+    desk.does(&configure(A, 1, 50));
+    desk.does(&configure(B, 1, 4));
+    desk.does(&configure(C, 0, 8_000));
     for account in [A, B, C] {
         desk.lend(account, 10 * ONE_COIN, 12_000 * ONE_COIN);
     }
@@ -307,12 +165,12 @@ fn the_account_chooses_its_bands_and_its_own_threshold_moves_them() {
     assert_eq!(desk.bands_of(B).1, 4);
     assert_eq!(desk.bands_of(C).1, 10);
     // 0.80 instead of 0.94 is sixteen bands.
-    desk.does(configure(C, 0, 0));
+    desk.does(&configure(C, 0, 0));
     desk.lend(AccountId(3), 10 * ONE_COIN, 12_000 * ONE_COIN);
     assert_eq!(desk.bands_of(AccountId(3)).0 - desk.bands_of(C).0, 16);
     // Without its threshold the account is judged by the market's own discount again.
     let judged = desk.ratio(C);
-    desk.does(configure(C, 0, 8_000));
+    desk.does(&configure(C, 0, 8_000));
     assert!(desk.ratio(C) < judged);
 }
 
@@ -326,11 +184,11 @@ fn a_price_that_falls_through_the_bands_swaps_them_into_coin_and_back() {
     let mut coin = 0;
     // Down by one per cent a step, and every swap that pays is made.
     for whole in (1_500..1_800).rev().step_by(18) {
-        desk.price(WETH, whole);
+        desk.dollars(WETH, whole);
         desk.pass(600);
         while let Some(option) = desk.pool_calls().into_iter().next() {
             assert!(option.gain() > 0);
-            let effects = desk.does(option.call);
+            let effects = desk.does(&option.call);
             assert!(matches!(effects.facts[0], Fact::Exchanged { .. }));
         }
         let sides = desk.rulebook.sides(&desk.view(), A).unwrap();
@@ -341,31 +199,31 @@ fn a_price_that_falls_through_the_bands_swaps_them_into_coin_and_back() {
     assert!(coin > 15_500 * ONE_COIN as i128, "{coin}");
     let ratio = desk.ratio(A);
     assert!(ratio < before && ratio > ONE_COIN, "{ratio}");
-    assert!(desk.calls(A).is_empty());
-    assert_eq!(desk.refuses(seize(A, u128::MAX)), Rejection::Healthy);
+    assert!(desk.options(A).is_empty());
+    assert_eq!(desk.refuses(&seize(A, u128::MAX)), Rejection::Healthy);
     // Nothing of it can be moved, but debt can be repaid.
     let top_up = Call::Deposit { account: A, asset: WETH, amount: ONE_COIN };
-    assert_eq!(desk.refuses(top_up), Rejection::SoftLiquidation);
+    assert_eq!(desk.refuses(&top_up), Rejection::SoftLiquidation);
     let more = Call::Borrow { account: A, asset: COIN, amount: 1 };
-    assert_eq!(desk.refuses(more), Rejection::SoftLiquidation);
+    assert_eq!(desk.refuses(&more), Rejection::SoftLiquidation);
     let less = Call::Withdraw { account: A, asset: WETH, amount: 1 };
-    assert_eq!(desk.refuses(less), Rejection::SoftLiquidation);
+    assert_eq!(desk.refuses(&less), Rejection::SoftLiquidation);
     let bands = desk.bands_of(A);
-    desk.does(Call::Repay { account: A, asset: COIN, amount: 1_000 * ONE_COIN });
+    desk.does(&Call::Repay { account: A, asset: COIN, amount: 1_000 * ONE_COIN });
     assert_eq!(desk.bands_of(A), bands);
     assert!(desk.ratio(A) > ratio);
     // And up again.
     for whole in (1_500..1_900).step_by(16) {
-        desk.price(WETH, whole);
+        desk.dollars(WETH, whole);
         desk.pass(600);
         while let Some(option) = desk.pool_calls().into_iter().next() {
-            desk.does(option.call);
+            desk.does(&option.call);
         }
     }
     let back = desk.rows.balance(Holder::Reserve, Unit::token(WETH));
     assert!(back < 10 * ONE_COIN as i128 && back > 9 * ONE_COIN as i128, "{back}");
     // Repaying all gives the collateral back and leaves nothing of the account.
-    desk.does(Call::Repay { account: A, asset: COIN, amount: u128::MAX });
+    desk.does(&Call::Repay { account: A, asset: COIN, amount: u128::MAX });
     assert!(desk.rows.accounts[A.index()].is_empty());
     assert!(desk.rows.balance(Holder::Reserve, Unit::token(WETH)) < 1_000);
     assert!(desk.position(A).is_none());
@@ -377,17 +235,17 @@ fn a_jump_past_the_bands_is_liquidated_for_the_whole_or_for_a_part() {
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     desk.lend(B, 10 * ONE_COIN, 10_000 * ONE_COIN);
     desk.pass(600);
-    desk.price(WETH, 1_560);
+    desk.dollars(WETH, 1_560);
     let before = desk.ratio(A);
     assert!(before < ONE_COIN, "{before}");
-    let options = desk.calls(A);
+    let options = desk.options(A);
     assert_eq!(options.len(), 1);
     assert!(!options[0].toxic);
     assert_eq!(options[0].repaid.raw, 15_000 * ONE_COIN);
     assert_eq!(options[0].repaid_value, 15_000 * 100_000_000);
     let taken = options[0].seized.raw;
     assert!((10 * ONE_COIN - 100..=10 * ONE_COIN).contains(&taken), "{taken}");
-    assert!(desk.calls(B).is_empty());
+    assert!(desk.options(B).is_empty());
 
     // A part: the contracts' own share of the position for that share of the debt.
     let discount = U256::from(60_000_000_000_000_000u64);
@@ -404,7 +262,7 @@ fn a_jump_past_the_bands_is_liquidated_for_the_whole_or_for_a_part() {
     );
     assert_eq!(told(&options[0].call), "liquidate(account 0, min_x 0, frac 1000000000000000000)");
     assert_eq!(told(&buy(7)), "exchange(i 0, j 1, in_amount 7, min_amount 0)");
-    let effects = desk.does(seize(A, 3_750 * ONE_COIN));
+    let effects = desk.does(&seize(A, 3_750 * ONE_COIN));
     let Fact::Seized { repaid, seized, .. } = effects.facts[0] else { panic!("a seizure") };
     assert_eq!((U256::from(repaid.raw), U256::from(seized.raw)), (part, out.collateral));
     assert_eq!(desk.position(A), out.position);
@@ -416,11 +274,11 @@ fn a_jump_past_the_bands_is_liquidated_for_the_whole_or_for_a_part() {
     assert_eq!(desk.owned(A, Unit::debt(COIN)), 11_250 * ONE_COIN);
     assert!(desk.ratio(A) > before, "a part is closed for less than its part");
 
-    let effects = desk.does(seize(A, u128::MAX));
+    let effects = desk.does(&seize(A, u128::MAX));
     assert_eq!(effects.facts.len(), 1);
     assert!(desk.rows.accounts[A.index()].is_empty());
     assert!(desk.position(A).is_none());
-    assert_eq!(desk.refuses(seize(A, 1)), Rejection::Healthy);
+    assert_eq!(desk.refuses(&seize(A, 1)), Rejection::Healthy);
 }
 
 #[test]
@@ -428,17 +286,17 @@ fn coin_in_the_bands_pays_first_and_what_is_beyond_the_debt_goes_to_the_liquidat
     let mut desk = Desk::new();
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     desk.pass(600);
-    desk.price(WETH, 1_690);
-    desk.does(buy(6_000 * ONE_COIN));
+    desk.dollars(WETH, 1_690);
+    desk.does(&buy(6_000 * ONE_COIN));
     desk.pass(600);
-    desk.price(WETH, 1_500);
+    desk.dollars(WETH, 1_500);
     assert!(desk.ratio(A) < ONE_COIN);
     let coin = desk.rows.balance(Holder::Reserve, Unit::token(COIN));
-    let option = &desk.calls(A)[0];
+    let option = &desk.options(A)[0];
     // The shares of nobody keep a little of the coin.
     let paid = i128::try_from(option.repaid.raw).unwrap();
     assert!((paid - (15_000 * ONE_COIN as i128 - coin)).abs() < 1_000_000, "{paid}");
-    let effects = desk.does(option.call.clone());
+    let effects = desk.does(&option.call.clone());
     let sum = |of: fn(&Fact) -> (u128, AssetId)| -> u128 {
         effects.facts.iter().map(of).filter(|(_, asset)| *asset == COIN).map(|(raw, _)| raw).sum()
     };
@@ -455,7 +313,7 @@ fn exactly_one_is_sound_and_a_unit_less_is_not() {
     let mut desk = Desk::new();
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     desk.pass(600);
-    desk.price(WETH, 1_560);
+    desk.dollars(WETH, 1_560);
     // The debt whose ratio is exactly one: what the position yields, less the discount.
     let (market, pool, feed) = desk.pool();
     let position = desk.position(A).unwrap();
@@ -467,7 +325,7 @@ fn exactly_one_is_sound_and_a_unit_less_is_not() {
         let mut desk = Desk::new();
         desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
         desk.pass(600);
-        desk.price(WETH, 1_560);
+        desk.dollars(WETH, 1_560);
         let owed = 15_000 * ONE_COIN as i128;
         desk.rows.add(Holder::Account(A), Unit::debt(COIN), debt - owed);
         let health = desk.rulebook.assess(&desk.view(), A).unwrap();
@@ -483,35 +341,35 @@ fn calls_are_refused_by_class() {
     let mut desk = Desk::new();
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     let deposit = |account, asset, amount| Call::Deposit { account, asset, amount };
-    assert_eq!(desk.refuses(deposit(B, WETH, 0)), Rejection::AmountZero);
-    assert_eq!(desk.refuses(deposit(B, COIN, 1)), Rejection::NotLendable);
-    assert_eq!(desk.refuses(deposit(B, NOPE, 1)), Rejection::NotLendable);
-    assert_eq!(desk.refuses(deposit(B, AssetId(9), 1)), Rejection::UnknownAsset);
-    assert_eq!(desk.refuses(deposit(AccountId(9), WETH, 1)), Rejection::UnknownAccount);
-    assert_eq!(desk.refuses(deposit(A, WBTC, 1)), Rejection::NotLendable, "one market each");
+    assert_eq!(desk.refuses(&deposit(B, WETH, 0)), Rejection::AmountZero);
+    assert_eq!(desk.refuses(&deposit(B, COIN, 1)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&deposit(B, NOPE, 1)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&deposit(B, AssetId(9), 1)), Rejection::UnknownAsset);
+    assert_eq!(desk.refuses(&deposit(AccountId(9), WETH, 1)), Rejection::UnknownAccount);
+    assert_eq!(desk.refuses(&deposit(A, WBTC, 1)), Rejection::NotLendable, "one market each");
     let borrow = |account, asset, amount| Call::Borrow { account, asset, amount };
-    assert_eq!(desk.refuses(borrow(B, COIN, 1)), Rejection::NotCollateral);
-    assert_eq!(desk.refuses(borrow(A, WETH, 1)), Rejection::NotLendable);
-    assert_eq!(desk.refuses(borrow(A, COIN, 10_000 * ONE_COIN)), Rejection::BelowInitial);
+    assert_eq!(desk.refuses(&borrow(B, COIN, 1)), Rejection::NotCollateral);
+    assert_eq!(desk.refuses(&borrow(A, WETH, 1)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&borrow(A, COIN, 10_000 * ONE_COIN)), Rejection::BelowInitial);
     let withdraw = |account, asset, amount| Call::Withdraw { account, asset, amount };
-    assert_eq!(desk.refuses(withdraw(A, WETH, 11 * ONE_COIN)), Rejection::InsufficientBalance);
-    assert_eq!(desk.refuses(withdraw(A, WETH, 5 * ONE_COIN)), Rejection::BelowInitial);
-    assert_eq!(desk.refuses(withdraw(A, WBTC, 1)), Rejection::InsufficientBalance);
-    assert_eq!(desk.refuses(withdraw(B, WETH, u128::MAX)), Rejection::InsufficientBalance);
+    assert_eq!(desk.refuses(&withdraw(A, WETH, 11 * ONE_COIN)), Rejection::InsufficientBalance);
+    assert_eq!(desk.refuses(&withdraw(A, WETH, 5 * ONE_COIN)), Rejection::BelowInitial);
+    assert_eq!(desk.refuses(&withdraw(A, WBTC, 1)), Rejection::InsufficientBalance);
+    assert_eq!(desk.refuses(&withdraw(B, WETH, u128::MAX)), Rejection::InsufficientBalance);
     let repay = |account, asset, amount| Call::Repay { account, asset, amount };
-    assert_eq!(desk.refuses(repay(B, COIN, 1)), Rejection::NotBorrowed);
-    assert_eq!(desk.refuses(repay(A, WETH, 1)), Rejection::NotLendable);
-    assert_eq!(desk.refuses(seize(A, 1)), Rejection::Healthy);
-    assert_eq!(desk.refuses(seize(B, 1)), Rejection::Healthy);
+    assert_eq!(desk.refuses(&repay(B, COIN, 1)), Rejection::NotBorrowed);
+    assert_eq!(desk.refuses(&repay(A, WETH, 1)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&seize(A, 1)), Rejection::Healthy);
+    assert_eq!(desk.refuses(&seize(B, 1)), Rejection::Healthy);
     let absorb = Call::Absorb { accounts: vec![A] };
-    assert_eq!(desk.refuses(absorb), Rejection::Unsupported);
+    assert_eq!(desk.refuses(&absorb), Rejection::Unsupported);
     let swap = |sold, bought, amount, least| Call::Swap { sold, bought, amount, least };
-    assert_eq!(desk.refuses(swap(WETH, WBTC, 1, 0)), Rejection::NotLendable);
-    assert_eq!(desk.refuses(swap(COIN, COIN, 1, 0)), Rejection::NotLendable);
-    assert_eq!(desk.refuses(swap(COIN, NOPE, 1, 0)), Rejection::NotLendable);
-    assert_eq!(desk.refuses(swap(COIN, WBTC, 1, 0)), Rejection::InsufficientLiquidity);
+    assert_eq!(desk.refuses(&swap(WETH, WBTC, 1, 0)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&swap(COIN, COIN, 1, 0)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&swap(COIN, NOPE, 1, 0)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&swap(COIN, WBTC, 1, 0)), Rejection::InsufficientLiquidity);
     desk.pass(600);
-    desk.price(WETH, 1_560);
+    desk.dollars(WETH, 1_560);
     let whole = desk.rulebook.execute(&desk.view(), &swap(COIN, WETH, ONE_COIN, 0)).unwrap();
     let Fact::Exchanged { received, .. } = whole.facts[0] else { panic!("a trade") };
     let (market, pool, feed) = desk.pool();
@@ -519,8 +377,8 @@ fn calls_are_refused_by_class() {
         exchange(&market, &pool, feed, Coin::Borrowed, Wanted::In(U256::from(ONE)), U256::ZERO);
     assert_eq!(same.unwrap().amounts.amount_out, U256::from(received.raw));
     let least = swap(COIN, WETH, ONE_COIN, received.raw + 1);
-    assert_eq!(desk.refuses(least), Rejection::WorseThanLimit);
-    assert_eq!(desk.refuses(seize(A, 0)), Rejection::AmountZero);
+    assert_eq!(desk.refuses(&least), Rejection::WorseThanLimit);
+    assert_eq!(desk.refuses(&seize(A, 0)), Rejection::AmountZero);
     let other = |debt, collateral| Call::RepayAndSeize {
         account: A,
         debt,
@@ -529,8 +387,8 @@ fn calls_are_refused_by_class() {
         shares: false,
         liquidator: None,
     };
-    assert_eq!(desk.refuses(other(WETH, WETH)), Rejection::NotBorrowed);
-    assert_eq!(desk.refuses(other(COIN, WBTC)), Rejection::NotCollateral);
+    assert_eq!(desk.refuses(&other(WETH, WETH)), Rejection::NotBorrowed);
+    assert_eq!(desk.refuses(&other(COIN, WBTC)), Rejection::NotCollateral);
     let inside = |liquidator, shares| Call::RepayAndSeize {
         account: A,
         debt: COIN,
@@ -539,13 +397,13 @@ fn calls_are_refused_by_class() {
         shares,
         liquidator,
     };
-    assert_eq!(desk.refuses(inside(Some(A), false)), Rejection::SelfDealing);
-    assert_eq!(desk.refuses(inside(Some(B), false)), Rejection::BadParameter);
-    assert_eq!(desk.refuses(inside(None, true)), Rejection::BadParameter);
+    assert_eq!(desk.refuses(&inside(Some(A), false)), Rejection::SelfDealing);
+    assert_eq!(desk.refuses(&inside(Some(B), false)), Rejection::BadParameter);
+    assert_eq!(desk.refuses(&inside(None, true)), Rejection::BadParameter);
     // One unit of 15,000 coins is a share of the debt that has no digits.
-    assert_eq!(desk.refuses(seize(A, 1)), Rejection::ZeroBurn);
+    assert_eq!(desk.refuses(&seize(A, 1)), Rejection::ZeroBurn);
     desk.marks[WETH.index()] = GuardState::default();
-    assert_eq!(desk.refuses(seize(A, u128::MAX)), Rejection::MarkMissing);
+    assert_eq!(desk.refuses(&seize(A, u128::MAX)), Rejection::MarkMissing);
 }
 
 #[test]
@@ -555,11 +413,11 @@ fn a_swap_of_nothing_stores_the_oracle_and_touches_everybody_while_it_is_limited
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     let remembered = |desk: &Desk| desk.pool().1.head.memory;
     assert_eq!(remembered(&desk).at, 0, "before the first swap nothing limits the oracle");
-    desk.does(buy(0));
+    desk.does(&buy(0));
     assert_eq!(remembered(&desk).at, START);
     desk.pass(60);
-    desk.price(WETH, 1_000);
-    let effects = desk.does(buy(0));
+    desk.dollars(WETH, 1_000);
+    let effects = desk.does(&buy(0));
     assert!(effects.transfers.is_empty() && effects.facts.is_empty());
     assert_eq!(effects.touched, Touched::Everyone);
     assert_eq!(remembered(&desk).price, U256::from(1_600 * ONE_COIN));
@@ -573,7 +431,7 @@ fn a_swap_of_nothing_stores_the_oracle_and_touches_everybody_while_it_is_limited
     assert!(desk.ratio(A) >= before, "1,280 at once, and no further");
     desk.pass(1);
     assert!(desk.ratio(A) < before);
-    let effects = desk.does(buy(ONE_COIN));
+    let effects = desk.does(&buy(ONE_COIN));
     assert_eq!(effects.touched, Touched::Accounts(vec![A]));
 }
 
@@ -589,21 +447,21 @@ fn interest_grows_the_debt_and_the_bands_together() {
     let sides = desk.rulebook.sides(&desk.view(), A).unwrap();
     assert_eq!(sides.debt, 1_649_999_999_983);
     let price = 2_200;
-    desk.price(WETH, price);
+    desk.dollars(WETH, price);
     // Price, bands and debt are all a tenth higher.
     assert!(desk.ratio(A).abs_diff(before) < 1_000_000_000_000, "{} {before}", desk.ratio(A));
     // A repayment writes the debt anew, rounded up, since there is another loan.
-    desk.does(Call::Repay { account: A, asset: COIN, amount: 1_000 * ONE_COIN });
+    desk.does(&Call::Repay { account: A, asset: COIN, amount: 1_000 * ONE_COIN });
     let owed = desk.owned(A, Unit::debt(COIN));
     assert_eq!(owed, 15_499_999_999_821_920_000_000);
-    let paid = desk.does(Call::Repay { account: A, asset: COIN, amount: u128::MAX });
+    let paid = desk.does(&Call::Repay { account: A, asset: COIN, amount: u128::MAX });
     assert!(paid.transfers.iter().any(|t| t.debit == Holder::External && t.amount == owed));
     let loans = |desk: &Desk| desk.state.get(StateKey::Asset(WETH, 9));
     assert_eq!(loans(&desk), U256::ONE);
     // The offer still stands a minute later, though more is owed by then.
-    desk.price(WETH, 1_000);
+    desk.dollars(WETH, 1_000);
     desk.pass(600);
-    let option = &desk.calls(B)[0];
+    let option = &desk.options(B)[0];
     for seconds in [0, 12, 60] {
         assert!(desk.rulebook.execute(&desk.later(seconds), &option.call).is_ok());
     }
@@ -614,36 +472,36 @@ fn a_book_is_carried_over_as_it_is() {
     let mut desk = Desk::new();
     let import =
         |account, asset, collateral, debt| Call::Import { account, asset, collateral, debt };
-    assert_eq!(desk.refuses(import(A, COIN, 0, ONE_COIN)), Rejection::NotCollateral);
-    assert_eq!(desk.refuses(import(A, COIN, 1, ONE_COIN)), Rejection::NotLendable);
-    assert_eq!(desk.refuses(import(A, WETH, 0, ONE_COIN)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&import(A, COIN, 0, ONE_COIN)), Rejection::NotCollateral);
+    assert_eq!(desk.refuses(&import(A, COIN, 1, ONE_COIN)), Rejection::NotLendable);
+    assert_eq!(desk.refuses(&import(A, WETH, 0, ONE_COIN)), Rejection::NotLendable);
     // A sound loan lies where the venue would put it.
-    desk.does(import(A, WETH, 10 * ONE_COIN, 0));
-    desk.does(import(A, COIN, 0, 15_000 * ONE_COIN));
+    desk.does(&import(A, WETH, 10 * ONE_COIN, 0));
+    desk.does(&import(A, COIN, 0, 15_000 * ONE_COIN));
     assert_eq!(desk.bands_of(A), (14, 10));
     assert_eq!(desk.rows.balance(Holder::External, Unit::token(COIN)), 0, "no coin moves");
     // One that the venue would refuse lies as high as it can, and is liquidated if it is due.
-    desk.does(import(B, WETH, 10 * ONE_COIN, 0));
-    desk.does(import(B, COIN, 0, 19_500 * ONE_COIN));
+    desk.does(&import(B, WETH, 10 * ONE_COIN, 0));
+    desk.does(&import(B, COIN, 0, 19_500 * ONE_COIN));
     assert_eq!(desk.bands_of(B), (0, 10));
     assert!(desk.ratio(B) < ONE_COIN);
-    assert_eq!(desk.calls(B).len(), 1);
+    assert_eq!(desk.options(B).len(), 1);
     // Dust lies in fewer bands, and the least in none.
-    desk.does(import(C, WETH, 303, 0));
-    desk.does(import(C, COIN, 0, ONE_COIN));
+    desk.does(&import(C, WETH, 303, 0));
+    desk.does(&import(C, COIN, 0, ONE_COIN));
     assert_eq!(desk.bands_of(C), (0, 3));
     let last = AccountId(3);
-    desk.does(import(last, WETH, 100, 0));
-    desk.does(import(last, COIN, 0, ONE_COIN));
+    desk.does(&import(last, WETH, 100, 0));
+    desk.does(&import(last, COIN, 0, ONE_COIN));
     assert!(desk.position(last).is_none());
     assert_eq!(desk.ratio(last), 0);
-    assert!(desk.calls(last).is_empty());
-    assert_eq!(desk.refuses(seize(last, u128::MAX)), Rejection::NothingToSell);
+    assert!(desk.options(last).is_empty());
+    assert_eq!(desk.refuses(&seize(last, u128::MAX)), Rejection::NothingToSell);
     assert_eq!(
-        desk.refuses(Call::Withdraw { account: last, asset: WETH, amount: 1 }),
+        desk.refuses(&Call::Withdraw { account: last, asset: WETH, amount: 1 }),
         Rejection::ZeroBurn
     );
-    desk.does(Call::Repay { account: last, asset: COIN, amount: u128::MAX });
+    desk.does(&Call::Repay { account: last, asset: COIN, amount: u128::MAX });
     assert!(desk.rows.accounts[3].is_empty());
 }
 
@@ -657,10 +515,10 @@ fn the_liquidation_price_is_the_last_at_which_the_loan_is_in_breach() {
     let at = found(&desk, WETH).unwrap();
     assert_eq!(found(&desk, WBTC), None);
     let raw: u128 = (at * rational::from_raw(100_000_000, 0)).to_integer().try_into().unwrap();
-    desk.price_raw(WETH, raw);
+    desk.price(WETH, raw);
     assert!(desk.ratio(A) < ONE_COIN);
     assert_eq!(found(&desk, WETH), Some(rational::from_raw(raw as i128, 8)));
-    desk.price_raw(WETH, raw + 1);
+    desk.price(WETH, raw + 1);
     assert!(desk.ratio(A) >= ONE_COIN);
 }
 
@@ -686,7 +544,7 @@ fn the_watch_list_is_told_when_the_price_meets_the_bands() {
     assert!((edge..=edge + 2).contains(&way), "{way} {edge}");
     // In the bands every move counts, and so it does below them.
     for whole in [1_700, 1_500] {
-        desk.price(WETH, whole);
+        desk.dollars(WETH, whole);
         assert_eq!(armed(&desk).0.error, u128::MAX >> 2);
     }
 }
@@ -727,25 +585,25 @@ proptest! {
         for (account, (collateral, debt_permille, bands, bitcoin)) in (0..).map(AccountId).zip(&loans) {
             let (asset, unit, price) = if *bitcoin { (WBTC, 1_000_000, 300) } else { (WETH, ONE_COIN / 100, 20) };
             let value = U256::from(*bands);
-            desk.does(Call::Configure { account, column: 1, value });
-            desk.does(Call::Import { account, asset, collateral: collateral * unit, debt: 0 });
+            desk.does(&Call::Configure { account, column: 1, value });
+            desk.does(&Call::Import { account, asset, collateral: collateral * unit, debt: 0 });
             // Up to more than it is worth.
             let debt = collateral * price * debt_permille * (ONE_COIN / 1_000);
-            desk.does(Call::Import { account, asset: COIN, collateral: 0, debt });
+            desk.does(&Call::Import { account, asset: COIN, collateral: 0, debt });
         }
         let small = AccountId(3);
         let collateral = [1, 101, 500, 5_051][usize::from(dust)];
-        desk.does(Call::Import { account: small, asset: WETH, collateral, debt: 0 });
-        desk.does(Call::Import { account: small, asset: COIN, collateral: 0, debt: 1 });
+        desk.does(&Call::Import { account: small, asset: WETH, collateral, debt: 0 });
+        desk.does(&Call::Import { account: small, asset: COIN, collateral: 0, debt: 1 });
         for (permille, seconds, arbitrage, part) in steps {
             for asset in [WETH, WBTC] {
                 let raw = desk.marks[asset.index()].mark.unwrap().price.raw;
-                desk.price_raw(asset, (raw * permille / 1_000).clamp(1_000, 10u128.pow(16)));
+                desk.price(asset, (raw * permille / 1_000).clamp(1_000, 10u128.pow(16)));
             }
             desk.pass(seconds);
             let mut options: Vec<CallOption> = desk.pool_calls();
             for account in (0..4).map(AccountId) {
-                options.extend(desk.calls(account));
+                options.extend(desk.options(account));
             }
             for option in &options {
                 for later in [0, 12, 60] {
@@ -758,20 +616,20 @@ proptest! {
             }
             // A part of an offer is accepted too and does not lower health.
             for account in (0..4).map(AccountId) {
-                let Some(option) = desk.calls(account).into_iter().next() else { continue };
+                let Some(option) = desk.options(account).into_iter().next() else { continue };
                 let before = desk.ratio(account);
                 let owed = desk.owned(account, Unit::debt(COIN));
                 let amount = owed / 65_536 * u128::from(part);
                 let Ok(effects) = desk.rulebook.execute(&desk.view(), &option.call.with_amount(amount.max(1)))
                 else { continue };
-                desk.apply(&effects);
+                desk.commit(&effects);
                 if owed > 1_000_000 && desk.owned(account, Unit::debt(COIN)) > 1_000_000 {
                     prop_assert!(desk.ratio(account) + 1_000 >= before);
                 }
                 break;
             }
             if arbitrage && let Some(option) = desk.pool_calls().into_iter().next() {
-                desk.does(option.call);
+                desk.does(&option.call);
             }
             let held: i128 = desk.rows.accounts.iter().flatten()
                 .filter(|h| h.unit.class == Class::Debt).map(|h| h.balance).sum();
@@ -781,7 +639,7 @@ proptest! {
         // Whoever repays all takes out no more than there is.
         for account in (0..4).map(AccountId) {
             if desk.owned(account, Unit::debt(COIN)) > 0 {
-                desk.does(Call::Repay { account, asset: COIN, amount: u128::MAX });
+                desk.does(&Call::Repay { account, asset: COIN, amount: u128::MAX });
             }
             prop_assert!(desk.rows.accounts[account.index()].is_empty());
         }
@@ -798,23 +656,23 @@ fn totals_are_the_bands_with_what_lies_in_none_and_all_debts_with_interest() {
     };
     // No loan yet, and so no price asked for.
     desk.marks[WBTC.index()] = GuardState::default();
-    desk.does(Call::Deposit { account: AccountId(3), asset: WBTC, amount: 100_000_000 });
+    desk.does(&Call::Deposit { account: AccountId(3), asset: WBTC, amount: 100_000_000 });
     assert_eq!(totals(&desk, WBTC), Ok((100_000_000, 0)));
     desk.price(WBTC, 30_000);
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     desk.lend(B, 10 * ONE_COIN, 10_000 * ONE_COIN);
-    desk.does(Call::Borrow { account: AccountId(3), asset: COIN, amount: 1_000 * ONE_COIN });
+    desk.does(&Call::Borrow { account: AccountId(3), asset: COIN, amount: 1_000 * ONE_COIN });
     // Eighteen decimals in the bands, eight in the token.
     assert_eq!(totals(&desk, WBTC), Ok((100_000_000, 0)));
     assert_eq!(totals(&desk, WETH), Ok((20 * ONE_COIN, 0)));
     assert_eq!(totals(&desk, COIN), Ok((0, 26_000 * ONE_COIN)));
-    desk.does(Call::Deposit { account: C, asset: WETH, amount: 7 });
+    desk.does(&Call::Deposit { account: C, asset: WETH, amount: 7 });
     desk.pass(1_000);
     assert_eq!(totals(&desk, COIN), Ok((0, 26_000_082_445_459_148_000_000)));
     // What the bands sell is supplied no more, though the borrowers' balances stay.
     desk.price(WETH, 1_650);
     desk.pass(600);
-    let effects = desk.does(desk.pool_calls().remove(0).call);
+    let effects = desk.does(&desk.pool_calls().remove(0).call);
     let sold = effects.net(Holder::External, WETH).unsigned_abs();
     assert!(sold > ONE_COIN, "{sold}");
     assert_eq!(totals(&desk, WETH), Ok((20 * ONE_COIN + 7 - sold, 0)));

@@ -4,29 +4,25 @@
 //! account's flags, are the rulebook's state. Supplied units round down, owed ones up, and a
 //! share is burnt or issued in the pool's favour.
 
+mod accrual;
 mod business;
+mod health;
+mod outcome;
 #[cfg(test)]
 pub(crate) mod test_book;
+mod venue;
 
-use super::aave_v3::{
-    Accrued, AssetParameters, Emode, Reserve, ReserveFlow, Revert, Totals, UserReserve, accrue,
-    sum, surcharged_rates,
-};
-use super::aave_v4;
-use super::index::SECONDS_PER_YEAR;
+pub use outcome::{Asked, Position, best_first, told};
+pub use venue::{OnReserves, Venue};
+
+use super::aave_v3::{AssetParameters, Reserve, Revert, UserReserve};
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, AssetTotals, Effects, Exposures, Layout, Rejected, Rejection, Sides,
-    StateKey, Touched, Unsupported, View,
+    AccountShape, AssetInfo, AssetKind, Layout, Reach, Rejected, Rejection, StateKey, Unsupported,
+    View,
 };
-use breakwater_margin::Health;
-use breakwater_margin::health::{Armed, Exposure};
-use breakwater_money::rounding::{
-    Rounding, div_wide, mul_div_full, narrow_i128, narrow_u128, pow10,
-};
-use breakwater_money::share::to_underlying;
-use breakwater_money::{
-    AccountId, AssetId, Bps, Class, Holder, Rational, Ray, Time, U256, Unit, Wad,
-};
+use breakwater_money::rounding::{Rounding, pow10};
+use breakwater_money::{AccountId, AssetId, Class, Holder, Time, U256, Unit, Wad};
+use std::collections::BTreeMap;
 
 /// Columns of the state, in the order of the layout.
 pub mod column {
@@ -67,11 +63,6 @@ pub static LAYOUT: Layout = Layout {
 
 /// Assets a reserve pool can list: one bit each in an account's flags, as on the venue.
 pub const RESERVES_MAX: usize = 128;
-
-/// Longest time for which an arming of the watch list bounds accrued interest. The bound is that of
-/// the highest rate a reserve can ask for, since others' business moves the rate under an account
-/// that nothing touches; an hour keeps it small.
-const ARM_SECONDS: u64 = 3_600;
 
 /// How a venue of this family values balances and rounds the health they make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,7 +120,7 @@ impl Reserves {
     pub fn bind(
         name: &str,
         numeraire_decimals: u8,
-        parameters: &std::collections::BTreeMap<String, AssetParameters>,
+        parameters: &BTreeMap<String, AssetParameters>,
         assets: &[AssetInfo],
     ) -> Result<Self, String> {
         if assets.len() > RESERVES_MAX {
@@ -238,209 +229,6 @@ impl Reserves {
         Ok(())
     }
 
-    /// Sets the indices of new reserves to one.
-    #[must_use]
-    pub fn found(&self, view: &View<'_>) -> Effects {
-        let mut effects = Effects::default();
-        for asset in (0..).map(AssetId).take(view.assets.len()) {
-            let key = StateKey::Asset(asset, column::LIQUIDITY_INDEX);
-            if view.state(key).is_zero() {
-                effects.set(key, Ray::one().raw);
-                effects.set(StateKey::Asset(asset, column::BORROW_INDEX), Ray::one().raw);
-                let seconds = U256::from(seconds(view.now));
-                effects.set(StateKey::Asset(asset, column::UPDATED_AT), seconds);
-            }
-        }
-        effects
-    }
-
-    /// The reserve of `asset` with its indices moved to the view's time, and its price.
-    ///
-    /// # Errors
-    /// Unlisted asset, missing mark or overflow.
-    pub fn reserve(&self, view: &View<'_>, asset: AssetId) -> Result<Reserve, Rejected> {
-        self.parameters(view, asset)?;
-        let price = view.price(asset)?;
-        self.at_price(view, asset, U256::from(price.raw))
-    }
-
-    /// The reserve with its indices moved to the view's time, at a price; what its totals and rates
-    /// are made of has none.
-    fn at_price(&self, view: &View<'_>, asset: AssetId, price: U256) -> Result<Reserve, Rejected> {
-        let parameters = self.parameters(view, asset)?;
-        let state = |column| view.state(StateKey::Asset(asset, column));
-        // Without a rate an index stays what it is, and most books of a stress have none.
-        let still = state(column::LIQUIDITY_RATE).is_zero() && state(column::BORROW_RATE).is_zero();
-        let accrued = if still {
-            Accrued {
-                liquidity_index: Ray::from_raw(state(column::LIQUIDITY_INDEX)),
-                variable_borrow_index: Ray::from_raw(state(column::BORROW_INDEX)),
-            }
-        } else {
-            accrue(&self.flow(view, asset), elapsed(view, asset))?
-        };
-        let cash = view.balances.balance(Holder::Reserve, Unit::token(asset));
-        Ok(Reserve {
-            liquidity_index: accrued.liquidity_index,
-            variable_borrow_index: accrued.variable_borrow_index,
-            available: Some(U256::from(u128::try_from(cash).unwrap_or(0))),
-            ..parameters.reserve(price)
-        })
-    }
-
-    fn flow(&self, view: &View<'_>, asset: AssetId) -> ReserveFlow {
-        let state = |column| view.state(StateKey::Asset(asset, column));
-        let balance = |holder, unit| {
-            let balance = view.balances.balance(holder, unit).unsigned_abs();
-            U256::from(balance)
-        };
-        let factor = self.assets.get(asset.index()).and_then(Option::as_ref);
-        ReserveFlow {
-            liquidity_index: Ray::from_raw(state(column::LIQUIDITY_INDEX)),
-            liquidity_rate: Ray::from_raw(state(column::LIQUIDITY_RATE)),
-            variable_borrow_index: Ray::from_raw(state(column::BORROW_INDEX)),
-            variable_borrow_rate: Ray::from_raw(state(column::BORROW_RATE)),
-            scaled_variable_debt: balance(Holder::Issuer, Unit::debt(asset)),
-            virtual_underlying_balance: balance(Holder::Reserve, Unit::token(asset)),
-            deficit: balance(Holder::Outstanding, Unit::deficit(asset)),
-            reserve_factor_bps: factor.map_or(0, |p| p.reserve_factor_bps),
-        }
-    }
-
-    /// Stores a reserve's indices at the view's time: the first thing a call on it does.
-    pub fn store_indices(
-        &self,
-        view: &View<'_>,
-        asset: AssetId,
-        reserve: &Reserve,
-        effects: &mut Effects,
-    ) {
-        let stored = view.state(StateKey::Asset(asset, column::LIQUIDITY_INDEX));
-        let owed = view.state(StateKey::Asset(asset, column::BORROW_INDEX));
-        let moved =
-            stored != reserve.liquidity_index.raw || owed != reserve.variable_borrow_index.raw;
-        if moved {
-            let set = |column, value| (StateKey::Asset(asset, column), value);
-            effects.state.extend([
-                set(column::LIQUIDITY_INDEX, reserve.liquidity_index.raw),
-                set(column::BORROW_INDEX, reserve.variable_borrow_index.raw),
-            ]);
-        }
-        if moved || self.has_rates(asset) {
-            let now = U256::from(seconds(view.now));
-            effects.set(StateKey::Asset(asset, column::UPDATED_AT), now);
-        }
-    }
-
-    fn has_rates(&self, asset: AssetId) -> bool {
-        let parameters = self.assets.get(asset.index()).and_then(Option::as_ref);
-        parameters.is_some_and(|p| p.rates.is_some())
-    }
-
-    /// Sets the rates that a reserve's state after `effects` calls for: the last thing a call on
-    /// it does. Nothing for reserves without an interest model.
-    ///
-    /// # Errors
-    /// Overflow.
-    pub fn store_rates(
-        &self,
-        view: &View<'_>,
-        asset: AssetId,
-        reserve: &Reserve,
-        effects: &mut Effects,
-    ) -> Result<(), Rejected> {
-        let parameters = self.parameters(view, asset)?;
-        let Some(model) = parameters.rates else { return Ok(()) };
-        let shift = |base: U256, unit: Unit, holder: Holder, sign: i128| {
-            let change: i128 = effects
-                .transfers
-                .iter()
-                .filter(|t| t.unit == unit)
-                .map(|t| {
-                    let amount = i128::try_from(t.amount).unwrap_or(i128::MAX);
-                    let into = if t.credit == holder { amount } else { 0 };
-                    let out = if t.debit == holder { amount } else { 0 };
-                    sign * (into - out)
-                })
-                .sum();
-            let size = U256::from(change.unsigned_abs());
-            if change < 0 { base.saturating_sub(size) } else { base.saturating_add(size) }
-        };
-        let before = self.flow(view, asset);
-        let after = ReserveFlow {
-            liquidity_index: reserve.liquidity_index,
-            variable_borrow_index: reserve.variable_borrow_index,
-            // Shares in issue are what the issuer owes, so its balance falls as they grow.
-            scaled_variable_debt: shift(
-                before.scaled_variable_debt,
-                Unit::debt(asset),
-                Holder::Issuer,
-                -1,
-            ),
-            virtual_underlying_balance: shift(
-                before.virtual_underlying_balance,
-                Unit::token(asset),
-                Holder::Reserve,
-                1,
-            ),
-            deficit: shift(before.deficit, Unit::deficit(asset), Holder::Outstanding, 1),
-            ..before
-        };
-        let key = StateKey::Asset(asset, column::SURCHARGE);
-        let staged = effects.state.iter().rev().find(|(k, _)| *k == key).map(|(_, v)| *v);
-        let surcharge = staged.unwrap_or_else(|| view.state(key));
-        let rates = surcharged_rates(&after, &model, surcharge)?;
-        effects.set(StateKey::Asset(asset, column::LIQUIDITY_RATE), rates.liquidity.raw);
-        effects.set(StateKey::Asset(asset, column::BORROW_RATE), rates.variable_borrow.raw);
-        Ok(())
-    }
-
-    /// What all accounts have supplied, rounded down, and owe, rounded up, at the view's time.
-    ///
-    /// # Errors
-    /// Unlisted asset or overflow.
-    pub fn sums(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {
-        let reserve = self.at_price(view, asset, U256::ZERO)?;
-        let issued = |unit| {
-            let balance = view.balances.balance(Holder::Issuer, unit);
-            U256::from(if balance < 0 { balance.unsigned_abs() } else { 0 })
-        };
-        let (supply, debt) = (issued(Unit::supply(asset)), issued(Unit::debt(asset)));
-        let supplied = to_underlying(supply, reserve.liquidity_index.raw, Rounding::Floor)?;
-        let borrowed = to_underlying(debt, reserve.variable_borrow_index.raw, Rounding::Ceil)?;
-        Ok(AssetTotals { supplied: narrow_u128(supplied)?, borrowed: narrow_u128(borrowed)? })
-    }
-
-    /// A surcharge on the borrow rate from now on, in place of the one before. A rise lets interest
-    /// run ahead of what armed accounts were promised, so that it touches everyone.
-    ///
-    /// # Errors
-    /// [`Rejection::Unsupported`] for a reserve without an interest model; unlisted asset or
-    /// overflow.
-    pub fn surcharge(
-        &self,
-        view: &View<'_>,
-        asset: AssetId,
-        bps_a_year: u32,
-    ) -> Result<Effects, Rejected> {
-        let reserve = self.at_price(view, asset, U256::ZERO)?;
-        if !self.has_rates(asset) {
-            let symbol = &view.asset(asset)?.symbol;
-            let detail = format!("{} has no interest model for {symbol}", self.name);
-            return Err(Rejection::Unsupported.because(detail));
-        }
-        let key = StateKey::Asset(asset, column::SURCHARGE);
-        let surcharge = Bps::new(u128::from(bps_a_year)).of(Ray::one().raw, Rounding::Ceil)?;
-        let mut effects = Effects::default();
-        self.store_indices(view, asset, &reserve, &mut effects);
-        if surcharge > view.state(key) {
-            effects.touched = Touched::Everyone;
-        }
-        effects.set(key, surcharge);
-        self.store_rates(view, asset, &reserve, &mut effects)?;
-        Ok(effects)
-    }
-
     /// The account's flags and its holding in one reserve.
     #[must_use]
     pub fn user(&self, view: &View<'_>, account: AccountId, asset: AssetId) -> UserReserve {
@@ -472,224 +260,21 @@ impl Reserves {
         // Holdings are in order of asset, so repeats stand together.
         Ok(relevant.filter(move |asset| last.replace(*asset) != Some(*asset)))
     }
-
-    /// Totals and health factor at the view's time and marks, values in the units of the valuation.
-    ///
-    /// # Errors
-    /// Unknown account, missing mark or overflow.
-    pub fn totals(&self, view: &View<'_>, account: AccountId) -> Result<Totals, Rejected> {
-        let mut failed = None;
-        let emode: Option<&Emode> = None;
-        let held =
-            self.assets_of(view, account)?.map_while(|asset| match self.reserve(view, asset) {
-                Ok(reserve) => Some((asset.index(), (reserve, self.user(view, account, asset)))),
-                Err(rejected) => {
-                    failed = Some(rejected);
-                    None
-                }
-            });
-        let totals = match self.valuation {
-            Valuation::BaseUnits => sum(held, emode).map_err(Rejected::from),
-            Valuation::Fine => fine(held),
-        };
-        match failed {
-            Some(rejected) => Err(rejected),
-            None => totals,
-        }
-    }
-
-    /// Health: weighted collateral against debt, exact equality healthy.
-    ///
-    /// # Errors
-    /// As [`Reserves::totals`].
-    pub fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected> {
-        let totals = self.totals(view, account)?;
-        let unit = self.valuation.unit();
-        let weighted = div_wide(totals.weighted, Bps::one().raw, Rounding::Floor)?;
-        let equity = narrow_i128(div_wide(weighted, unit, Rounding::Floor)?)?;
-        let requirement = narrow_u128(div_wide(totals.debt_base, unit, Rounding::Ceil)?)?;
-        let shortfall = requirement.saturating_sub(equity.unsigned_abs());
-        let breach = totals.is_liquidatable();
-        Ok(Health { equity, requirement, ratio: totals.health_factor, shortfall, breach })
-    }
-
-    /// How prices move the account's health: exact slopes, and a bound on rounding and interest.
-    ///
-    /// # Errors
-    /// As [`Reserves::totals`].
-    pub fn exposures(
-        &self,
-        view: &View<'_>,
-        account: AccountId,
-        out: &mut Exposures,
-    ) -> Result<Armed, Rejected> {
-        let (mut debt, mut growth, mut terms) = (0u128, 0u128, 0u128);
-        for asset in self.assets_of(view, account)? {
-            let market = view.market_of(asset)?;
-            let reserve = self.reserve(view, asset)?;
-            let user = self.user(view, account, asset);
-            let (mut equity, mut requirement) = (0i128, 0u128);
-            if user.use_as_collateral {
-                let threshold = user.own_threshold_bps.unwrap_or(reserve.liquidation_threshold_bps);
-                let value = self.collateral_value(&reserve, &user)?;
-                let weighted = Bps::new(u128::from(threshold)).of(value, Rounding::Floor)?;
-                // What rounds to nothing now may be something at the next price.
-                let dust = threshold > 0 && !user.scaled_collateral.is_zero();
-                equity = narrow_i128(weighted)?.max(i128::from(dust));
-                // What suppliers earn can only cure, and a cure may not be late either.
-                growth = growth.saturating_add(self.interest(
-                    view,
-                    &reserve,
-                    asset,
-                    equity.unsigned_abs(),
-                )?);
-            }
-            if user.borrowing {
-                requirement = narrow_u128(self.debt_value(&reserve, &user)?)?;
-                growth =
-                    growth.saturating_add(self.interest(view, &reserve, asset, requirement)?);
-            }
-            debt = debt.saturating_add(requirement);
-            terms += 1;
-            if equity != 0 || requirement != 0 {
-                out.terms.push(Exposure { market, equity, requirement });
-            }
-        }
-        // Without debt there is no line to cross.
-        let until = if growth == 0 || debt == 0 {
-            Time::MAX
-        } else {
-            view.now.after(ARM_SECONDS * breakwater_money::time::NANOS_PER_SECOND)
-        };
-        // Every value may be a unit off, now and at the next price, and so may its weighting; the
-        // ratio is rounded at 1e-18 of the debt.
-        let rounding = terms.saturating_mul(6).saturating_add(4).saturating_add(debt >> 40);
-        Ok(Armed { until, error: rounding.saturating_add(growth) })
-    }
-
-    /// Interest on `value` over the time an arming holds, bounded from above.
-    fn interest(
-        &self,
-        view: &View<'_>,
-        reserve: &Reserve,
-        asset: AssetId,
-        value: u128,
-    ) -> Result<u128, Rejected> {
-        let stored = view.state(StateKey::Asset(asset, column::BORROW_RATE));
-        let model = self.assets.get(asset.index()).and_then(|a| a.as_ref()?.rates);
-        let bps = model.map_or(0, |m| {
-            u128::from(m.base_bps) + u128::from(m.slope1_bps) + u128::from(m.slope2_bps)
-        });
-        let steepest = Bps::new(bps).of(Ray::one().raw, Rounding::Ceil)?;
-        let surcharge = view.state(StateKey::Asset(asset, column::SURCHARGE));
-        let rate = stored.max(steepest.saturating_add(surcharge));
-        if rate.is_zero() {
-            return Ok(0);
-        }
-        // Suppliers never earn more than borrowers pay. Twice simple interest bounds compounding at
-        // up to 1,000 % and a surcharge of as much over an hour; twice that covers lines up to two
-        // and moves up to double.
-        let seconds = U256::from(4 * ARM_SECONDS);
-        let year = U256::from(SECONDS_PER_YEAR);
-        let share = mul_div_full(rate, seconds, year, Rounding::Ceil)?;
-        let grown = mul_div_full(U256::from(value), share, Ray::one().raw, Rounding::Ceil)?;
-        // The first instant may already round a balance to its next base unit.
-        let unit = value_of(reserve, U256::from(4), Rounding::Ceil)?;
-        Ok(narrow_u128(grown)?.saturating_add(narrow_u128(unit)?))
-    }
-
-    /// Unweighted values of what the account has supplied, counted as collateral or not, and of what
-    /// it owes, with indices carried forward.
-    ///
-    /// # Errors
-    /// As [`Reserves::totals`].
-    pub fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
-        let mut sides = Sides::default();
-        for asset in self.assets_of(view, account)? {
-            let reserve = self.reserve(view, asset)?;
-            let user = self.user(view, account, asset);
-            let more = narrow_u128(self.collateral_value(&reserve, &user)?)?;
-            sides.collateral = sides.collateral.checked_add(more).ok_or(Rejection::Overflow)?;
-            let more = narrow_u128(self.debt_value(&reserve, &user)?)?;
-            sides.debt = sides.debt.checked_add(more).ok_or(Rejection::Overflow)?;
-        }
-        Ok(sides)
-    }
-
-    fn collateral_value(&self, reserve: &Reserve, user: &UserReserve) -> Result<U256, Rejected> {
-        let units =
-            to_underlying(user.scaled_collateral, reserve.liquidity_index.raw, Rounding::Floor)?;
-        value_of(reserve, units, Rounding::Floor)
-    }
-
-    fn debt_value(&self, reserve: &Reserve, user: &UserReserve) -> Result<U256, Rejected> {
-        let units =
-            to_underlying(user.scaled_debt, reserve.variable_borrow_index.raw, Rounding::Ceil)?;
-        value_of(reserve, units, Rounding::Ceil)
-    }
-
-    /// Price of `asset` at which weighted collateral equals debt, other prices held: exact on the
-    /// balances, before the venue rounds values to its base currency.
-    ///
-    /// # Errors
-    /// As [`Reserves::totals`].
-    pub fn liquidation_price(
-        &self,
-        view: &View<'_>,
-        account: AccountId,
-        asset: AssetId,
-    ) -> Result<Option<Rational>, Rejected> {
-        use breakwater_money::rational::big;
-        let zero = || Rational::from_integer(0.into());
-        let (mut held, mut owed) = ((zero(), zero()), (zero(), zero()));
-        for other in self.assets_of(view, account)? {
-            let reserve = self.reserve(view, other)?;
-            let user = self.user(view, account, other);
-            let unit = Rational::from_integer(pow10(reserve.decimals)?.into());
-            let price =
-                Rational::new(big(reserve.price).into(), pow10(self.numeraire_decimals)?.into());
-            let units = |shares: U256, index: Ray, rounding| {
-                let amount = to_underlying(shares, index.raw, rounding)?;
-                // division: exact, rationals do not round
-                Ok::<_, Rejected>(Rational::from_integer(big(amount).into()) / &unit)
-            };
-            if user.use_as_collateral {
-                let threshold = user.own_threshold_bps.unwrap_or(reserve.liquidation_threshold_bps);
-                let amount =
-                    units(user.scaled_collateral, reserve.liquidity_index, Rounding::Floor)?
-                        * Rational::new(threshold.into(), 10_000.into());
-                if other == asset { held.1 += amount } else { held.0 += amount * &price }
-            }
-            if user.borrowing {
-                let amount =
-                    units(user.scaled_debt, reserve.variable_borrow_index, Rounding::Ceil)?;
-                if other == asset { owed.1 += amount } else { owed.0 += amount * &price }
-            }
-        }
-        Ok(breakwater_margin::liquidation_price::lending_root(&held.0, &held.1, &owed.0, &owed.1))
-    }
-
-    /// True if taking this collateral for debt at its terms lowers the account's health:
-    /// threshold times (1 + incentive) exceeds the health factor.
-    #[must_use]
-    pub fn is_toxic(&self, reserve: &Reserve, user: &UserReserve, health: Wad) -> bool {
-        let threshold = user.own_threshold_bps.unwrap_or(reserve.liquidation_threshold_bps);
-        let product = u64::from(threshold) * u64::from(reserve.liquidation_bonus_bps);
-        // Both sides at 1e26: basis points squared against a wad.
-        let left = U256::from(product).saturating_mul(Wad::one().raw);
-        left > health.raw.saturating_mul(U256::from(100_000_000u64))
-    }
 }
 
-/// The finer totals in the shape of the others.
-fn fine(held: impl Iterator<Item = (usize, (Reserve, UserReserve))>) -> Result<Totals, Rejected> {
-    let totals = aave_v4::sum(held.map(|(_, holding)| holding))?;
-    Ok(Totals {
-        collateral_base: totals.collateral_value,
-        debt_base: totals.debt_value,
-        weighted: totals.weighted,
-        health_factor: totals.health,
-    })
+/// Any number of collaterals and debts; whatever has a threshold may secure whatever is listed.
+#[must_use]
+pub fn shape(assets: &BTreeMap<String, AssetParameters>) -> AccountShape {
+    let counts = assets.iter().filter(|(_, a)| a.liquidation_threshold_bps > 0);
+    let collaterals: Vec<String> = counts.map(|(symbol, _)| symbol.clone()).collect();
+    let secured_by = assets.keys().map(|debt| (debt.clone(), collaterals.clone()));
+    AccountShape {
+        collaterals: Reach::Many,
+        debts: Reach::Many,
+        secured_by: secured_by.collect(),
+        currency: None,
+        debt_least: 0,
+    }
 }
 
 /// Value of `units` in the base currency.
@@ -712,12 +297,6 @@ pub fn own_threshold(view: &View<'_>, account: AccountId) -> Option<u16> {
 #[must_use]
 pub fn seconds(now: Time) -> u64 {
     now.seconds_since(Time(0))
-}
-
-fn elapsed(view: &View<'_>, asset: AssetId) -> u64 {
-    let updated = view.state(StateKey::Asset(asset, column::UPDATED_AT));
-    let updated = u64::try_from(updated).unwrap_or(u64::MAX);
-    seconds(view.now).saturating_sub(updated)
 }
 
 fn bit(bits: U256, asset: AssetId) -> bool {

@@ -12,8 +12,8 @@ fn shares_are_issued_at_the_initial_rate_and_both_sides_balance() {
     let all = Call::Withdraw { account: A, asset: ETH, amount: u128::MAX };
     pool.call(&all).unwrap();
     assert_eq!((pool.balance(A, Unit::supply(ETH)), pool.cash(ETH)), (0, 0));
-    assert!(pool.sums().values().all(|sum| *sum == 0));
-    assert_eq!(pool.refused(&all), Rejection::InsufficientBalance);
+    pool.balanced();
+    assert_eq!(pool.refuses(&all), Rejection::InsufficientBalance);
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn a_redemption_rounds_shares_down_and_moves_none_for_nothing() {
     pool.deposit(A, ETH, ONE_ETH);
     // A share of eight decimals is 2e8 wei.
     let wei = |amount| Call::Withdraw { account: A, asset: ETH, amount };
-    assert_eq!(pool.refused(&wei(199_999_999)), Rejection::ZeroBurn);
+    assert_eq!(pool.refuses(&wei(199_999_999)), Rejection::ZeroBurn);
     pool.call(&wei(399_999_999)).unwrap();
     assert_eq!(pool.balance(A, Unit::supply(ETH)), 4_999_999_999);
     // Less than a share's worth is taken without a share, as the venue does.
@@ -48,13 +48,13 @@ fn borrowing_stops_at_exact_equality() {
     pool.deposit(L, USD, 10_000 * ONE_USD);
     pool.deposit(A, ETH, ONE_ETH);
     let borrow = |amount| Call::Borrow { account: A, asset: USD, amount };
-    assert_eq!(pool.refused(&borrow(1_600 * ONE_USD + 1)), Rejection::BelowInitial);
+    assert_eq!(pool.refuses(&borrow(1_600 * ONE_USD + 1)), Rejection::BelowInitial);
     pool.call(&borrow(1_600 * ONE_USD)).unwrap();
     assert_eq!(pool.balance(A, Unit::debt(USD)), 1_600_000_000);
     assert_eq!(pool.column(USD, column::TOTAL_BORROWS), U256::from(1_600_000_000u64));
-    assert_eq!(pool.refused(&borrow(1)), Rejection::BelowInitial);
+    assert_eq!(pool.refuses(&borrow(1)), Rejection::BelowInitial);
     let out = Call::Withdraw { account: A, asset: ETH, amount: 200_000_000 };
-    assert_eq!(pool.refused(&out), Rejection::BelowInitial);
+    assert_eq!(pool.refuses(&out), Rejection::BelowInitial);
     pool.call(&Call::Repay { account: A, asset: USD, amount: u128::MAX }).unwrap();
     assert_eq!(pool.balance(A, Unit::debt(USD)), 0);
     assert_eq!(pool.state.get(column::interest_index(A, USD)), U256::ZERO);
@@ -72,16 +72,16 @@ fn caps_pauses_and_cash_are_respected() {
     let borrow = |amount| Call::Borrow { account: A, asset: USD, amount };
     // The total must stay strictly below the cap.
     let pool = with("borrow_cap = 500");
-    assert_eq!(pool.refused(&borrow(500 * ONE_USD)), Rejection::LimitReached);
+    assert_eq!(pool.refuses(&borrow(500 * ONE_USD)), Rejection::LimitReached);
     assert!(pool.ask(&borrow(500 * ONE_USD - 1)).is_ok());
-    assert_eq!(with("borrow_paused = true").refused(&borrow(1)), Rejection::Paused);
+    assert_eq!(with("borrow_paused = true").refuses(&borrow(1)), Rejection::Paused);
     let pool = with("");
     assert!(pool.ask(&borrow(1_000 * ONE_USD)).is_ok());
-    assert_eq!(pool.refused(&borrow(1_000 * ONE_USD + 1)), Rejection::InsufficientLiquidity);
+    assert_eq!(pool.refuses(&borrow(1_000 * ONE_USD + 1)), Rejection::InsufficientLiquidity);
     let mut pool = with("");
     pool.borrow(A, USD, 1);
     let out = Call::Withdraw { account: L, asset: USD, amount: 1_000 * ONE_USD };
-    assert_eq!(pool.refused(&out), Rejection::InsufficientLiquidity);
+    assert_eq!(pool.refuses(&out), Rejection::InsufficientLiquidity);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn interest_is_written_up_when_a_position_changes() {
     // A tenth is used: 1e10 + 1e10 a block, 2e-3 in all.
     let owed = 1_002 * ONE_USD;
     let repay = |amount| Call::Repay { account: A, asset: USD, amount };
-    assert_eq!(pool.refused(&repay(owed + 1)), Rejection::InsufficientBalance);
+    assert_eq!(pool.refuses(&repay(owed + 1)), Rejection::InsufficientBalance);
     pool.call(&repay(2 * ONE_USD)).unwrap();
     assert_eq!(pool.balance(A, Unit::debt(USD)), 1_000_000_000);
     assert_eq!(pool.column(USD, column::TOTAL_BORROWS), U256::from(1_000_000_000u64));
@@ -103,7 +103,7 @@ fn interest_is_written_up_when_a_position_changes() {
     assert_eq!(pool.state.get(column::interest_index(A, USD)), index);
     let block = U256::from(pool.now.seconds_since(Time(0)) / 12);
     assert_eq!(pool.column(USD, column::ACCRUED_AT), block);
-    assert!(pool.sums().values().all(|sum| *sum == 0));
+    pool.balanced();
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn an_imported_debt_is_owed_to_lenders_outside_the_book() {
     assert!(pool.health(B).breach);
     let sides = pool.look(|view| pool.rulebook.sides(view, B)).unwrap();
     assert_eq!((sides.collateral, sides.debt), (3_100_000_000_000, 6_000_000_000_000));
-    assert!(pool.sums().values().all(|sum| *sum == 0));
+    pool.balanced();
 }
 
 #[test]
@@ -138,15 +138,15 @@ fn a_market_is_left_only_where_it_secures_nothing() {
         column: column::ENTERED,
         value: U256::from(bits),
     };
-    assert_eq!(pool.refused(&enter(0b011)), Rejection::BadParameter, "the dollar is owed");
-    assert_eq!(pool.refused(&enter(0b100)), Rejection::BelowInitial);
-    assert_eq!(pool.refused(&enter(0b1111)), Rejection::NotLendable);
+    assert_eq!(pool.refuses(&enter(0b011)), Rejection::BadParameter, "the dollar is owed");
+    assert_eq!(pool.refuses(&enter(0b100)), Rejection::BelowInitial);
+    assert_eq!(pool.refuses(&enter(0b1111)), Rejection::NotLendable);
     pool.call(&enter(0b101)).unwrap();
-    assert_eq!(pool.refused(&enter(0b100)), Rejection::BelowInitial, "ETH is needed now");
+    assert_eq!(pool.refuses(&enter(0b100)), Rejection::BelowInitial, "ETH is needed now");
     // What is not entered may leave at will, and may be seized all the same.
     let out = Call::Withdraw { account: A, asset: BTC, amount: ONE_BTC / 2 };
     pool.call(&out).unwrap();
-    pool.mark(ETH, 199_999_999_999);
+    pool.price(ETH, 199_999_999_999);
     assert!(pool.ask(&seize(USD, BTC, 100 * ONE_USD)).is_ok());
 }
 
@@ -155,20 +155,20 @@ fn business_is_refused_by_class() {
     let mut pool = Pool::new();
     pool.deposit(A, ETH, ONE_ETH);
     let deposit = |account, asset, amount| Call::Deposit { account, asset, amount };
-    assert_eq!(pool.refused(&deposit(A, ETH, 0)), Rejection::AmountZero);
-    assert_eq!(pool.refused(&deposit(A, NOPE, 1)), Rejection::NotLendable);
-    assert_eq!(pool.refused(&deposit(A, AssetId(9), 1)), Rejection::UnknownAsset);
-    assert_eq!(pool.refused(&deposit(AccountId(9), ETH, 1)), Rejection::UnknownAccount);
+    assert_eq!(pool.refuses(&deposit(A, ETH, 0)), Rejection::AmountZero);
+    assert_eq!(pool.refuses(&deposit(A, NOPE, 1)), Rejection::NotLendable);
+    assert_eq!(pool.refuses(&deposit(A, AssetId(9), 1)), Rejection::UnknownAsset);
+    assert_eq!(pool.refuses(&deposit(AccountId(9), ETH, 1)), Rejection::UnknownAccount);
     let more = Call::Withdraw { account: A, asset: ETH, amount: 2 * ONE_ETH };
-    assert_eq!(pool.refused(&more), Rejection::InsufficientBalance);
+    assert_eq!(pool.refuses(&more), Rejection::InsufficientBalance);
     let nobodys = Call::Repay { account: A, asset: USD, amount: 1 };
-    assert_eq!(pool.refused(&nobodys), Rejection::NotBorrowed);
+    assert_eq!(pool.refuses(&nobodys), Rejection::NotBorrowed);
     let absorb = Call::Absorb { accounts: vec![A] };
-    assert_eq!(pool.refused(&absorb), Rejection::Unsupported);
+    assert_eq!(pool.refuses(&absorb), Rejection::Unsupported);
     let column = Call::Configure { account: A, column: 2, value: U256::ZERO };
-    assert_eq!(pool.refused(&column), Rejection::BadParameter);
+    assert_eq!(pool.refuses(&column), Rejection::BadParameter);
     let nothing = Call::Import { account: A, asset: ETH, collateral: 0, debt: 0 };
-    assert_eq!(pool.refused(&nothing), Rejection::AmountZero);
+    assert_eq!(pool.refuses(&nothing), Rejection::AmountZero);
 }
 
 #[test]

@@ -20,11 +20,11 @@ fn pool() -> Pool {
 fn a_liquidators_call_is_refused_by_class() {
     let mut pool = pool();
     assert!(pool.ask(&seize(USD, ETH, 850 * ONE_USD)).is_ok());
-    assert_eq!(pool.refused(&seize(USD, ETH, 850 * ONE_USD + 1)), Rejection::ExceedsPlan);
-    assert_eq!(pool.refused(&seize(USD, ETH, 0)), Rejection::AmountZero);
-    assert_eq!(pool.refused(&seize(USD, NOPE, 1)), Rejection::NotLendable);
-    assert_eq!(pool.refused(&seize(USD, BTC, 850 * ONE_USD)), Rejection::InsufficientBalance);
-    assert_eq!(pool.refused(&seize(BTC, ETH, 1)), Rejection::ExceedsPlan, "nothing is owed there");
+    assert_eq!(pool.refuses(&seize(USD, ETH, 850 * ONE_USD + 1)), Rejection::ExceedsPlan);
+    assert_eq!(pool.refuses(&seize(USD, ETH, 0)), Rejection::AmountZero);
+    assert_eq!(pool.refuses(&seize(USD, NOPE, 1)), Rejection::NotLendable);
+    assert_eq!(pool.refuses(&seize(USD, BTC, 850 * ONE_USD)), Rejection::InsufficientBalance);
+    assert_eq!(pool.refuses(&seize(BTC, ETH, 1)), Rejection::ExceedsPlan, "nothing is owed there");
     let with = |shares, liquidator| Call::RepayAndSeize {
         account: A,
         debt: USD,
@@ -33,13 +33,13 @@ fn a_liquidators_call_is_refused_by_class() {
         shares,
         liquidator,
     };
-    assert_eq!(pool.refused(&with(false, Some(A))), Rejection::SelfDealing);
-    assert_eq!(pool.refused(&with(true, None)), Rejection::BadParameter);
+    assert_eq!(pool.refuses(&with(false, Some(A))), Rejection::SelfDealing);
+    assert_eq!(pool.refuses(&with(true, None)), Rejection::BadParameter);
     pool.marks[BTC.index()] = GuardState::default();
     assert!(pool.ask(&seize(USD, ETH, 1)).is_ok(), "nobody asks for the price of the bitcoin");
-    assert_eq!(pool.refused(&seize(USD, BTC, 1)), Rejection::MarkMissing);
-    pool.mark(ETH, 250_000_000_000);
-    assert_eq!(pool.refused(&seize(USD, ETH, 1)), Rejection::Healthy);
+    assert_eq!(pool.refuses(&seize(USD, BTC, 1)), Rejection::MarkMissing);
+    pool.price(ETH, 250_000_000_000);
+    assert_eq!(pool.refuses(&seize(USD, ETH, 1)), Rejection::Healthy);
     assert!(pool.options(A).is_empty());
 }
 
@@ -61,7 +61,7 @@ fn the_largest_number_asks_for_as_much_as_is_accepted() {
     assert_eq!(pool.cash(ETH), 553_852_000_000_000_000);
     assert_eq!(pool.balance(A, Unit::supply(ETH)), 2_705_000_000);
     assert_eq!(pool.column(ETH, column::TOTAL_RESERVES), U256::from(fee.raw));
-    assert!(pool.sums().values().all(|sum| *sum == 0));
+    pool.balanced();
     assert!(!pool.health(A).breach || pool.health(A).requirement == 85_000_000_000);
 }
 
@@ -82,14 +82,14 @@ fn a_liquidator_of_the_pool_may_keep_the_shares() {
     assert_eq!(pool.cash(ETH), 1_000_000_000_000_000_000);
     // They do not enter the market by themselves, so that they secure nothing yet.
     assert_eq!(pool.health(B).equity, 0);
-    assert!(pool.sums().values().all(|sum| *sum == 0));
+    pool.balanced();
 }
 
 #[test]
 fn options_are_seen_from_the_caller_and_the_best_comes_first() {
     let mut pool = pool();
     pool.import(A, BTC, ONE_BTC / 1_000, 0);
-    pool.mark(ETH, 190_000_000_000);
+    pool.price(ETH, 190_000_000_000);
     let options = pool.options(A);
     assert_eq!(options.len(), 2);
     let first = &options[0];
@@ -105,16 +105,16 @@ fn options_are_seen_from_the_caller_and_the_best_comes_first() {
     assert_eq!(options[1].seized.asset, BTC);
     let Call::RepayAndSeize { amount, .. } = options[1].call else { panic!() };
     assert!(pool.ask(&seize(USD, BTC, amount)).is_ok());
-    assert_eq!(pool.refused(&seize(USD, BTC, amount + 1)), Rejection::InsufficientBalance);
+    assert_eq!(pool.refuses(&seize(USD, BTC, amount + 1)), Rejection::InsufficientBalance);
 }
 
 #[test]
 fn health_below_the_factor_times_the_incentive_makes_a_call_toxic() {
     let mut pool = pool();
     // 1,600 x p / 2,000 over 1,700 is 0.864 at a price of 1,836.
-    pool.mark(ETH, 183_600_000_000);
+    pool.price(ETH, 183_600_000_000);
     assert!(!pool.options(A)[0].toxic);
-    pool.mark(ETH, 183_500_000_000);
+    pool.price(ETH, 183_500_000_000);
     assert!(pool.options(A)[0].toxic);
     let before = pool.health(A).ratio;
     let call = pool.options(A)[0].call.clone();
@@ -133,7 +133,7 @@ fn where_cash_is_short_the_option_is_cut_to_it() {
     // A thousandth of an ETH is left: two dollars, which 1.9 repaid buy.
     assert!(amount > 1_900_000 && amount < 1_910_000, "{amount}");
     let short = seize(USD, ETH, amount + 1_000);
-    assert_eq!(pool.refused(&short), Rejection::InsufficientLiquidity);
+    assert_eq!(pool.refuses(&short), Rejection::InsufficientLiquidity);
     let kept = Call::RepayAndSeize {
         account: A,
         debt: USD,
@@ -148,7 +148,7 @@ fn where_cash_is_short_the_option_is_cut_to_it() {
 #[test]
 fn bad_debt_stays_owed() {
     let mut pool = pool();
-    pool.mark(ETH, 100_000_000_000);
+    pool.price(ETH, 100_000_000_000);
     let mut calls = 0;
     while let Some(option) = pool.options(A).first() {
         let call = option.call.clone();
@@ -312,7 +312,7 @@ impl Book {
         let rates = if self.interest { RATES } else { "" };
         let mut pool = Pool::with(&file(rates, ""));
         for (place, asset) in [ETH, BTC, USD].into_iter().enumerate() {
-            pool.mark(asset, self.prices[place]);
+            pool.price(asset, self.prices[place]);
             if self.lent[place] > 0 {
                 pool.import(L, asset, self.lent[place], 0);
             }
@@ -325,7 +325,7 @@ impl Book {
         }
         pool.pass(self.seconds);
         for (place, asset) in [ETH, BTC, USD].into_iter().enumerate() {
-            pool.mark(asset, self.later[place]);
+            pool.price(asset, self.later[place]);
         }
         pool
     }
@@ -354,7 +354,7 @@ proptest! {
         }
         if let Some(option) = options.first() {
             pool.call(&option.call).unwrap();
-            prop_assert!(pool.sums().values().all(|sum| *sum == 0));
+            pool.balanced();
             // With interest due elsewhere, accrual of the named markets is part of the call.
             if !(option.toxic || book.interest) {
                 prop_assert!(pool.health(A).ratio >= before.ratio);

@@ -54,7 +54,7 @@ fn a_threshold_of_its_own_replaces_the_factor_everywhere() {
     assert!(!pool.options(A).is_empty());
     pool.call(&own(0)).unwrap();
     assert!(!pool.health(A).breach);
-    assert_eq!(pool.refused(&own(10_001)), Rejection::BadParameter);
+    assert_eq!(pool.refuses(&own(10_001)), Rejection::BadParameter);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn what_is_accepted_is_in_breach_even_where_markets_are_stale() {
     assert!(!pool.health(A).breach);
     let mut seconds = 0;
     while !pool.health(A).breach {
-        assert_eq!(pool.refused(&seize(USD, ETH, 1)), Rejection::Healthy);
+        assert_eq!(pool.refuses(&seize(USD, ETH, 1)), Rejection::Healthy);
         pool.pass(120_000);
         seconds += 120_000;
         assert!(seconds < 100_000_000, "interest never gets there");
@@ -113,9 +113,9 @@ fn the_liquidation_price_is_the_root_of_the_rule() {
     // 1,600 against 1,500 at the dollar's price: it may rise by a fifteenth.
     assert_eq!(price(&pool, USD), Some(Rational::new(16.into(), 15.into())));
     assert_eq!(price(&pool, BTC), None);
-    pool.mark(ETH, 187_500_000_000);
+    pool.price(ETH, 187_500_000_000);
     assert!(!pool.health(A).breach);
-    pool.mark(ETH, 187_499_999_999);
+    pool.price(ETH, 187_499_999_999);
     assert!(pool.health(A).breach);
 }
 
@@ -155,9 +155,9 @@ fn a_market_given_up_is_a_breach_at_any_price() {
     assert_eq!(pool.armed(A).1.error, u128::MAX >> 2);
     let options = pool.options(A);
     assert_eq!(options[0].repaid.raw, 100 * ONE_USD, "all of it, not half");
-    assert_eq!(pool.refused(&seize(USD, ETH, 100 * ONE_USD + 1)), Rejection::ExceedsPlan);
+    assert_eq!(pool.refuses(&seize(USD, ETH, 100 * ONE_USD + 1)), Rejection::ExceedsPlan);
     let borrow = Call::Borrow { account: A, asset: USD, amount: 1 };
-    assert_eq!(pool.refused(&borrow), Rejection::Paused);
+    assert_eq!(pool.refuses(&borrow), Rejection::Paused);
 }
 
 /// Collateral in one market and debt in another, of any size, and how prices and time move on.
@@ -191,8 +191,8 @@ proptest! {
             let moved = part * (i128::try_from(now).unwrap() - mark);
             expected += moved.div_euclid(mark);
         }
-        pool.mark(ETH, eth_price);
-        pool.mark(USD, usd_price);
+        pool.price(ETH, eth_price);
+        pool.price(USD, usd_price);
         pool.pass(seconds);
         if pokes {
             pool.deposit(L, USD, 1);

@@ -8,15 +8,13 @@ mod rule;
 
 use super::pool::column;
 use super::{Market, Position, build};
+use crate::test_pool::{TestPool, tokens};
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, Balances, Call, CallOption, Effects, Exposures, MarketInfo, PoolState,
-    Rejected, Rejection, Rulebook, StateKey, Touched, View,
+    AssetKind, Balances, Call, Exposures, Rejection, StateKey, Touched, View,
 };
-use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
-use breakwater_market::{Guard, GuardState, Mark, MarketId};
-use breakwater_money::{AccountId, AssetId, Holder, Holding, Price, Time, U256, Unit, Wad};
-use std::collections::BTreeMap;
+use breakwater_market::GuardState;
+use breakwater_money::{AccountId, AssetId, Holder, Time, U256, Unit, Wad};
 
 /// 18 decimals, priced at 2,000.
 const ETH: AssetId = AssetId(0);
@@ -34,8 +32,6 @@ const L: AccountId = AccountId(2);
 const ONE_ETH: u128 = 1_000_000_000_000_000_000;
 const ONE_BTC: u128 = 100_000_000;
 const ONE_USD: u128 = 1_000_000;
-
-const START: Time = Time(1_700_000_000_000_000_000);
 
 /// The constants of the venue and three markets; `usd` and `more` are added to the tables of the
 /// dollar and of every market.
@@ -62,56 +58,10 @@ const RATES: &str = "rates = { base_per_block_wad = 10000000000, \
                      multiplier_per_block_wad = 100000000000, \
                      jump_multiplier_per_block_wad = 2000000000000, kink_wad = 800000000000000000 }";
 
-/// Balances in the simplest form that the trait can be read from.
-#[derive(Default, Clone)]
-struct Rows {
-    accounts: Vec<Vec<Holding>>,
-    others: BTreeMap<(Holder, Unit), i128>,
-}
+/// Marks the pools of this venue.
+struct Venue;
 
-impl Rows {
-    fn add(&mut self, holder: Holder, unit: Unit, change: i128) {
-        let Holder::Account(account) = holder else {
-            *self.others.entry((holder, unit)).or_default() += change;
-            return;
-        };
-        let row = &mut self.accounts[account.index()];
-        match row.iter_mut().find(|held| held.unit == unit) {
-            Some(held) => held.balance += change,
-            None => row.push(Holding { contract: None, unit, balance: change }),
-        }
-        row.retain(|held| held.balance != 0);
-        row.sort_by_key(|held| held.unit);
-    }
-}
-
-impl Balances for Rows {
-    fn holdings(&self, account: AccountId) -> &[Holding] {
-        &self.accounts[account.index()]
-    }
-
-    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
-        let Holder::Account(account) = holder else {
-            return self.others.get(&(holder, unit)).copied().unwrap_or(0);
-        };
-        let row = self.accounts.get(account.index()).map_or(&[][..], Vec::as_slice);
-        row.iter().find(|held| held.unit == unit).map_or(0, |held| held.balance)
-    }
-
-    fn accounts(&self) -> u32 {
-        u32::try_from(self.accounts.len()).unwrap()
-    }
-}
-
-struct Pool {
-    rulebook: Box<dyn Rulebook>,
-    assets: Vec<AssetInfo>,
-    markets: Vec<MarketInfo>,
-    marks: Vec<GuardState>,
-    rows: Rows,
-    state: PoolState,
-    now: Time,
-}
+type Pool = TestPool<Venue>;
 
 impl Pool {
     fn new() -> Pool {
@@ -120,91 +70,13 @@ impl Pool {
 
     /// Three accounts, four assets with their marks, nothing held.
     fn with(parameters: &str) -> Pool {
-        let listed = [("ETH", 18), ("BTC", 8), ("USD", 6), ("NOPE", 6)];
-        let asset = |(number, (symbol, decimals)): (u16, (&str, u8))| AssetInfo {
-            symbol: symbol.to_owned(),
-            decimals,
-            kind: AssetKind::Token,
-            market: Some(MarketId(number)),
-        };
-        let assets: Vec<AssetInfo> = (0..).zip(listed).map(asset).collect();
-        let guard = Guard {
-            decimals: 8,
-            age_max_nanos: 1,
-            ahead_max_nanos: 0,
-            band_bps: 10_000,
-            spread_max_bps: 0,
-            grace_nanos: 0,
-        };
-        let market = |(number, info): (u16, &AssetInfo)| MarketInfo {
-            symbol: info.symbol.clone(),
-            asset: AssetId(number),
-            guard,
-            volatility_weight: 1,
-        };
-        let markets = (0..).zip(&assets).map(market).collect();
-        let rulebook = build(parameters, &assets).unwrap();
-        let state = PoolState::new(rulebook.layout());
-        let rows = Rows { accounts: vec![Vec::new(); 3], ..Rows::default() };
-        let marks = vec![GuardState::default(); 4];
-        let mut pool = Pool { rulebook, assets, markets, marks, rows, state, now: START };
-        for (asset, whole) in [(ETH, 2_000), (BTC, 30_000), (USD, 1), (NOPE, 1)] {
-            pool.mark(asset, whole * 100_000_000);
-        }
-        let effects = pool.look(|view| pool.rulebook.found(view)).unwrap();
-        pool.post(&effects);
-        pool
-    }
-
-    fn mark(&mut self, asset: AssetId, raw: u128) {
-        let price = Price::new(raw, 8);
-        let (observed_at, accepted_at) = (self.now, self.now);
-        let mark = Mark { price, half_spread: 0, observed_at, accepted_at, sequence: 0 };
-        self.marks[asset.index()] = GuardState { mark: Some(mark), grace_until: None };
-    }
-
-    fn pass(&mut self, seconds: u64) {
-        self.now = self.now.after(seconds * breakwater_money::time::NANOS_PER_SECOND);
+        let assets = tokens(&[("ETH", 18), ("BTC", 8), ("USD", 6), ("NOPE", 6)]);
+        let prices = [(ETH, 2_000), (BTC, 30_000), (USD, 1), (NOPE, 1)];
+        Pool::bare(assets, 3, |assets| build(parameters, assets)).priced(&prices).founded()
     }
 
     fn look<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
-        let (assets, markets, marks) = (&self.assets, &self.markets, &self.marks);
-        look(&View::new(self.now, assets, markets, marks, &self.rows, &self.state))
-    }
-
-    fn post(&mut self, effects: &Effects) {
-        for transfer in &effects.transfers {
-            let amount = i128::try_from(transfer.amount).unwrap();
-            assert!(amount > 0 && transfer.debit != transfer.credit);
-            self.rows.add(transfer.debit, transfer.unit, -amount);
-            self.rows.add(transfer.credit, transfer.unit, amount);
-        }
-        for (key, value) in &effects.state {
-            assert!(self.state.set(*key, *value));
-        }
-        for held in self.rows.accounts.iter().flatten() {
-            assert!(held.balance > 0, "{held:?}");
-        }
-        for ((holder, unit), balance) in &self.rows.others {
-            assert!(*holder != Holder::Reserve || *balance >= 0, "{unit:?} {balance}");
-        }
-    }
-
-    /// What a call would do now.
-    fn ask(&self, call: &Call) -> Result<Effects, Rejected> {
-        self.look(|view| self.rulebook.execute(view, call))
-    }
-
-    /// Executes and posts.
-    fn call(&mut self, call: &Call) -> Result<Effects, Rejected> {
-        let effects = self.ask(call)?;
-        self.post(&effects);
-        Ok(effects)
-    }
-
-    #[track_caller]
-    fn refused(&self, call: &Call) -> Rejection {
-        self.ask(call).unwrap_err().rejection
+        look(&self.view())
     }
 
     #[track_caller]
@@ -220,16 +92,6 @@ impl Pool {
     #[track_caller]
     fn import(&mut self, account: AccountId, asset: AssetId, collateral: u128, debt: u128) {
         self.call(&Call::Import { account, asset, collateral, debt }).unwrap();
-    }
-
-    fn health(&self, account: AccountId) -> Health {
-        self.look(|view| self.rulebook.assess(view, account)).unwrap()
-    }
-
-    fn options(&self, account: AccountId) -> Vec<CallOption> {
-        let mut out = Vec::new();
-        self.look(|view| self.rulebook.calls(view, account, &mut out)).unwrap();
-        out
     }
 
     fn armed(&self, account: AccountId) -> (Exposures, Armed) {
@@ -248,18 +110,6 @@ impl Pool {
 
     fn column(&self, asset: AssetId, column: u16) -> U256 {
         self.state.get(StateKey::Asset(asset, column))
-    }
-
-    /// Sum of every unit over all holders; zero is right.
-    fn sums(&self) -> BTreeMap<Unit, i128> {
-        let mut sums = BTreeMap::new();
-        for held in self.rows.accounts.iter().flatten() {
-            *sums.entry(held.unit).or_insert(0) += held.balance;
-        }
-        for ((_, unit), balance) in &self.rows.others {
-            *sums.entry(*unit).or_insert(0) += balance;
-        }
-        sums
     }
 
     /// Writes a market and A's position in it into the pool, as if they had come about.

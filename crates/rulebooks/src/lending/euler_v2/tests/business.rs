@@ -17,7 +17,7 @@ fn shares_are_bought_and_redeemed_one_for_one_in_a_new_vault() {
     book.does(&withdraw(A, USDC, u128::MAX));
     assert_eq!(book.refuses(&withdraw(A, USDC, u128::MAX)), Rejection::InsufficientBalance);
     assert_eq!(book.state.get(StateKey::Account(A, column::COLLATERAL)), U256::ZERO);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_debt_must_be_less_than_what_its_collateral_carries() {
     book.does(&withdraw(A, STETH, 1));
     let checked = book.state.get(StateKey::Account(A, column::CHECKED_AT));
     assert_eq!(checked, U256::from(START + 50));
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn an_account_owes_one_vault() {
     book.does(&repay(A, USDC, u128::MAX));
     book.does(&borrow(A, WETH, ETHER));
     assert_eq!(book.owned(A, Unit::debt(WETH)), ETHER * UNIT);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn shares_of_the_vault_that_is_owed_secure_nothing() {
     book.does(&Call::Import { account: B, asset: USDC, collateral: 2 * DOLLAR, debt: DOLLAR });
     assert_eq!(book.health(B).equity, 0);
     assert!(book.health(B).breach);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn interest_grows_debts_shares_and_fees() {
     // The virtual deposit has its part of it.
     assert!(earned.abs_diff(interest * 9 / 10) < 10_000, "{earned}");
     assert!(book.balance(Holder::Reserve, Unit::token(WETH)) > 0);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn an_imported_debt_brings_its_lenders_and_moves_no_share_price() {
     // A debt that is worse than its collateral is carried over as it is, a cap notwithstanding.
     book.import(C, (USDC, 1), (GUSD, 5_000_000));
     assert!(book.health(C).breach);
-    balanced(&book);
+    book.balanced();
     // In a vault whose shares are worth more, too.
     book.import(B, (STETH, 100 * ETHER), (WETH, 50 * ETHER));
     book.does(&deposit(A, WETH, 10 * ETHER));
@@ -204,7 +204,7 @@ fn an_imported_debt_brings_its_lenders_and_moves_no_share_price() {
     book.import(B, (STETH, 1), (WETH, 1_000 * ETHER + 7));
     assert_eq!(book.health(A), before);
     assert!(worth(&book).collateral > 0);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn caps_bind_what_grows() {
     book.does(&repay(C, GUSD, 1));
     book.does(&withdraw(B, GUSD, 1));
     assert_eq!(book.refuses(&borrow(A, GUSD, 1)), Rejection::LimitReached);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn an_amount_that_moves_no_share_is_refused() {
     book.does(&deposit(C, WETH, 1));
     book.pass(1_000);
     assert_eq!(book.refuses(&deposit(C, WETH, 1)), Rejection::ZeroBurn);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]

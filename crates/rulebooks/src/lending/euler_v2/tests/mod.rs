@@ -8,15 +8,12 @@ mod parameters;
 mod seizure;
 
 use super::{build, column};
-use breakwater_liquidation::{
-    AssetInfo, AssetKind, Balances, Call, CallOption, Effects, MarketInfo, PoolState, Rejection,
-    Rulebook, StateKey, View,
-};
+use crate::test_pool::{START, TestPool, tokens};
+use breakwater_liquidation::{AssetKind, Balances, Call, Effects, Rejection, StateKey};
 use breakwater_margin::Health;
-use breakwater_market::{Guard, GuardState, Mark, MarketId};
+use breakwater_market::MarketId;
 use breakwater_money::time::NANOS_PER_SECOND;
-use breakwater_money::{AccountId, AssetId, Class, Holder, Holding, Price, Time, U256, Unit};
-use std::collections::BTreeMap;
+use breakwater_money::{AccountId, AssetId, Holder, Time, U256, Unit};
 
 const SHIPPED: &str = include_str!("../../../../../../rulebooks/euler-v2.toml");
 
@@ -28,7 +25,6 @@ const DAI: AssetId = AssetId(3);
 const GUSD: AssetId = AssetId(4);
 /// Without a vault.
 const NOPE: AssetId = AssetId(5);
-const ALL: [AssetId; 6] = [STETH, WETH, USDC, DAI, GUSD, NOPE];
 
 const A: AccountId = AccountId(0);
 const B: AccountId = AccountId(1);
@@ -39,10 +35,8 @@ const DOLLAR: u128 = 1_000_000;
 /// What one base unit of debt is in the ledger.
 const UNIT: u128 = 1 << 31;
 
-/// When the pool begins (Unix seconds). The ramp of the DAI vault ends 10,000 seconds later.
-const START: u64 = 1_700_000_000;
-
-/// Vaults with and without interest, with a cool-off, a ramp, and one that writes nothing off.
+/// Vaults with and without interest, with a cool-off, a ramp that ends 10,000 seconds after the
+/// pool's beginning, and one that writes nothing off.
 const PARAMETERS: &str = r#"
 name = "test"
 rule = "euler-v2"
@@ -119,57 +113,10 @@ borrow_ltv_bps = 9000
 liquidation_ltv_bps = 9500
 "#;
 
-/// Balances in the simplest form that the trait can be read from.
-#[derive(Debug, Clone, Default)]
-struct Rows {
-    accounts: Vec<Vec<Holding>>,
-    others: BTreeMap<(Holder, Unit), i128>,
-}
+/// Marks the pools of this venue.
+struct Venue;
 
-impl Rows {
-    fn add(&mut self, holder: Holder, unit: Unit, change: i128) {
-        let Holder::Account(account) = holder else {
-            *self.others.entry((holder, unit)).or_default() += change;
-            return;
-        };
-        let row = &mut self.accounts[account.index()];
-        match row.iter_mut().find(|held| held.unit == unit) {
-            Some(held) => held.balance += change,
-            None => row.push(Holding { contract: None, unit, balance: change }),
-        }
-        row.retain(|held| held.balance != 0);
-        row.sort_by_key(|held| held.unit);
-    }
-}
-
-impl Balances for Rows {
-    fn holdings(&self, account: AccountId) -> &[Holding] {
-        &self.accounts[account.index()]
-    }
-
-    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
-        let Holder::Account(account) = holder else {
-            return self.others.get(&(holder, unit)).copied().unwrap_or(0);
-        };
-        let row = self.accounts.get(account.index()).map_or(&[][..], Vec::as_slice);
-        row.iter().find(|held| held.unit == unit).map_or(0, |held| held.balance)
-    }
-
-    fn accounts(&self) -> u32 {
-        u32::try_from(self.accounts.len()).unwrap()
-    }
-}
-
-/// A pool as an engine would keep it, without the engine.
-struct Book {
-    rulebook: Box<dyn Rulebook>,
-    assets: Vec<AssetInfo>,
-    markets: Vec<MarketInfo>,
-    marks: Vec<GuardState>,
-    rows: Rows,
-    state: PoolState,
-    now: Time,
-}
+type Book = TestPool<Venue>;
 
 impl Book {
     /// Three accounts; ether at 2,000 dollars, staked or not.
@@ -178,100 +125,16 @@ impl Book {
     }
 
     fn with(parameters: &str) -> Self {
-        let listed =
-            [("STETH", 18), ("WETH", 18), ("USDC", 6), ("DAI", 18), ("GUSD", 2), ("NOPE", 18)];
-        let assets: Vec<AssetInfo> = (0u16..)
-            .zip(listed)
-            .map(|(number, (symbol, decimals))| AssetInfo {
-                symbol: symbol.to_owned(),
-                decimals,
-                kind: AssetKind::Token,
-                market: Some(MarketId(number)),
-            })
-            .collect();
-        let guard = Guard {
-            decimals: 8,
-            age_max_nanos: 60_000_000_000,
-            ahead_max_nanos: 0,
-            band_bps: 5_000,
-            spread_max_bps: 100,
-            grace_nanos: 0,
-        };
-        let markets = (0u16..).zip(&assets).map(|(number, info)| MarketInfo {
-            symbol: format!("{}/USD", info.symbol),
-            asset: AssetId(number),
-            guard,
-            volatility_weight: 1,
-        });
-        let markets = markets.collect();
-        let rulebook = build(parameters, &assets).unwrap();
-        let state = PoolState::new(rulebook.layout());
-        let rows = Rows { accounts: vec![vec![]; 3], ..Rows::default() };
-        let now = Time::from_seconds(START);
-        let marks = vec![GuardState::default(); assets.len()];
-        let mut book = Book { rulebook, assets, markets, marks, rows, state, now };
-        for (asset, dollars) in
-            [(STETH, 2_000), (WETH, 2_000), (USDC, 1), (DAI, 1), (GUSD, 1), (NOPE, 1)]
-        {
-            book.price(asset, dollars * 100_000_000);
-        }
-        let founded = book.rulebook.found(&book.view()).unwrap();
-        book.commit(&founded);
-        book
-    }
-
-    fn view(&self) -> View<'_> {
-        View::new(self.now, &self.assets, &self.markets, &self.marks, &self.rows, &self.state)
-    }
-
-    /// Marks an asset in 1e-8 dollars.
-    fn price(&mut self, asset: AssetId, raw: u128) {
-        self.marks[asset.index()].mark = Some(Mark {
-            price: Price::new(raw, 8),
-            half_spread: 0,
-            observed_at: self.now,
-            accepted_at: self.now,
-            sequence: 1,
-        });
-    }
-
-    fn pass(&mut self, seconds: u64) {
-        self.now = self.now.after(seconds * NANOS_PER_SECOND);
-    }
-
-    #[track_caller]
-    fn commit(&mut self, effects: &Effects) {
-        for t in &effects.transfers {
-            let amount = i128::try_from(t.amount).unwrap();
-            assert!(amount > 0 && t.debit != t.credit);
-            self.rows.add(t.debit, t.unit, -amount);
-            self.rows.add(t.credit, t.unit, amount);
-        }
-        for (key, value) in &effects.state {
-            assert!(self.state.set(*key, *value), "{key:?} is not in the layout");
-        }
-        for held in self.rows.accounts.iter().flatten() {
-            assert!(held.balance > 0, "{held:?}");
-        }
-        for ((holder, unit), balance) in &self.rows.others {
-            let never_negative = matches!(holder, Holder::Reserve | Holder::Treasury);
-            assert!(!never_negative || *balance >= 0, "{holder:?} has {balance} of {unit:?}");
-        }
-    }
-
-    #[track_caller]
-    fn does(&mut self, call: &Call) -> Effects {
-        let effects = match self.rulebook.execute(&self.view(), call) {
-            Ok(effects) => effects,
-            Err(rejected) => panic!("{call:?}: {rejected}"),
-        };
-        self.commit(&effects);
-        effects
-    }
-
-    #[track_caller]
-    fn refuses(&self, call: &Call) -> Rejection {
-        self.rulebook.execute(&self.view(), call).unwrap_err().rejection
+        let assets = tokens(&[
+            ("STETH", 18),
+            ("WETH", 18),
+            ("USDC", 6),
+            ("DAI", 18),
+            ("GUSD", 2),
+            ("NOPE", 18),
+        ]);
+        let prices = [(STETH, 2_000), (WETH, 2_000), (USDC, 1), (DAI, 1), (GUSD, 1), (NOPE, 1)];
+        Book::bare(assets, 3, |assets| build(parameters, assets)).priced(&prices).founded()
     }
 
     /// `account` holds `collateral` units of one asset and owes `debt` of another.
@@ -284,15 +147,6 @@ impl Book {
         }
     }
 
-    #[track_caller]
-    fn health(&self, account: AccountId) -> Health {
-        self.rulebook.assess(&self.view(), account).unwrap()
-    }
-
-    fn owned(&self, account: AccountId, unit: Unit) -> u128 {
-        self.view().owned(account, unit)
-    }
-
     fn balance(&self, holder: Holder, unit: Unit) -> i128 {
         self.rows.balance(holder, unit)
     }
@@ -300,13 +154,6 @@ impl Book {
     /// One of a vault's integers, as stored.
     fn vault(&self, asset: AssetId, column: u16) -> U256 {
         self.state.get(StateKey::Asset(asset, column))
-    }
-
-    #[track_caller]
-    fn options(&self, account: AccountId) -> Vec<CallOption> {
-        let mut options = Vec::new();
-        self.rulebook.calls(&self.view(), account, &mut options).unwrap();
-        options
     }
 }
 
@@ -341,20 +188,4 @@ fn repay(account: AccountId, asset: AssetId, amount: u128) -> Call {
 
 fn seize(account: AccountId, debt: AssetId, collateral: AssetId, amount: u128) -> Call {
     Call::RepayAndSeize { account, debt, collateral, amount, shares: false, liquidator: None }
-}
-
-/// Every holder's balance of a unit, which must be nothing in sum.
-fn sum(book: &Book, unit: Unit) -> i128 {
-    let held = book.rows.accounts.iter().flatten().filter(|h| h.unit == unit);
-    let others = book.rows.others.iter().filter(|((_, u), _)| *u == unit);
-    held.map(|h| h.balance).sum::<i128>() + others.map(|(_, b)| *b).sum::<i128>()
-}
-
-#[track_caller]
-fn balanced(book: &Book) {
-    for asset in ALL {
-        for class in [Class::Token, Class::Supply, Class::Debt, Class::Deficit] {
-            assert_eq!(sum(book, Unit { asset, class }), 0, "{asset} {class:?}");
-        }
-    }
 }

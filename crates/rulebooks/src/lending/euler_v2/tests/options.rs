@@ -112,7 +112,7 @@ proptest! {
             }
             let mut book = case.book();
             let effects = book.does(&option.call);
-            balanced(&book);
+            book.balanced();
             let paid = effects.net(Holder::Reserve, case.debt).unsigned_abs();
             prop_assert_eq!(option.repaid.raw, paid);
             let (_, collateral) = option.call.pair().unwrap();

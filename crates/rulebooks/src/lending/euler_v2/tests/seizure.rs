@@ -54,7 +54,7 @@ fn equality_is_in_breach_and_one_unit_to_the_other_side_is_not() {
             assert_eq!(effects.net(Holder::External, STETH), 850_000_000_000_000_000);
         }
         assert_eq!(book.owned(A, Unit::debt(USDC)), 0);
-        balanced(&book);
+        book.balanced();
     }
     // One unit of collateral is the line as well: a unit less of its value is a violation.
     let mut book = Book::new();
@@ -116,7 +116,7 @@ fn nobody_is_liquidated_in_the_cool_off_after_a_check() {
     book.does(&seize(A, WETH, STETH, ETHER));
     // A call is no check: another may follow at once.
     book.does(&seize(A, WETH, STETH, ETHER));
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_part_brings_its_part_and_an_offer_above_the_most_brings_the_most() {
     let half = effects.net(Holder::External, STETH).unsigned_abs();
     assert!(half == whole.seized.raw / 2 || half + 1 == whole.seized.raw / 2, "{half}");
     assert_eq!(book.owned(A, Unit::debt(USDC)), 900 * DOLLAR * UNIT);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn the_debt_of_an_account_that_loses_its_last_collateral_is_its_lenders_loss() {
     assert_eq!(left.collateral / 100_000_000, 9_000);
     assert_eq!(book.options(A), []);
     assert!(!book.health(A).breach);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_vault_that_writes_nothing_off_keeps_the_debt() {
     // Nothing is left to be had.
     assert!(book.options(A).is_empty());
     assert_eq!(book.refuses(&seize(A, DAI, WETH, u128::MAX)), Rejection::NothingToSell);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn collateral_without_weight_is_seized_like_any_other() {
     assert_eq!(effects.net(Holder::External, GUSD), 100_000);
     assert_eq!(book.owned(A, Unit::debt(USDC)), 1_150 * DOLLAR * UNIT);
     assert!(!book.health(A).breach);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn a_liquidator_of_the_pool_takes_debt_and_shares_and_is_checked() {
     assert_eq!(checked, U256::from(START + 1_000_000));
     // Nothing left or entered the pool.
     assert_eq!(effects.net(Holder::External, WETH) + effects.net(Holder::External, STETH), 0);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn a_vault_without_cash_pays_what_it_has() {
     assert!(seized <= ETHER && seized > ETHER - ETHER / 100_000, "{seized}");
     book.pass(60);
     book.does(&options[0].call);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -400,6 +400,6 @@ fn the_call_is_the_pure_rules_whatever_the_indices() {
         assert_eq!(book.vault(WETH, column::BORROWS), after);
         assert_eq!(book.vault(WETH, column::ACCUMULATOR), accumulator);
         assert!(told.socialised.is_zero());
-        balanced(&book);
+        book.balanced();
     }
 }

@@ -28,7 +28,7 @@ fn lent_money_is_shares_and_backs_its_own_market_only() {
     book.does(&choose(A, U256::ZERO));
     book.does(&borrow(A, USDC, 1));
     assert_eq!(book.market(STETH, USDC, 8_600).total_borrow_assets, 1);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn borrowing_up_to_the_ratio_and_up_to_the_supply_is_allowed_and_no_unit_more() 
     book.does(&borrow(A, USDC, 8_280 * DOLLAR));
     assert_eq!(book.refuses(&withdraw(B, USDC, 1)), Rejection::InsufficientLiquidity);
     assert_eq!(book.balance(Holder::Reserve, Unit::token(USDC)), 0);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn an_imported_debt_brings_its_lenders_and_moves_no_share_price() {
     // A debt that is worse than its collateral is carried over as it is.
     book.import(C, (STETH, 1), (USDC, 1_000 * DOLLAR));
     assert!(book.health(C).breach);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_account_has_one_position() {
     book.does(&deposit(A, WETH, ETHER));
     book.import(A, (WETH, 0), (DAI, 1));
     assert_eq!(book.market(WETH, DAI, 8_600).total_borrow_assets, 1);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn what_one_market_alone_lends_needs_no_choice() {
     book.does(&borrow(B, DAI, 50 * ETHER));
     book.does(&withdraw(B, DAI, 50 * ETHER));
     assert_eq!(book.refuses(&withdraw(B, DAI, 1)), Rejection::InsufficientLiquidity);
-    balanced(&book);
+    book.balanced();
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn interest_grows_debts_and_its_fee_is_the_treasurys() {
     // A tenth of the interest is the treasury's.
     let worth = worth_of(&market, fees);
     assert!(worth <= interest / 10 && worth >= interest / 10 - 1, "{worth}");
-    balanced(&book);
+    book.balanced();
 }
 
 /// What supply shares are worth, rounded down.

@@ -81,7 +81,7 @@ proptest! {
         prop_assert_eq!(option.repaid.asset, USDC);
         prop_assert_eq!(option.seized.asset, collateral);
         book.does(&option.call);
-        balanced(&book);
+        book.balanced();
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Scene {
         assert_eq!(taken.unsigned_abs(), expected.seized_assets);
         let fees = self.book.balance(Holder::Treasury, Unit::supply(self.loan));
         assert_eq!(fees.unsigned_abs(), expected.fee_shares);
-        balanced(&self.book);
+        self.book.balanced();
         (expected, effects)
     }
 }
