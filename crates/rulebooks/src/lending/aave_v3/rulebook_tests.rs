@@ -33,7 +33,7 @@ fn only_in_v3_5_do_shares_that_a_liquidator_receives_become_its_collateral() {
     let flag = |book: &Book| book.state.get(StateKey::Account(B, 0)).bit(WETH.index());
     let after = |mut book: Book| {
         let effects = book.execute(&TAKE);
-        book.apply(&effects);
+        book.commit(&effects);
         assert!(book.rows.accounts[B.index()].iter().any(|h| h.unit == Unit::supply(WETH)));
         flag(&book)
     };

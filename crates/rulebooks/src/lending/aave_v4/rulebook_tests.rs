@@ -105,17 +105,17 @@ fn the_rulebook_does_what_the_pure_call_does() {
         } else {
             assert_eq!(moved(Holder::External, Unit::token(WETH)), out.amounts.to_liquidator);
         }
-        assert_eq!(book.health(), out.totals.health);
-        book.apply(&effects);
-        assert_eq!(book.health(), totals(&reserves, &out.users_after).unwrap().health);
-        assert!(book.health() >= parameters.rule().target_health);
+        assert_eq!(book.ratio(), out.totals.health);
+        book.commit(&effects);
+        assert_eq!(book.ratio(), totals(&reserves, &out.users_after).unwrap().health);
+        assert!(book.ratio() >= parameters.rule().target_health);
     }
 }
 
 #[test]
 fn the_option_is_sized_to_the_target_and_tells_what_its_caller_pays_and_gets() {
     let book = book();
-    let options = book.options();
+    let options = book.options(A);
     assert_eq!(options.len(), 2, "a debt in dollars and one in bitcoin, one collateral");
     let best = &options[0];
     assert_eq!(best.call, seize(USDC, WETH, 17_200 * ONE_USDC));
@@ -139,7 +139,7 @@ fn health_of_exactly_one_is_healthy_and_a_unit_on_either_side_is_not_the_same() 
         book.give(A, WETH, 10 * ONE_WETH, 0);
         book.give(A, USDC, 0, owed);
         let health = book.rulebook.assess(&book.view(), A).unwrap();
-        (health.breach, health.ratio.cmp(&Wad::one()), book.options().len())
+        (health.breach, health.ratio.cmp(&Wad::one()), book.options(A).len())
     };
     use std::cmp::Ordering::{Equal, Greater, Less};
     assert_eq!(at(17_200 * ONE_USDC - 1), (false, Greater, 0));
@@ -171,11 +171,11 @@ fn the_liquidation_price_is_where_weighted_collateral_meets_debt() {
 #[test]
 fn refusals_come_by_class() {
     let mut book = book();
-    assert_eq!(book.refuses(seize(USDC, WETH, 0)), Rejection::AmountZero);
-    assert_eq!(book.refuses(seize(WETH, WETH, 1)), Rejection::NotBorrowed);
-    assert_eq!(book.refuses(seize(USDC, WBTC, 1)), Rejection::NotCollateral);
-    assert_eq!(book.refuses(seize(NOPE, WETH, 1)), Rejection::NotLendable);
-    assert_eq!(book.refuses(seize(WBTC, WETH, 1)), Rejection::DustLeft);
+    assert_eq!(book.refuses(&seize(USDC, WETH, 0)), Rejection::AmountZero);
+    assert_eq!(book.refuses(&seize(WETH, WETH, 1)), Rejection::NotBorrowed);
+    assert_eq!(book.refuses(&seize(USDC, WBTC, 1)), Rejection::NotCollateral);
+    assert_eq!(book.refuses(&seize(NOPE, WETH, 1)), Rejection::NotLendable);
+    assert_eq!(book.refuses(&seize(WBTC, WETH, 1)), Rejection::DustLeft);
     let ask = |shares, liquidator| PoolCall::RepayAndSeize {
         account: A,
         debt: USDC,
@@ -184,27 +184,27 @@ fn refusals_come_by_class() {
         shares,
         liquidator,
     };
-    assert_eq!(book.refuses(ask(true, None)), Rejection::BadParameter);
-    assert_eq!(book.refuses(ask(false, Some(A))), Rejection::SelfDealing);
-    assert_eq!(book.refuses(PoolCall::Absorb { accounts: vec![A] }), Rejection::Unsupported);
+    assert_eq!(book.refuses(&ask(true, None)), Rejection::BadParameter);
+    assert_eq!(book.refuses(&ask(false, Some(A))), Rejection::SelfDealing);
+    assert_eq!(book.refuses(&PoolCall::Absorb { accounts: vec![A] }), Rejection::Unsupported);
     book.rows.pool.insert((Holder::Reserve, Unit::token(WETH)), 1_000);
-    assert_eq!(book.refuses(ask(false, None)), Rejection::InsufficientLiquidity);
+    assert_eq!(book.refuses(&ask(false, None)), Rejection::InsufficientLiquidity);
     assert!(book.rulebook.execute(&book.view(), &ask(true, Some(B))).is_ok());
-    assert!(book.options().is_empty(), "what cannot be paid out is not proposed");
+    assert!(book.options(A).is_empty(), "what cannot be paid out is not proposed");
     let flags = PoolCall::Configure { account: A, column: 0, value: U256::ZERO };
-    assert_eq!(book.refuses(flags), Rejection::BelowInitial);
+    assert_eq!(book.refuses(&flags), Rejection::BelowInitial);
     book.price(WETH, 400_000_000_000);
-    assert_eq!(book.refuses(seize(USDC, WETH, 1)), Rejection::Healthy);
+    assert_eq!(book.refuses(&seize(USDC, WETH, 1)), Rejection::Healthy);
     // Business keeps health at one by the finer values: to the unit.
     let mut book = Book::new(RULE, FILE);
     book.give(A, WETH, 10 * ONE_WETH, 0);
     book.give(B, USDC, 100_000 * ONE_USDC, 0);
     let borrow = |amount| PoolCall::Borrow { account: A, asset: USDC, amount };
-    assert_eq!(book.refuses(borrow(17_200 * ONE_USDC + 1)), Rejection::BelowInitial);
+    assert_eq!(book.refuses(&borrow(17_200 * ONE_USDC + 1)), Rejection::BelowInitial);
     let effects = book.execute(&borrow(17_200 * ONE_USDC));
-    book.apply(&effects);
+    book.commit(&effects);
     let withdraw = PoolCall::Withdraw { account: A, asset: WETH, amount: 1 };
-    assert_eq!(book.refuses(withdraw), Rejection::BelowInitial);
+    assert_eq!(book.refuses(&withdraw), Rejection::BelowInitial);
 }
 
 #[test]
@@ -212,9 +212,9 @@ fn an_asset_that_the_venue_does_not_list_is_refused_once_somebody_holds_it() {
     let mut book = book();
     assert_eq!(book.rulebook.admits(&book.view()), Ok(()));
     let deposit = PoolCall::Deposit { account: B, asset: NOPE, amount: 1 };
-    assert_eq!(book.refuses(deposit), Rejection::NotLendable);
+    assert_eq!(book.refuses(&deposit), Rejection::NotLendable);
     let import = PoolCall::Import { account: B, asset: NOPE, collateral: 0, debt: 1 };
-    assert_eq!(book.refuses(import), Rejection::NotLendable);
+    assert_eq!(book.refuses(&import), Rejection::NotLendable);
     book.give(B, NOPE, 0, 1);
     let told = book.rulebook.admits(&book.view()).unwrap_err().to_string();
     assert_eq!(told, "aave-v4 cannot take this book: a reserve for NOPE");
@@ -241,10 +241,10 @@ fn the_last_collateral_books_the_debts_that_stay() {
     assert_eq!(deficits, [(USDC, left, left * 100), (WBTC, 2_000_000, 60_000_000_000)]);
     let booked = effects.transfers.iter().filter(|t| t.code == TransferCode::Deficit).count();
     assert_eq!(booked, 2);
-    book.apply(&effects);
+    book.commit(&effects);
     assert!(book.rows.accounts[A.index()].is_empty());
     assert_eq!(book.state.get(StateKey::Account(A, 1)), U256::ZERO);
-    assert_eq!(book.health(), Wad::max());
+    assert_eq!(book.ratio(), Wad::max());
 }
 
 #[test]
@@ -255,9 +255,9 @@ fn an_own_threshold_replaces_the_factor_and_values_follow_the_indices() {
     assert!(!book.rulebook.assess(&book.view(), A).unwrap().breach);
     let own = PoolCall::Configure { account: A, column: 2, value: U256::from(8_499) };
     let effects = book.execute(&own);
-    book.apply(&effects);
+    book.commit(&effects);
     assert!(book.rulebook.assess(&book.view(), A).unwrap().breach);
-    assert_eq!(book.options().len(), 1);
+    assert_eq!(book.options(A).len(), 1);
     book.index(WETH, 2 * RAY, RAY);
     book.index(USDC, RAY, RAY + RAY / 2);
     let sides = book.rulebook.sides(&book.view(), A).unwrap();
@@ -312,8 +312,8 @@ proptest! {
 
     #[test]
     fn every_option_is_accepted_now_and_later_and_does_what_it_says((mut book, even) in any_book()) {
-        let before = book.health();
-        let options = book.options();
+        let before = book.ratio();
+        let options = book.options(A);
         prop_assert!(before < Wad::one() || options.is_empty());
         for option in &options {
             for seconds in [0, 12, 60] {
@@ -325,7 +325,7 @@ proptest! {
         for option in &options {
             let effects = book.execute(&option.call);
             let (rows, state) = (book.rows.clone(), book.state.clone());
-            book.apply(&effects);
+            book.commit(&effects);
             for holding in &book.rows.accounts[A.index()] {
                 prop_assert!(holding.balance > 0, "{holding:?}");
             }
@@ -335,7 +335,7 @@ proptest! {
             }
             // Share rounding may take a unit more than the amounts; without it health never falls.
             if even && !option.toxic {
-                prop_assert!(book.health() >= before, "{option:?}");
+                prop_assert!(book.ratio() >= before, "{option:?}");
             }
             prop_assert!(option.repaid.raw > 0);
             (book.rows, book.state) = (rows, state);
@@ -351,8 +351,8 @@ fn most_books_of_the_generator_have_an_option() {
     let (mut unhealthy, mut with, mut toxic) = (0, 0, 0);
     for _ in 0..400 {
         let (book, _) = any_book().new_tree(&mut runner).unwrap().current();
-        unhealthy += u32::from(book.health() < Wad::one());
-        let options = book.options();
+        unhealthy += u32::from(book.ratio() < Wad::one());
+        let options = book.options(A);
         with += u32::from(!options.is_empty());
         toxic += u32::from(options.iter().any(|o| o.toxic));
     }
