@@ -658,7 +658,7 @@ fn totals_are_the_bands_with_what_lies_in_none_and_all_debts_with_interest() {
     desk.marks[WBTC.index()] = GuardState::default();
     desk.does(&Call::Deposit { account: AccountId(3), asset: WBTC, amount: 100_000_000 });
     assert_eq!(totals(&desk, WBTC), Ok((100_000_000, 0)));
-    desk.price(WBTC, 30_000);
+    desk.dollars(WBTC, 30_000);
     desk.lend(A, 10 * ONE_COIN, 15_000 * ONE_COIN);
     desk.lend(B, 10 * ONE_COIN, 10_000 * ONE_COIN);
     desk.does(&Call::Borrow { account: AccountId(3), asset: COIN, amount: 1_000 * ONE_COIN });
@@ -670,7 +670,7 @@ fn totals_are_the_bands_with_what_lies_in_none_and_all_debts_with_interest() {
     desk.pass(1_000);
     assert_eq!(totals(&desk, COIN), Ok((0, 26_000_082_445_459_148_000_000)));
     // What the bands sell is supplied no more, though the borrowers' balances stay.
-    desk.price(WETH, 1_650);
+    desk.dollars(WETH, 1_650);
     desk.pass(600);
     let effects = desk.does(&desk.pool_calls().remove(0).call);
     let sold = effects.net(Holder::External, WETH).unsigned_abs();

@@ -23,7 +23,7 @@ use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure, Ratio};
 use breakwater_money::rational::big;
 use breakwater_money::rounding::{Rounding, div_wide, mul_div, mul_div_wide, narrow_i128, pow10};
-use breakwater_money::{AccountId, AssetId, Holder, Rational, Time, U256, Unit, Wad};
+use breakwater_money::{AccountId, AssetId, Holder, Rational, Time, U256, Unit, Wad, rational};
 use state::{LAYOUT, Pair, Position, column};
 
 /// What the venue promises by itself.
@@ -368,11 +368,13 @@ impl Rulebook for LiquityV1 {
         let alone = at(trove.minimum(&self.rule), own);
         let all = system.entire()?;
         let covered = own.debt <= system.stability.available(&self.rule);
-        // c / d < C / D, whatever the price.
-        let below = Rational::new(big(own.collateral).into(), big(own.debt).into())
-            < Rational::new(big(all.collateral).into(), big(all.debt).into());
-        let together = (covered && below).then(|| at(self.rule.critical_ratio, all));
-        Ok(Some(together.map_or(alone.clone(), |price| price.max(alone))))
+        let together = at(self.rule.critical_ratio, all);
+        // The contract compares ratios rounded to 1e-18: two that lie closer than that are equal to
+        // it, and an equal one is safe. By more than a unit they differ at every price near here.
+        let price = U256::from(rational::to_raw(&together, DECIMALS, Rounding::Floor)?);
+        let ratio = |pool: Pool| super::ratio(pool.collateral, pool.debt, price);
+        let below = ratio(own)?.raw.saturating_add(U256::ONE) < ratio(all)?.raw;
+        Ok(Some(if covered && below { together.max(alone) } else { alone }))
     }
 }
 
