@@ -42,8 +42,8 @@ const PROMISES: &[(Promise, Kept)] = &[
     (Promise::GraceAfterOutage, Kept::Refuses),
     // Debt can be repaid throughout, but collateral cannot be added once a part has been swapped.
     (Promise::CureStaysPossible, Kept::Refuses),
-    // A part of a loan is closed for a smaller part of its position.
-    (Promise::StepNeverHurts, Kept::Keeps),
+    // A part is paid out in whole units of tokens, which may cost the rest a unit's worth of health.
+    (Promise::StepNeverHurts, Kept::Refuses),
     // The liquidator chooses the part, up to the whole.
     (Promise::Minimal, Kept::Refuses),
     // Part after part may be taken at one price.
