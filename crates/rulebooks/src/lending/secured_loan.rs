@@ -6,8 +6,7 @@ use super::aave_v3::Parameters;
 use super::reserves::{OnReserves, Reserves, Venue, column, value_of};
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, Call, CallOption, Effects, Fact, Kept, Promise, Rejected, Rejection, Rulebook,
-    Sides, View,
+    AssetInfo, Call, CallOption, Effects, Fact, Kept, Promise, Rejected, Rejection, Rulebook, View,
 };
 use breakwater_money::rounding::{Rounding, narrow_u128};
 use breakwater_money::share::{to_shares, to_underlying};
@@ -57,20 +56,6 @@ impl Venue for SecuredLoan {
     /// None: nobody is paid for calling.
     fn incentive_most_bps(&self) -> Option<u32> {
         None
-    }
-
-    /// Raw shares taken for base units, right where no index has moved.
-    fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
-        let mut sides = Sides::default();
-        for asset in self.reserves.assets_of(view, account)? {
-            let (decimals, price) = (view.asset(asset)?.decimals, view.price(asset)?);
-            let value = |unit, rounding| price.value(view.owned(account, unit), decimals, rounding);
-            let more = value(Unit::supply(asset), Rounding::Floor)?;
-            sides.collateral = sides.collateral.checked_add(more).ok_or(Rejection::Overflow)?;
-            let more = value(Unit::debt(asset), Rounding::Ceil)?;
-            sides.debt = sides.debt.checked_add(more).ok_or(Rejection::Overflow)?;
-        }
-        Ok(sides)
     }
 
     /// None: outsiders do not liquidate here.

@@ -57,14 +57,6 @@ pub trait Venue: Send + Sync {
         self.reserves().bonus_most_bps()
     }
 
-    /// Unweighted values of what the account has and owes; the default carries indices forward.
-    ///
-    /// # Errors
-    /// As [`Reserves::totals`].
-    fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
-        self.reserves().sides(view, account)
-    }
-
     /// A surcharge on the borrow rate, by default the reserves'.
     ///
     /// # Errors
@@ -141,7 +133,7 @@ impl<V: Venue> Rulebook for OnReserves<V> {
     }
 
     fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
-        self.0.sides(view, account)
+        self.0.reserves().sides(view, account)
     }
 
     fn exposures(
