@@ -14,6 +14,7 @@
 //! ```
 
 pub mod adapter;
+pub mod cascades;
 pub mod cdp;
 pub mod compare;
 pub mod exchange;
@@ -33,5 +34,6 @@ pub fn adapters() -> Vec<Box<dyn Adapter>> {
     let mut all = exchange::adapters();
     all.extend(lending::adapters());
     all.extend(cdp::adapters());
+    all.extend(cascades::adapters());
     all
 }

@@ -1,10 +1,14 @@
 //! Kinds about maintenance brackets: tier tables by notional.
 
+use super::Kind;
 use crate::Mismatch;
 use crate::compare::{Output, Outputs};
 use crate::fields::Fields;
 use breakwater_margin::tiers::{RATE_DECIMALS, Tier, TierError, TierTable};
 use breakwater_money::{Decimal, Rational, U256, rational};
+
+/// The kinds of this module.
+pub(super) const RULES: &[Kind] = &[("bracket_cum", cum), ("bracket_mm", maintenance)];
 
 /// A table with the scale that its caps were read at.
 pub struct Brackets {

@@ -1,11 +1,19 @@
 //! Kinds about the liquidation price of linear contracts.
 
+use super::Kind;
 use super::brackets::{Brackets, tier_from_one};
 use crate::Mismatch;
 use crate::compare::{Output, Outputs};
 use crate::fields::Fields;
 use breakwater_margin::liquidation_price::{Held, Leg, LinearBook, Maintenance, Opened, Root};
 use breakwater_money::Rational;
+
+/// The kinds of this module.
+pub(super) const RULES: &[Kind] = &[
+    ("liq_price_bracketed", bracketed),
+    ("liq_price_linear_cross_book", cross_book),
+    ("liq_price_linear_cum", with_deduction),
+];
 
 /// `liq_price_linear_cum`: `(WB + cum - s Q E) / (Q (MMR - s))`, the published formula of one-asset
 /// mode without other positions, with the rate and maintenance amount of a bracket given -> price.

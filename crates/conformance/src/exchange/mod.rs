@@ -3,8 +3,20 @@
 //! Each vector names its rule as `kind`. A kind means the same rule in every venue's file, so the
 //! registry maps kinds to functions and does not look at the venue.
 
+mod account_margin;
 mod brackets;
+mod collateral;
+mod deleverage;
+mod drift;
+mod dydx_v4;
+mod entry_price;
+mod inverse_price;
+mod ladder;
 mod linear_price;
+mod marks;
+mod option_margin;
+mod percolator;
+mod scenario_margin;
 
 use crate::adapter::{Adapter, Mismatch, case_list};
 use crate::compare::{Outputs, compare};
@@ -17,13 +29,25 @@ pub const SCHEMA: &str = "breakwater.exchange-vector/1";
 /// Computes all outputs of a kind from the `input` of a vector.
 pub type Rule = fn(&Fields<'_>) -> Result<Outputs, Mismatch>;
 
-/// Every kind that has a rule.
-const RULES: &[(&str, Rule)] = &[
-    ("bracket_cum", brackets::cum),
-    ("bracket_mm", brackets::maintenance),
-    ("liq_price_bracketed", linear_price::bracketed),
-    ("liq_price_linear_cross_book", linear_price::cross_book),
-    ("liq_price_linear_cum", linear_price::with_deduction),
+/// A kind with its rule.
+type Kind = (&'static str, Rule);
+
+/// Every kind that has a rule, by the module that has it.
+const RULES: &[&[Kind]] = &[
+    account_margin::RULES,
+    brackets::RULES,
+    collateral::RULES,
+    deleverage::RULES,
+    drift::RULES,
+    dydx_v4::RULES,
+    entry_price::RULES,
+    inverse_price::RULES,
+    ladder::RULES,
+    linear_price::RULES,
+    marks::RULES,
+    option_margin::RULES,
+    percolator::RULES,
+    scenario_margin::RULES,
 ];
 
 /// The adapters of this family.
@@ -52,7 +76,8 @@ impl Adapter for Exchange {
 fn rule_of(case: &Value) -> Result<Rule, Mismatch> {
     let kind = case.get("kind").and_then(Value::as_str);
     let kind = kind.ok_or_else(|| Mismatch::new("kind", "a text", describe(case.get("kind"))))?;
-    let rule = RULES.iter().find(|(name, _)| *name == kind).map(|(_, rule)| *rule);
+    let rule =
+        RULES.iter().copied().flatten().find(|(name, _)| *name == kind).map(|(_, rule)| *rule);
     rule.ok_or_else(|| {
         Mismatch::new("kind", "a kind with an adapter", format!("no adapter for kind {kind}"))
     })
