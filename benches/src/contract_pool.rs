@@ -17,7 +17,7 @@ use breakwater_liquidation::{AssetKind, Call, Policy};
 use breakwater_market::MarketId;
 use breakwater_model::{Rule, exchange};
 use breakwater_money::{AccountId, AssetId, Price, decimal};
-use breakwater_rulebooks::exchange::binance_usdm::{ContractParameters, Parameters, RULE};
+use breakwater_rulebooks::exchange::margin_exchange::{ContractParameters, Parameters, RULE};
 
 /// Contracts of the book.
 pub const CONTRACTS: u16 = 16;

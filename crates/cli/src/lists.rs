@@ -147,7 +147,7 @@ fn assets_of(table: &Table) -> Vec<AssetInfo> {
         assets.push(info(symbol, u8::try_from(decimals).unwrap_or(18), AssetKind::Token));
     }
     for (symbol, _) in table.get("contracts").and_then(Value::as_table).into_iter().flatten() {
-        assets.push(info(symbol, 8, AssetKind::LinearPerpetual { settle: AssetId(0) }));
+        assets.push(info(symbol, 8, AssetKind::linear_perpetual(AssetId(0))));
     }
     assets
 }

@@ -176,6 +176,47 @@ pub enum Call {
         /// Whose.
         account: AccountId,
     },
+    /// Longs pay shorts a share of the value of their positions at the mark; below zero shorts pay
+    /// longs.
+    Fund {
+        /// In which contract.
+        contract: AssetId,
+        /// The share, 1e12.
+        rate_e12: i64,
+    },
+    /// Whoever owes an asset pays interest on it.
+    Charge {
+        /// Which asset.
+        asset: AssetId,
+        /// Interest since the last charge, 1e12.
+        rate_e12: u64,
+    },
+    /// Profit and loss of a contract's positions move to cash at the mark: the end of a session.
+    Settle {
+        /// Which contract.
+        contract: AssetId,
+    },
+    /// A contract ends: its positions are closed at the delivery price.
+    Deliver {
+        /// Which contract.
+        contract: AssetId,
+        /// Price of the contract, for an option that of its underlying.
+        price: Price,
+    },
+    /// The volatility at which an option is repriced by scenarios.
+    Quote {
+        /// Which option.
+        contract: AssetId,
+        /// A year's volatility, 1e6.
+        volatility_e6: u32,
+    },
+    /// A backstop vault takes an account's positions over with their margin.
+    TakeOver {
+        /// Whose.
+        account: AccountId,
+        /// The vault's own account.
+        vault: AccountId,
+    },
 }
 
 impl Call {
@@ -200,6 +241,12 @@ impl Call {
             Call::Fill { .. } => "fill",
             Call::Deleverage { .. } => "deleverage",
             Call::WriteOff { .. } => "write off",
+            Call::Fund { .. } => "fund",
+            Call::Charge { .. } => "charge",
+            Call::Settle { .. } => "settle",
+            Call::Deliver { .. } => "deliver",
+            Call::Quote { .. } => "quote",
+            Call::TakeOver { .. } => "take over",
         }
     }
 
@@ -222,7 +269,15 @@ impl Call {
                 std::iter::once(*account).chain(*liquidator).collect()
             }
             Call::Absorb { accounts } => accounts.clone(),
-            Call::AbsorbWorst { .. } | Call::BuyReserves { .. } | Call::Swap { .. } => Vec::new(),
+            Call::AbsorbWorst { .. }
+            | Call::BuyReserves { .. }
+            | Call::Swap { .. }
+            | Call::Fund { .. }
+            | Call::Charge { .. }
+            | Call::Settle { .. }
+            | Call::Deliver { .. }
+            | Call::Quote { .. } => Vec::new(),
+            Call::TakeOver { account, vault } => vec![*account, *vault],
             Call::Deleverage { account, winners, .. } => {
                 std::iter::once(*account).chain(winners.iter().map(|(w, _)| *w)).collect()
             }

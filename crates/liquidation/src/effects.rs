@@ -96,6 +96,33 @@ pub enum Fact {
         /// At which price.
         price: Price,
     },
+    /// Payments between the sides of a contract, or interest on what is owed of an asset.
+    Charged {
+        /// The contract or asset.
+        asset: AssetId,
+        /// The share of value (or of the debt), 1e12; below zero shorts pay longs.
+        rate_e12: i64,
+        /// What accounts paid together.
+        paid: Amount,
+    },
+    /// A session's profit and loss became cash, or a contract was delivered.
+    Settled {
+        /// Which contract.
+        contract: AssetId,
+        /// At which price.
+        price: Price,
+        /// True if the contract has ended.
+        delivered: bool,
+    },
+    /// A vault took an account over whole.
+    TakenOver {
+        /// Whose.
+        account: AccountId,
+        /// By whom.
+        vault: AccountId,
+        /// Equity that came with it, in the numeraire; below zero the vault bears it.
+        equity: i128,
+    },
 }
 
 /// Who bears a loss, in the order of the waterfall.

@@ -8,9 +8,11 @@
 
 pub mod backstop;
 pub mod call;
+pub mod contract;
 pub mod effects;
 pub mod games;
 pub mod margin_call;
+pub mod order;
 pub mod plan;
 pub mod policy;
 pub mod promise;
@@ -22,8 +24,10 @@ pub mod state;
 pub mod view;
 
 pub use call::{Call, CallOption};
+pub use contract::{ContractTerms, Form, OptionTerms};
 pub use effects::{Effects, Fact, Touched};
 pub use margin_call::{CallState, MarginCall};
+pub use order::{Order, Orders};
 pub use plan::{Leg, Plan, Reason};
 pub use policy::{Close, Policy, Seller};
 pub use promise::{Kept, Promise};

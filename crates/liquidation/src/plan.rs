@@ -6,7 +6,9 @@
 
 use crate::policy::{Close, Policy};
 use crate::rulebook::Saleable;
-use crate::{AssetInfo, Call, CallOption, Overlay, Rejected, Rejection, Rulebook, View};
+use crate::{
+    AssetInfo, Call, CallOption, ContractTerms, Overlay, Rejected, Rejection, Rulebook, View,
+};
 use breakwater_margin::Health;
 use breakwater_money::rounding::{Rounding, div, mul_div, pow10};
 use breakwater_money::{AccountId, AssetId, Price};
@@ -181,7 +183,11 @@ fn lot_size(
     policy: &Policy,
     asset: AssetId,
 ) -> Result<u128, Rejected> {
-    let AssetInfo { decimals, market, .. } = *view.asset(asset)?;
+    let info = view.asset(asset)?;
+    if let Some(terms) = info.kind.contract() {
+        return contract_lot(rulebook, view, policy, (asset, info), terms);
+    }
+    let AssetInfo { decimals, market, .. } = *info;
     let numeraire = pow10(rulebook.numeraire_decimals())?;
     let price = match market {
         Some(_) => view.price(asset)?,
@@ -189,6 +195,29 @@ fn lot_size(
     };
     let value = mul_div(policy.lot_value, pow10(price.decimals)?, numeraire, Rounding::Ceil)?;
     Ok(price.amount_for(value, decimals, Rounding::Ceil)?.max(1))
+}
+
+/// Contracts worth the policy's lot, rounded up. Where the settle asset has no price of its own it is
+/// the numeraire.
+fn contract_lot(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    policy: &Policy,
+    (asset, info): (AssetId, &AssetInfo),
+    terms: &ContractTerms,
+) -> Result<u128, Rejected> {
+    let settle = view.asset(terms.settle)?;
+    let value = match settle.market {
+        None => policy.lot_value,
+        Some(_) => {
+            let one = ContractTerms::linear_perpetual(terms.settle);
+            let (price, decimals) = (view.price(terms.settle)?, rulebook.numeraire_decimals());
+            one.quantity_for(policy.lot_value, settle.decimals, price, decimals, Rounding::Ceil)?
+        }
+    };
+    let (price, decimals) = (view.price(asset)?, settle.decimals);
+    let lot = terms.quantity_for(value, info.decimals, price, decimals, Rounding::Ceil)?;
+    Ok(lot.max(1))
 }
 
 struct Lots {
@@ -222,9 +251,14 @@ fn leg_of(
         return Ok(None);
     }
     let mark = view.price(item.asset)?;
-    let against = view.price(item.proceeds_asset).unwrap_or(one_of(mark.decimals)?);
-    // Price in the proceeds asset: both marks are in the numeraire.
-    let fair = mul_div(mark.raw, pow10(against.decimals)?, against.raw, Rounding::Floor)?;
+    let fair = if view.asset(item.asset)?.kind.contract().is_some() {
+        // A contract's price is in its own terms.
+        mark.raw
+    } else {
+        let against = view.price(item.proceeds_asset).unwrap_or(one_of(mark.decimals)?);
+        // Price in the proceeds asset: both marks are in the numeraire.
+        mul_div(mark.raw, pow10(against.decimals)?, against.raw, Rounding::Floor)?
+    };
     let bps = u128::from(policy.slippage_bps);
     let worst = if item.buy_back {
         mul_div(fair, 10_000 + bps, 10_000, Rounding::Ceil)?
@@ -245,6 +279,16 @@ fn one_of(decimals: u8) -> Result<Price, Rejected> {
     Ok(Price::new(pow10(decimals)?, decimals))
 }
 
+/// Whether the leg's account pays its proceeds rather than getting them: for buying back a short,
+/// and for selling an inverse contract, which is owed coin.
+///
+/// # Errors
+/// Unknown asset.
+pub fn pays(view: &View<'_>, leg: &Leg) -> Result<bool, Rejected> {
+    let contract = view.asset(leg.asset)?.kind.contract();
+    Ok(contract.map_or(leg.buy_back, |terms| !terms.owns_value(!leg.buy_back)))
+}
+
 /// What a leg brings in (or costs) at a price, in base units of the proceeds asset, rounded
 /// against the account.
 ///
@@ -256,9 +300,12 @@ pub fn proceeds(
     quantity: u128,
     price: Price,
 ) -> Result<u128, Rejected> {
-    let from = pow10(view.asset(leg.asset)?.decimals)?;
-    let to = pow10(view.asset(leg.proceeds_asset)?.decimals)?;
-    let rounding = if leg.buy_back { Rounding::Ceil } else { Rounding::Floor };
+    let (info, proceeds) = (view.asset(leg.asset)?, view.asset(leg.proceeds_asset)?);
+    let rounding = if pays(view, leg)? { Rounding::Ceil } else { Rounding::Floor };
+    if let Some(terms) = info.kind.contract() {
+        return Ok(terms.value(quantity, info.decimals, price, proceeds.decimals, rounding)?);
+    }
+    let (from, to) = (pow10(info.decimals)?, pow10(proceeds.decimals)?);
     let scale = pow10(price.decimals)?;
     // Both decimals enter before the one rounding, so that no digit is lost in between.
     if from >= to {

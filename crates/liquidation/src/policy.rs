@@ -96,6 +96,13 @@ pub const ASSESS_MAX: u32 = 4_096;
 pub const RETRY_NANOS: u64 = 60_000_000_000;
 
 impl Policy {
+    /// The highest line at which accounts are watched: what rulebooks state of prices and health
+    /// bounds the truth up to it.
+    #[must_use]
+    pub fn warn_ratio_max() -> Ratio {
+        Ratio::new(2_000_000_000_000_000_000)
+    }
+
     /// The venue as it is: no guard of ours, keepers take what the rule gives them.
     #[must_use]
     pub fn as_is() -> Self {
@@ -138,6 +145,10 @@ impl Policy {
         let one = Ratio::one();
         if self.warn_ratio < one {
             return Err(format!("policy.warn_ratio {} is below 1", self.warn_ratio));
+        }
+        if self.warn_ratio > Policy::warn_ratio_max() {
+            let (given, most) = (self.warn_ratio, Policy::warn_ratio_max());
+            return Err(format!("policy.warn_ratio {given} is above {most}"));
         }
         if self.target_ratio < one {
             return Err(format!("policy.target_ratio {} is below 1", self.target_ratio));

@@ -71,6 +71,9 @@ rejections! {
     RulebookCannotTake = 111, never, "The rulebook does not know something this book holds.";
     BadParameter = 112, never, "A parameter is outside what makes sense.";
     Unsupported = 113, never, "The rulebook has no such call.";
+    ContractEnded = 114, never, "The contract has ended.";
+    ContractLives = 115, retry, "The contract has not expired yet.";
+    UnknownOrder = 116, never, "There is no such open order.";
     PriceStale = 201, retry, "The price is too old.";
     PriceFuture = 202, retry, "The price is from the future.";
     PriceOutOfOrder = 203, never, "A later price was already accepted.";
@@ -101,6 +104,7 @@ rejections! {
     UnpauseGrace = 412, retry, "The asset was paused and the grace period after it runs.";
     SupplyCapped = 413, retry, "The pool would hold more of the asset than its cap.";
     BorrowCapped = 414, retry, "The pool would lend more of the asset than its cap.";
+    AbovePositionLimit = 415, retry, "The position or the open interest would be above its limit.";
     DustLeft = 501, never, "The call would leave dust on one side.";
     NothingToSell = 502, retry, "There is nothing to sell.";
     ExceedsPlan = 503, never, "More than the plan allows.";

@@ -1,7 +1,7 @@
 //! The trait that every venue's rule implements.
 
 use crate::{
-    AssetTotals, Call, CallOption, Effects, Kept, Layout, Promise, Rejected, Rejection, View,
+    AssetTotals, Call, CallOption, Effects, Kept, Layout, Order, Promise, Rejected, Rejection, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -21,8 +21,20 @@ pub struct Unsupported {
 /// What the watch list needs: how prices move health, and how long that holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exposures {
-    /// One entry a market that matters.
+    /// One entry a market that matters; two where both ways hurt.
     pub terms: Vec<Exposure>,
+    /// How far every price may move from its mark, as a share of it in basis points, while the terms
+    /// still bound the truth; none where they always do. Health that is not linear in prices has
+    /// such a bound.
+    pub reach_bps: Option<u32>,
+}
+
+impl Exposures {
+    /// Empties it for the next account.
+    pub fn clear(&mut self) {
+        self.terms.clear();
+        self.reach_bps = None;
+    }
 }
 
 /// A venue's rule, untouched.
@@ -171,6 +183,25 @@ pub trait Rulebook: Send + Sync {
     /// cannot pay in the market as it is.
     fn incentive_most_bps(&self) -> Option<u32> {
         None
+    }
+
+    /// What the account must hold to take new risk, its open orders included, in the numeraire. The
+    /// default is what it must hold to keep what it has.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn initial(&self, view: &View<'_>, account: AccountId) -> Result<u128, Rejected> {
+        Ok(self.assess(view, account)?.requirement)
+    }
+
+    /// Whether the account may place the order: the venue's limits, and enough margin for what the
+    /// order may become.
+    ///
+    /// # Errors
+    /// The venue's refusal; [`Rejection::Unsupported`] where there are no orders.
+    fn may_order(&self, view: &View<'_>, order: &Order) -> Result<(), Rejected> {
+        let _ = (view, order);
+        Err(Rejection::Unsupported.because(format!("{} takes no orders", self.name())))
     }
 
     /// What a call would do.

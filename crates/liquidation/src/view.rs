@@ -1,6 +1,7 @@
 //! What a rulebook may look at: the whole pool, read only.
 
-use crate::{Effects, PoolState, Rejected, Rejection, StateKey};
+use crate::order::NO_ORDERS;
+use crate::{ContractTerms, Effects, Order, Orders, PoolState, Rejected, Rejection, StateKey};
 use breakwater_market::{Guard, GuardState, Mark, MarkStatus, MarketId};
 use breakwater_money::{AccountId, AssetId, Holder, Holding, Price, Time, U256, Unit};
 use serde::{Deserialize, Serialize};
@@ -10,11 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum AssetKind {
     /// A token or a currency.
     Token,
-    /// A linear perpetual on one whole unit of its market's base, settled in another asset.
-    LinearPerpetual {
-        /// What profit and loss are paid in.
-        settle: AssetId,
-    },
+    /// A future or an option.
+    Contract(ContractTerms),
 }
 
 /// What the pool knows of an asset.
@@ -68,6 +66,7 @@ pub struct View<'a> {
     pub balances: &'a dyn Balances,
     state: &'a PoolState,
     patch: &'a [(StateKey, U256)],
+    orders: &'a Orders,
 }
 
 impl<'a> View<'a> {
@@ -81,7 +80,21 @@ impl<'a> View<'a> {
         balances: &'a dyn Balances,
         state: &'a PoolState,
     ) -> Self {
-        View { now, assets, markets, marks, balances, state, patch: &[] }
+        View { now, assets, markets, marks, balances, state, patch: &[], orders: &NO_ORDERS }
+    }
+
+    /// The same pool with these open orders.
+    #[must_use]
+    pub fn with_orders<'b>(&self, orders: &'b Orders) -> View<'b>
+    where
+        'a: 'b,
+    {
+        View { orders, ..*self }
+    }
+
+    /// The account's open orders, with their numbers.
+    pub fn orders(&self, account: AccountId) -> impl Iterator<Item = (u64, &'a Order)> + use<'a> {
+        self.orders.of(account)
     }
 
     /// The same pool at other prices: what a stress asks.

@@ -281,8 +281,8 @@ impl Model {
         if decimals > DECIMALS_MAX {
             return Err(Rejection::BadParameter);
         }
-        if let AssetKind::LinearPerpetual { settle } = kind
-            && self.pool.asset(settle)?.kind != AssetKind::Token
+        if let AssetKind::Contract(terms) = kind
+            && self.pool.asset(terms.settle)?.kind != AssetKind::Token
         {
             return Err(Rejection::BadParameter);
         }

@@ -9,7 +9,7 @@ use crate::number::{largest_word, wad, word};
 use crate::pool::Pool;
 use breakwater_liquidation::effects::Fact;
 use breakwater_liquidation::rulebook::Saleable;
-use breakwater_liquidation::{AssetKind, Call, Rejection, StateKey};
+use breakwater_liquidation::{AssetKind, ContractTerms, Call, Rejection, StateKey};
 use breakwater_margin::{Health, Ratio};
 use breakwater_money::{AccountId, Amount, AssetId, Class, Holder, Price, Unit};
 use num_traits::{One, Signed, Zero};
@@ -86,7 +86,9 @@ impl Terms {
             let listed = self.contracts.contains_key(&asset.symbol);
             match asset.kind {
                 AssetKind::Token => !listed,
-                AssetKind::LinearPerpetual { settle } => listed && settle == own,
+                AssetKind::Contract(terms) => {
+                    listed && terms == ContractTerms::linear_perpetual(own)
+                }
             }
         })
     }

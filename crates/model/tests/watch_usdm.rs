@@ -16,7 +16,7 @@ use breakwater_margin::{Health, Ratio};
 use breakwater_market::{Guard, MarketId, Quote, Tick};
 use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{AccountId, AssetId, Holder, Price, Rational, Time, Unit, rational};
-use breakwater_rulebooks::exchange::binance_usdm;
+use breakwater_rulebooks::exchange::margin_exchange;
 use std::sync::Arc;
 
 const PARAMETERS: &str = include_str!("../../../rulebooks/binance-usdm.toml");
@@ -119,10 +119,10 @@ impl Registry for Plugged {
         parameters: &str,
         assets: &[AssetInfo],
     ) -> Result<Option<Box<dyn Rulebook>>, String> {
-        if rule != binance_usdm::RULE {
+        if rule != margin_exchange::RULE {
             return Ok(None);
         }
-        let inner = binance_usdm::build(parameters, assets)?;
+        let inner = margin_exchange::build(parameters, assets)?;
         Ok(Some(Box::new(Adapter { inner, lie: self.0 })))
     }
 }
@@ -174,7 +174,7 @@ impl Pool {
         let token = AssetKind::Token;
         pool.must(Body::DefineAsset { symbol: "USDT".to_owned(), decimals: 6, kind: token });
         for (number, (symbol, decimals, scale, _, weight)) in (1u16..).zip(CONTRACTS) {
-            let kind = AssetKind::LinearPerpetual { settle: USDT };
+            let kind = AssetKind::linear_perpetual(USDT);
             let symbol = symbol.to_owned();
             pool.must(Body::DefineAsset { symbol: symbol.clone(), decimals, kind });
             let guard = Guard {
@@ -200,7 +200,7 @@ impl Pool {
     /// refuses another.
     fn install(&mut self, policy: &Policy) {
         let body = |hash| Body::InstallRulebook {
-            rule: binance_usdm::RULE.to_owned(),
+            rule: margin_exchange::RULE.to_owned(),
             parameters: PARAMETERS.to_owned(),
             hash,
             policy: policy.clone(),

@@ -130,6 +130,10 @@ pub enum TransferCode {
     Exchange = 21,
     /// A caller is paid for its call.
     Reward = 22,
+    /// One side of a contract pays the other.
+    Funding = 23,
+    /// A contract ends at its delivery price.
+    Deliver = 24,
 }
 
 /// `amount` of `unit` leaves `debit` and arrives at `credit`.

@@ -30,7 +30,9 @@ pub fn build(
         lending::secured_loan::RULE => lending::secured_loan::build(parameters, assets).map(Some),
         cdp::liquity_v1::RULE => cdp::liquity_v1::build(parameters, assets).map(Some),
         cdp::llamma::RULE => cdp::llamma::build(parameters, assets).map(Some),
-        exchange::binance_usdm::RULE => exchange::binance_usdm::build(parameters, assets).map(Some),
+        exchange::margin_exchange::RULE => {
+            exchange::margin_exchange::build(parameters, assets).map(Some)
+        }
         _ => Ok(None),
     }
 }

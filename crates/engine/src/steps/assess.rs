@@ -11,7 +11,7 @@ use breakwater_liquidation::plan::plan_sale;
 use breakwater_liquidation::{AssetKind, Call, Rejection, Seller};
 use breakwater_margin::health::{Armed, Exposure};
 use breakwater_margin::{Band, Health, Ratio};
-use breakwater_money::rounding::{Rounding, mul_div_full, narrow_u128};
+use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, narrow_u128};
 use breakwater_money::{AccountId, Class, Time, U256};
 
 /// Assesses whoever may be in breach, at most as many as the policy allows; the rest stays
@@ -220,7 +220,7 @@ fn write_off(
 /// Arms the account for the next price that could move its band.
 fn arm(engine: &mut Engine, account: AccountId, health: &Health) -> Result<(), Fault> {
     let mut scratch = std::mem::take(&mut engine.scratch);
-    scratch.exposures.terms.clear();
+    scratch.exposures.clear();
     scratch.intervals.clear();
     let installed = engine.in_force()?;
     let armed =
@@ -230,6 +230,9 @@ fn arm(engine: &mut Engine, account: AccountId, health: &Health) -> Result<(), F
             let warn = installed.policy.warn_ratio;
             let terms = &scratch.exposures.terms;
             let clear = intervals(engine, health, warn, &armed, terms, &mut scratch.intervals);
+            if let Some(reach_bps) = scratch.exposures.reach_bps {
+                within_reach(engine, reach_bps, &mut scratch.intervals);
+            }
             // Closer to a line than interest may carry it by then: looked at as soon as time passes.
             let soon = engine.now.after(1).min(armed.until);
             let until = if clear || armed.until == Time::MAX { armed.until } else { soon };
@@ -298,6 +301,19 @@ fn intervals(
         }
     }
     clear
+}
+
+/// Ends every interval where the statement it rests on ends.
+fn within_reach(engine: &Engine, reach_bps: u32, intervals: &mut [Interval]) {
+    for interval in intervals {
+        let Some(price) = engine.marks[interval.market.index()].mark.map(|m| m.price.raw) else {
+            continue;
+        };
+        let reach = mul_div(price, reach_bps.into(), 10_000, Rounding::Floor).unwrap_or(0);
+        let (down, up) = (price.saturating_sub(reach), price.saturating_add(reach));
+        interval.below = Some(interval.below.map_or(down, |below| below.max(down)));
+        interval.above = Some(interval.above.map_or(up, |above| above.min(up)));
+    }
 }
 
 /// Value that moves with the price, weighed at a line: equity's part less the line's share of the

@@ -209,9 +209,8 @@ pub(super) fn deleverage(
     let Some(policy) = installed.policy.backstop.deleverage else { return Ok(()) };
     let pays_first = installed.policy.backstop.insurance;
     for contract in contracts_of(engine, account) {
-        let AssetKind::LinearPerpetual { settle } = engine.assets[contract.index()].kind else {
-            continue;
-        };
+        let Some(terms) = engine.assets[contract.index()].kind.contract() else { continue };
+        let settle = terms.settle;
         let installed = engine.in_force()?;
         let health = engine.with_view(at, |view| installed.rulebook.assess(view, account))?;
         let fund = engine.ledger.balance(Holder::Insurance, Unit::token(settle));

@@ -5,8 +5,9 @@ use crate::Engine;
 use crate::engine::{Fault, LedgerBalances, Standing};
 use crate::event::{Cause, Outcome, What};
 use crate::limits::{ACCOUNTS_MAX, ASSETS_MAX, DECIMALS_MAX, MARKETS_MAX, NAME_MAX};
+use breakwater_liquidation::contract::MULTIPLIER_DECIMALS_MAX;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, Effects, MarginCall, MarketInfo, Rejected, Rejection, Rulebook, View,
+    AssetInfo, AssetKind, ContractTerms, Effects, Form, MarginCall, MarketInfo, Rejected, Rejection, Rulebook, View,
 };
 use breakwater_margin::Band;
 use breakwater_market::{Guard, GuardState, MarketId};
@@ -45,15 +46,8 @@ pub(super) fn asset(
         let detail = format!("decimals {decimals}: at most {DECIMALS_MAX}");
         return Err(Rejection::BadParameter.because(detail).into());
     }
-    if let AssetKind::LinearPerpetual { settle } = kind {
-        match engine.assets.get(settle.index()).map(|a| a.kind) {
-            Some(AssetKind::Token) => {}
-            Some(_) => {
-                let detail = format!("settle {settle} is a contract; a token settles");
-                return Err(Rejection::BadParameter.because(detail).into());
-            }
-            None => return Err(Rejection::UnknownAsset.because(settle.to_string()).into()),
-        }
+    if let AssetKind::Contract(terms) = kind {
+        check_terms(engine, &terms)?;
     }
     let info = AssetInfo { symbol: symbol.to_owned(), decimals, kind, market: None };
     let mut assets = engine.assets.clone();
@@ -67,6 +61,40 @@ pub(super) fn asset(
     if let (Some(installed), Some((rulebook, effects))) = (&mut engine.installed, bound) {
         installed.rulebook = rulebook;
         settle::commit(engine, effects, Cause::Command, outcome)?;
+    }
+    Ok(())
+}
+
+/// What a contract rests on exists, and its numbers make sense.
+fn check_terms(engine: &Engine, terms: &ContractTerms) -> Result<(), Rejected> {
+    let refuse = |detail: String| Err(Rejection::BadParameter.because(detail));
+    let kind = |asset: AssetId| {
+        let known = engine.assets.get(asset.index()).map(|a| a.kind);
+        known.ok_or_else(|| Rejection::UnknownAsset.because(asset.to_string()))
+    };
+    if kind(terms.settle)? != AssetKind::Token {
+        return refuse(format!("settle {} is a contract; a token settles", terms.settle));
+    }
+    if terms.multiplier == 0 {
+        return refuse("multiplier 0: at least 1".to_owned());
+    }
+    if terms.multiplier_decimals > MULTIPLIER_DECIMALS_MAX {
+        let (given, most) = (terms.multiplier_decimals, MULTIPLIER_DECIMALS_MAX);
+        return refuse(format!("multiplier_decimals {given}: at most {most}"));
+    }
+    if let Form::Option(option) = terms.form {
+        if option.strike.raw == 0 || option.strike.decimals > DECIMALS_MAX {
+            let (strike, most) = (option.strike.raw, DECIMALS_MAX);
+            return refuse(format!("strike {strike}: above 0, of at most {most} decimals"));
+        }
+        if terms.expires.is_none() {
+            return refuse("expires: missing; an option has an end".to_owned());
+        }
+        if let Some(above) = kind(option.underlying)?.contract()
+            && matches!(above.form, Form::Option(_))
+        {
+            return refuse(format!("underlying {} is an option", option.underlying));
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
-use breakwater_liquidation::plan::proceeds;
+use breakwater_liquidation::plan::{pays, proceeds};
 use breakwater_liquidation::{Call, Overlay, Rejected, Rejection};
 use breakwater_money::{AccountId, Time};
 
@@ -69,7 +69,7 @@ fn sell(
     let installed = engine.in_force()?;
     let effects = engine.with_view(at, |view| {
         let limit = proceeds(view, &leg, quantity, leg.worst_price)?;
-        let worse = if leg.buy_back { paid > limit } else { paid < limit };
+        let worse = if pays(view, &leg)? { paid > limit } else { paid < limit };
         if worse {
             let detail = format!("proceeds {paid}, limit {limit} at {}", leg.worst_price);
             return Err(Rejection::WorseThanLimit.because(detail));

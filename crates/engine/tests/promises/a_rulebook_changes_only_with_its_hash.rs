@@ -83,7 +83,7 @@ fn a_rule_that_cannot_take_the_book_is_refused_by_name() {
     // Contracts, and prices of other decimals, are named before anything is installed.
     let mut stage = Stage::empty();
     stage.done(asset("CASH", 6, breakwater_liquidation::AssetKind::Token));
-    let settle = breakwater_liquidation::AssetKind::LinearPerpetual { settle: CASH };
+    let settle = breakwater_liquidation::AssetKind::linear_perpetual(CASH);
     stage.done(asset("ETH-PERP", 18, settle));
     let refused = refuse(&mut stage, lending::RULE, "");
     assert_eq!(refused.rejection, Rejection::RulebookCannotTake);

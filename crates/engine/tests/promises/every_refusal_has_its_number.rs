@@ -26,11 +26,11 @@ fn definitions() {
         assert_eq!(stage.refused(market(name, CASH)), Rejection::BadName, "{name:?}");
     }
     assert_eq!(stage.refused(asset("DEEP", 31, token)), Rejection::BadParameter);
-    let unsettled = AssetKind::LinearPerpetual { settle: AssetId(9) };
+    let unsettled = AssetKind::linear_perpetual(AssetId(9));
     assert_eq!(stage.refused(asset("PERP", 6, unsettled)), Rejection::UnknownAsset);
-    let settled = AssetKind::LinearPerpetual { settle: CASH };
+    let settled = AssetKind::linear_perpetual(CASH);
     stage.done(asset("PERP", 6, settled));
-    let twice = AssetKind::LinearPerpetual { settle: AssetId(1) };
+    let twice = AssetKind::linear_perpetual(AssetId(1));
     assert_eq!(stage.refused(asset("PERP2", 6, twice)), Rejection::BadParameter);
     assert_eq!(stage.refused(market("X/CASH", AssetId(5))), Rejection::UnknownAsset);
     stage.done(market("PERP/CASH", AssetId(1)));
@@ -181,7 +181,7 @@ fn trades() {
     assert_eq!(stage.refused(withdraw(0, CASH, 101 * ONE_CASH)), Rejection::InsufficientBalance);
     assert_eq!(stage.refused(deposit(0, ETH, 1)), Rejection::NotCollateral);
     // Before its market has a price a contract cannot be judged.
-    stage.done(asset("SOL", 9, AssetKind::LinearPerpetual { settle: CASH }));
+    stage.done(asset("SOL", 9, AssetKind::linear_perpetual(CASH)));
     stage.done(market("SOL/CASH", AssetId(3)));
     let unpriced = trade(Some(0), Some(1), AssetId(3), 1, 1);
     assert_eq!(stage.refused(unpriced), Rejection::MarkMissing);

@@ -218,7 +218,7 @@ impl Stage {
     pub fn of(rule: &str, parameters: &str, policy: Policy, accounts: u32) -> Self {
         let mut stage = Stage::empty();
         let kind = match rule {
-            perpetual::RULE => AssetKind::LinearPerpetual { settle: CASH },
+            perpetual::RULE => AssetKind::linear_perpetual(CASH),
             _ => AssetKind::Token,
         };
         stage.done(asset("CASH", 6, AssetKind::Token));

@@ -80,7 +80,7 @@ impl Model {
                 *holder == Holder::Account(account) && unit.class == Class::Token
             })
             .filter_map(|(_, unit, _)| match self.pool.asset(unit.asset).ok()?.kind {
-                AssetKind::LinearPerpetual { settle } => Some((unit.asset, settle)),
+                AssetKind::Contract(terms) => Some((unit.asset, terms.settle)),
                 AssetKind::Token => None,
             })
             .collect();

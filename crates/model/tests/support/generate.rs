@@ -396,7 +396,7 @@ impl Generator<'_> {
         let known = &self.model.pool().assets;
         let unknown = |symbol: &str| known.iter().all(|asset| asset.symbol != symbol);
         let settle = *self.chance.pick(&[AssetId(0), AssetId(0), AssetId(0), AssetId(1)]);
-        let perpetual = AssetKind::LinearPerpetual { settle };
+        let perpetual = AssetKind::linear_perpetual(settle);
         let mut choices: Vec<(String, u8, AssetKind)> = if self.kind == Kind::Exchange {
             let new = CONTRACTS.iter().filter(|c| unknown(c.0));
             new.map(|c| (c.0.to_owned(), c.1, perpetual)).collect()

@@ -36,7 +36,7 @@ impl Kind {
         match self {
             Kind::Called => breakwater_rulebooks::lending::aave_v3::RULE,
             Kind::Sold => breakwater_rulebooks::lending::secured_loan::RULE,
-            Kind::Exchange => breakwater_rulebooks::exchange::binance_usdm::RULE,
+            Kind::Exchange => breakwater_rulebooks::exchange::margin_exchange::RULE,
         }
     }
 }
@@ -397,7 +397,7 @@ fn exchange_assets(chance: &mut Chance, bodies: &mut Vec<Body>) {
     for (number, (symbol, decimals, price_decimals, _)) in
         (1u16..).zip(CONTRACTS).take(SPARE_CONTRACT)
     {
-        let kind = AssetKind::LinearPerpetual { settle: AssetId(0) };
+        let kind = AssetKind::linear_perpetual(AssetId(0));
         bodies.push(Body::DefineAsset { symbol: symbol.to_owned(), decimals, kind });
         bodies.push(Body::DefineMarket {
             symbol: format!("{symbol}/{SETTLE}"),

@@ -1,3 +1,3 @@
-//! Derivatives exchanges: margin accounts with leveraged positions that the venue itself liquidates.
+//! Margin exchanges.
 
-pub mod binance_usdm;
+pub mod margin_exchange;

@@ -856,7 +856,7 @@ fn books_that_the_venue_cannot_take_are_refused_by_name() {
     book.rows.pool.insert((Holder::Issuer, Unit::supply(USDC)), -1);
     assert_eq!(refused(&book), "troves with USDC");
     book.rows.pool.clear();
-    book.assets[2].kind = AssetKind::LinearPerpetual { settle: LUSD };
+    book.assets[2].kind = AssetKind::linear_perpetual(LUSD);
     assert!(refused(&book).contains("perpetual"));
 
     let mut wrong = book.assets.clone();

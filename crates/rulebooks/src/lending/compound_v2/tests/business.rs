@@ -184,7 +184,7 @@ fn a_book_is_refused_only_for_what_it_holds_or_cannot_price() {
     pool.markets[0].guard.decimals = 6;
     assert!(admits(&pool).unwrap_err().starts_with("prices of ETH with 6 decimals"));
     let mut pool = Pool::new();
-    pool.assets[3].kind = AssetKind::LinearPerpetual { settle: USD };
+    pool.assets[3].kind = AssetKind::linear_perpetual(USD);
     assert!(admits(&pool).unwrap_err().starts_with("perpetual contracts, such as NOPE"));
 }
 

@@ -185,7 +185,7 @@ fn a_book_with_something_that_no_market_takes_is_refused() {
     let refused = stage.rulebook.admits(&stage.view()).unwrap_err().to_string();
     assert!(refused.contains("prices of ETH with 6 decimals (market ETH/USD)"), "{refused}");
     stage.markets[1].guard.decimals = 8;
-    stage.assets[4].kind = AssetKind::LinearPerpetual { settle: USD };
+    stage.assets[4].kind = AssetKind::linear_perpetual(USD);
     let refused = stage.rulebook.admits(&stage.view()).unwrap_err().to_string();
     assert!(refused.contains("perpetual contracts, such as NOPE"), "{refused}");
     stage.assets[4].kind = AssetKind::Token;

@@ -311,7 +311,7 @@ fn a_book_of_something_else_is_not_admitted() {
     let told = book.rulebook.admits(&book.view()).unwrap_err().to_string();
     assert!(told.contains("prices of USDC with 6 decimals"), "{told}");
     book.markets[2].guard.decimals = 8;
-    book.assets[4].kind = AssetKind::LinearPerpetual { settle: USDC };
+    book.assets[4].kind = AssetKind::linear_perpetual(USDC);
     let told = book.rulebook.admits(&book.view()).unwrap_err().to_string();
     assert!(told.contains("perpetual contracts, such as GUSD"), "{told}");
 }

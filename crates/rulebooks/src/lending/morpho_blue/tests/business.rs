@@ -270,7 +270,7 @@ fn a_book_of_something_else_is_not_admitted() {
     book.markets[2].guard.decimals = 6;
     let told = book.rulebook.admits(&book.view()).unwrap_err().to_string();
     assert!(told.contains("prices of USDC with 6 decimals"), "{told}");
-    book.assets[4].kind = AssetKind::LinearPerpetual { settle: USDC };
+    book.assets[4].kind = AssetKind::linear_perpetual(USDC);
     book.markets[2].guard.decimals = 8;
     let told = book.rulebook.admits(&book.view()).unwrap_err().to_string();
     assert!(told.contains("perpetual contracts, such as NOPE"), "{told}");

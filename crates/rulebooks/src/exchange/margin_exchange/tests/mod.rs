@@ -98,7 +98,7 @@ struct Pool {
 
 fn asset(symbol: &str, decimals: u8, settle: Option<AssetId>) -> AssetInfo {
     let kind = match settle {
-        Some(settle) => AssetKind::LinearPerpetual { settle },
+        Some(settle) => AssetKind::linear_perpetual(settle),
         None => AssetKind::Token,
     };
     AssetInfo { symbol: symbol.to_owned(), decimals, kind, market: None }

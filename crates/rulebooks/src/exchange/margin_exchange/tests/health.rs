@@ -96,7 +96,7 @@ fn positions_are_saleable_by_notional_and_a_short_is_bought_back() {
 /// Brackets of 2021, of the venue's own example.
 const OLD: &str = r#"
 name = "binance-usdm-2021"
-rule = "binance-usdm"
+rule = "margin-exchange"
 effective_from = "2021"
 settle = "USDT"
 [source]

@@ -21,9 +21,9 @@ fn the_shipped_file_is_taken_and_names_itself() {
 fn a_refused_parameter_is_named_with_its_value_and_what_is_right() {
     for (from, to, expected) in [
         (
-            "rule = \"binance-usdm\"",
+            "rule = \"margin-exchange\"",
             "rule = \"bybit\"",
-            "rule = \"bybit\": must be \"binance-usdm\"",
+            "rule = \"bybit\": must be \"margin-exchange\"",
         ),
         ("settle = \"USDT\"", "settle = \"USDX\"", "settle = \"USDX\": the pool has no token"),
         ("settle = \"USDT\"", "settle = \"\"", "settle = \"\": must say the symbol"),
@@ -68,7 +68,7 @@ fn effective_date_and_sources_must_be_stated() {
     assert!(found.contains("nothing for \"contracts.AXLUSDT.clearance_fee_bps\""), "{found}");
     let found = refusal(fee, "\"contracts.*.clearance_fee_bps\" = \"\"");
     assert!(found.contains("clearance_fee_bps\" = \"\": must say a source"), "{found}");
-    let empty = "name = \"x\"\nrule = \"binance-usdm\"\neffective_from = \"x\"\nsettle = \"USDT\"\n\
+    let empty = "name = \"x\"\nrule = \"margin-exchange\"\neffective_from = \"x\"\nsettle = \"USDT\"\n\
                  [source]\n[contracts]\n";
     assert!(build(empty, &assets()).map(|_| ()).unwrap_err().contains("at least one contract"));
 }

@@ -8,7 +8,7 @@ use breakwater_money::rounding::{Rounding, mul_div};
 pub(super) struct Position {
     /// Base units of the contract; long above zero, short below.
     pub size: i128,
-    /// Settle units of the quote side: minus the entry value of a long, plus that of a short.
+    /// Settle units of the quote side: minus what was paid for what is held, plus what was got.
     pub quote: i128,
 }
 
@@ -26,14 +26,15 @@ pub(super) struct Traded {
 
 impl Position {
     /// The position after buying (`change` above zero) or selling `change` base units for `value`
-    /// settle units. A trade through zero closes first and opens the rest.
+    /// settle units. A trade through zero closes first and opens the rest. `buyer_pays` is the
+    /// contract's: of an inverse one the buyer gets the value.
     ///
     /// A part that is closed releases its share of the quote side, rounded against the account; all
     /// of it when nothing is left. Where a trade both closes and opens, so does its value.
-    pub fn trade(self, change: i128, value: u128) -> Result<Traded, Rejected> {
+    pub fn trade(self, change: i128, value: u128, buyer_pays: bool) -> Result<Traded, Rejected> {
         let worth = i128::try_from(value).map_err(|_| Rejection::Overflow)?;
         let size = self.size.checked_add(change).ok_or(Rejection::Overflow)?;
-        let paid = if change > 0 { -worth } else { worth };
+        let paid = if (change > 0) == buyer_pays { -worth } else { worth };
         let quote = self.quote.checked_add(paid).ok_or(Rejection::Overflow)?;
         let opposite = (self.size > 0 && change < 0) || (self.size < 0 && change > 0);
         if !opposite {
@@ -42,16 +43,17 @@ impl Position {
         }
         let (held, traded) = (self.size.unsigned_abs(), change.unsigned_abs());
         let closed = held.min(traded);
-        // A long gives up its cost for what comes in; a short its proceeds for what is paid.
-        let long = self.size > 0;
+        // What is owned gives up its cost for what comes in; what is owed its proceeds for what is
+        // paid.
+        let owned = (self.size > 0) == buyer_pays;
         let (cost_up, gain_down) = (Rounding::Ceil, Rounding::Floor);
-        let (entry, exit) = if long { (cost_up, gain_down) } else { (gain_down, cost_up) };
+        let (entry, exit) = if owned { (cost_up, gain_down) } else { (gain_down, cost_up) };
         let entry_value = mul_div(self.quote.unsigned_abs(), closed, held, entry)?;
         let exit_value = mul_div(value, closed, traded, exit)?;
         // Both are at most a magnitude that fits.
         let entry_value = i128::try_from(entry_value).map_err(|_| Rejection::Overflow)?;
         let exit_value = i128::try_from(exit_value).map_err(|_| Rejection::Overflow)?;
-        let realised = if long { exit_value - entry_value } else { entry_value - exit_value };
+        let realised = if owned { exit_value - entry_value } else { entry_value - exit_value };
         let quote = quote.checked_sub(realised).ok_or(Rejection::Overflow)?;
         let grows = size != 0 && traded > held;
         Ok(Traded { after: Position { size, quote }, realised, grows })

@@ -16,27 +16,113 @@ const BPS_ONE: u16 = 10_000;
 pub struct Parameters {
     /// Id of the rulebook.
     pub name: String,
-    /// The mirror the parameters are for; always `binance-usdm`.
+    /// The rule the parameters are for; always `margin-exchange`.
     pub rule: String,
     /// First day on which the parameters applied, or a sentence that says why there is none.
     pub effective_from: String,
-    /// Symbol of the asset that profit and loss are paid in and margin is held in.
-    pub settle: String,
+    /// Symbol of the one asset that profit and loss are paid in and margin is held in. Absent where
+    /// accounts hold several: then there is a `numeraire` and a `collateral` list.
+    #[serde(default)]
+    pub settle: Option<String>,
+    /// What accounts are valued in that hold several assets as margin.
+    #[serde(default)]
+    pub numeraire: Option<Numeraire>,
+    /// Whether an account whose equity is exactly its requirement may be liquidated.
+    #[serde(default = "yes")]
+    pub breach_at_equality: bool,
     /// Where each parameter comes from, by its path in this file, or `unverified`. `*` in a path
     /// stands for any contract.
     pub source: BTreeMap<String, String>,
+    /// What counts as margin, by symbol, where accounts hold several assets.
+    #[serde(default)]
+    pub collateral: BTreeMap<String, CollateralParameters>,
     /// The contracts, by symbol.
     pub contracts: BTreeMap<String, ContractParameters>,
 }
 
-/// One contract's parameters.
+fn yes() -> bool {
+    true
+}
+
+/// What accounts are valued in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numeraire {
+    /// Its name, such as `USD`. No asset: prices of markets are in it.
+    pub symbol: String,
+    /// Decimals of values.
+    pub decimals: u8,
+}
+
+/// What one asset counts for as margin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollateralParameters {
+    /// Shares of its value that count, lowest amount first. What is owed counts whole.
+    pub tiers: Vec<HaircutParameters>,
+}
+
+/// The share that counts of a slice of an amount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HaircutParameters {
+    /// Upper edge in whole units of the asset; without it the slice has no end.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Share that counts; `0.95` is 95 %.
+    pub ratio: String,
+}
+
+/// What a requirement is a share of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// The value at the mark.
+    #[default]
+    Mark,
+    /// The value at entry.
+    Entry,
+}
+
+/// Open interest between which the initial rate rises from its own to one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleParameters {
+    /// Value up to which the initial rate stays, whole units of the settle asset.
+    pub lower: String,
+    /// Value from which on it is one.
+    pub upper: String,
+}
+
+/// One contract's parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContractParameters {
     /// Fee on the value liquidated, basis points, 0 to 9,999.
     pub clearance_fee_bps: u16,
     /// The brackets, lowest first.
     pub tiers: Vec<TierParameters>,
+    /// What requirements are a share of.
+    #[serde(default)]
+    pub basis: Basis,
+    /// Rate of the fee for closing that is part of the requirement; `0.0005` is 0.05 %.
+    #[serde(default)]
+    pub close_fee: Option<String>,
+    /// Rate that each whole unit of size adds to both margins.
+    #[serde(default)]
+    pub size_slope: Option<String>,
+    /// How open interest raises the initial rate.
+    #[serde(default)]
+    pub initial_scale: Option<ScaleParameters>,
+    /// Most contracts an account may hold, whole contracts.
+    #[serde(default)]
+    pub position_max: Option<String>,
+    /// Most contracts that all accounts may hold on one side, whole contracts.
+    #[serde(default)]
+    pub open_interest_max: Option<String>,
+    /// Largest rate of one funding payment.
+    #[serde(default)]
+    pub funding_max: Option<String>,
 }
 
 /// One bracket, as the venue prints it. Decimals are texts, so that they stay exact.
@@ -64,6 +150,25 @@ pub enum BadParameter {
     /// The file is for another mirror.
     #[error("rule = {0:?}: must be {RULE:?}")]
     Rule(String),
+    /// One margin asset and several at once, or neither.
+    #[error("{0}")]
+    Margin(&'static str),
+    /// A number that cannot be read, or makes no sense.
+    #[error("{path} = {value:?}: {right}")]
+    Value {
+        /// Path of the field.
+        path: String,
+        /// What stands there.
+        value: String,
+        /// What would be right.
+        right: String,
+    },
+    /// More margin assets than an account is valued over.
+    #[error("collateral: {0} assets; at most {max}", max = super::book::MARGIN_ASSETS_MAX)]
+    TooMany(usize),
+    /// A margin asset that is no token of the pool, or has no market.
+    #[error("collateral.{0}: {1}")]
+    Collateral(String, String),
     /// A text that must say something is empty.
     #[error("{field} = \"\": must say {right}")]
     Empty {
@@ -153,11 +258,11 @@ impl Parameters {
         let texts = [
             ("name", &self.name, "the id of the rulebook"),
             ("effective_from", &self.effective_from, "since when the parameters apply"),
-            ("settle", &self.settle, "the symbol of the settle asset"),
         ];
         for (field, text, right) in texts {
             filled(field.to_owned(), text, right)?;
         }
+        self.validate_margin()?;
         for (path, text) in &self.source {
             filled(format!("source.{path:?}"), text, "a source, or \"unverified\"")?;
         }
@@ -174,6 +279,48 @@ impl Parameters {
             }
         }
         Ok(())
+    }
+
+    /// One settle asset, or a numeraire with a list.
+    fn validate_margin(&self) -> Result<(), BadParameter> {
+        match (&self.settle, &self.numeraire) {
+            (Some(settle), None) => {
+                filled("settle".to_owned(), settle, "the symbol of the settle asset")?;
+                if self.collateral.is_empty() {
+                    return Ok(());
+                }
+                Err(BadParameter::Margin(
+                    "settle and collateral: with one settle asset that asset is the margin; leave \
+                     collateral out, or state a numeraire instead of settle",
+                ))
+            }
+            (None, Some(numeraire)) => {
+                let right = "the name of what accounts are valued in";
+                filled("numeraire.symbol".to_owned(), &numeraire.symbol, right)?;
+                if !(1..=18).contains(&numeraire.decimals) {
+                    return Err(BadParameter::Value {
+                        path: "numeraire.decimals".to_owned(),
+                        value: numeraire.decimals.to_string(),
+                        right: "must be 1 to 18".to_owned(),
+                    });
+                }
+                if self.collateral.is_empty() {
+                    return Err(BadParameter::Margin(
+                        "collateral: nothing; with a numeraire at least one asset must be margin",
+                    ));
+                }
+                let count = self.collateral.len();
+                let fits = count <= super::book::MARGIN_ASSETS_MAX;
+                if fits { Ok(()) } else { Err(BadParameter::TooMany(count)) }
+            }
+            (Some(_), Some(_)) => Err(BadParameter::Margin(
+                "settle and numeraire: one of the two; settle where one asset is margin, numeraire \
+                 where several are",
+            )),
+            (None, None) => Err(BadParameter::Margin(
+                "settle: missing; the symbol of the settle asset, or a numeraire with collateral",
+            )),
+        }
     }
 
     fn sourced(&self, symbol: &str, field: &str) -> Result<(), BadParameter> {
@@ -195,9 +342,12 @@ impl Parameters {
         &self,
         symbol: &str,
         contract: &ContractParameters,
+        settle: &str,
         settle_decimals: u8,
     ) -> Result<TierTable, BadParameter> {
         let (mut tiers, mut deductions) = (Vec::new(), Vec::new());
+        let path = |field: &str| format!("contracts.{symbol}.{field}");
+        let close_fee = rate_of(&path("close_fee"), contract.close_fee.as_deref())?;
         for (index, row) in contract.tiers.iter().enumerate() {
             let read = |field: &'static str, text: &str, decimals: u8| {
                 decimal::parse_raw(text, decimals).map_err(|why| BadParameter::Number {
@@ -211,7 +361,7 @@ impl Parameters {
             tiers.push(Tier {
                 cap: read("cap", &row.cap, settle_decimals)?,
                 // What does not fit is far above one, and the table refuses it with the bound.
-                rate_e9: u64::try_from(rate).unwrap_or(u64::MAX),
+                rate_e9: u64::try_from(rate).unwrap_or(u64::MAX).saturating_add(close_fee),
                 leverage_max: row.leverage_max,
             });
             deductions.push(read("deduction", &row.deduction, settle_decimals)?);
@@ -220,10 +370,34 @@ impl Parameters {
             .and_then(|table| table.check_deductions(&deductions).map(|()| table))
             .map_err(|why| BadParameter::Tiers {
                 contract: symbol.to_owned(),
-                settle: self.settle.clone(),
+                settle: settle.to_owned(),
                 why,
             })
     }
+}
+
+/// A rate of at most one in 1e-9; zero where there is none.
+pub(super) fn rate_of(path: &str, text: Option<&str>) -> Result<u64, BadParameter> {
+    let Some(text) = text else { return Ok(0) };
+    let raw = number_of(path, text, RATE_DECIMALS)?;
+    let rate = u64::try_from(raw).unwrap_or(u64::MAX);
+    if rate > breakwater_margin::tiers::RATE_ONE_E9 {
+        return Err(BadParameter::Value {
+            path: path.to_owned(),
+            value: text.to_owned(),
+            right: "must be a rate of 0 to 1".to_owned(),
+        });
+    }
+    Ok(rate)
+}
+
+/// A number of zero or more at `decimals`.
+pub(super) fn number_of(path: &str, text: &str, decimals: u8) -> Result<u128, BadParameter> {
+    decimal::parse_raw(text, decimals).map_err(|why| BadParameter::Value {
+        path: path.to_owned(),
+        value: text.to_owned(),
+        right: why.to_string(),
+    })
 }
 
 fn filled(field: String, text: &str, right: &'static str) -> Result<(), BadParameter> {
