@@ -75,8 +75,14 @@ fn rule(parameters: &Parameters) -> Result<Rule> {
         contracts
             .insert(symbol.clone(), exchange::Contract { fee: listed.clearance_fee_bps, tiers });
     }
-    let (name, settle) = (parameters.name.clone(), parameters.settle.clone());
+    let (name, settle) = (parameters.name.clone(), settle(parameters)?);
     Ok(Rule::Exchange(exchange::Terms { name, settle, contracts }))
+}
+
+/// The one asset that is margin.
+fn settle(parameters: &Parameters) -> Result<String> {
+    let none = || Failure::Refused { what: "parameters", why: "no settle asset".to_owned() };
+    parameters.settle.clone().ok_or_else(none)
 }
 
 fn contract(number: u16) -> AssetId {
@@ -109,9 +115,9 @@ impl ContractPool {
 
     /// Assets, markets, the rulebook and first prices, which are returned.
     fn define(&mut self, parameters: &Parameters, seed: u64, walk: &mut Walk) -> Result<Vec<u128>> {
-        let (symbol, kind) = (parameters.settle.clone(), AssetKind::Token);
+        let (symbol, kind) = (settle(parameters)?, AssetKind::Token);
         self.pool.must(Body::DefineAsset { symbol, decimals: SETTLE_DECIMALS, kind })?;
-        let kind = AssetKind::LinearPerpetual { settle: SETTLE };
+        let kind = AssetKind::linear_perpetual(SETTLE);
         for (number, symbol) in (0..).zip(parameters.contracts.keys()) {
             let symbol = symbol.clone();
             let decimals = CONTRACT_DECIMALS;

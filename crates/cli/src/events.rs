@@ -260,6 +260,29 @@ impl Names {
             What::Cancelled { leg, unsold } => {
                 ("sale cancelled", json!({ "leg": leg, "unsold_base_units": unsold.to_string() }))
             }
+            What::OrderPlaced { order, terms } => (
+                "order placed",
+                json!({
+                    "order": order,
+                    "account": self.account(terms.account),
+                    "quantity": self.amount(Amount::new(terms.contract, terms.quantity)),
+                    "buy": terms.buy,
+                    "price": price(terms.price),
+                    "reduce_only": terms.reduce_only,
+                }),
+            ),
+            What::OrderFilled { order, quantity, price: at, left } => (
+                "order filled",
+                json!({
+                    "order": order,
+                    "quantity_base_units": quantity.to_string(),
+                    "price": price(*at),
+                    "left_base_units": left.to_string(),
+                }),
+            ),
+            What::OrderCancelled { order, left } => {
+                ("order cancelled", json!({ "order": order, "left_base_units": left.to_string() }))
+            }
             What::Halted { on } => ("halted", json!({ "on": on })),
             What::GateMoved { asset, from, to, grace_until } => (
                 "gate moved",
@@ -370,6 +393,26 @@ impl Names {
                     "seller": self.account(*seller),
                     "quantity": self.amount(*quantity),
                     "price": price(*at),
+                }),
+            ),
+            Fact::Charged { asset, rate_e12, paid } => (
+                "charged",
+                json!({
+                    "asset": self.asset(*asset),
+                    "rate": format_raw_signed(i128::from(*rate_e12), 12),
+                    "paid": self.amount(*paid),
+                }),
+            ),
+            Fact::Settled { contract, price: at, delivered } => (
+                if *delivered { "delivered" } else { "settled" },
+                json!({ "contract": self.asset(*contract), "price": price(*at) }),
+            ),
+            Fact::TakenOver { account, vault, equity } => (
+                "taken over",
+                json!({
+                    "account": self.account(*account),
+                    "vault": self.account(*vault),
+                    "equity": format_raw_signed(*equity, self.value_decimals.unwrap_or(0)),
                 }),
             ),
         }

@@ -1,8 +1,8 @@
 //! What the engine can be told.
 
-use breakwater_liquidation::{AssetKind, Call, Gate, Policy};
+use breakwater_liquidation::{AssetKind, Call, Gate, Order, Policy};
 use breakwater_market::{Guard, Tick};
-use breakwater_money::{AssetId, Time};
+use breakwater_money::{AssetId, Price, Time};
 use serde::{Deserialize, Serialize};
 
 /// One command with its time. Time never goes back.
@@ -77,6 +77,33 @@ pub enum Body {
         /// True if the market has no more for this leg now.
         done: bool,
     },
+    /// An order waits in a market from now on; its number is the count of orders before it.
+    PlaceOrder {
+        /// Whose, what and at which worst price.
+        order: Order,
+    },
+    /// What is left of an order is taken off.
+    CancelOrder {
+        /// Its number.
+        order: u64,
+    },
+    /// The market filled an order, or a part of it: matching is somebody else's.
+    FillOrder {
+        /// Its number.
+        order: u64,
+        /// How much.
+        quantity: u128,
+        /// At which price.
+        price: Price,
+        /// The order on the other side, if it is one of the pool's.
+        against: Option<u64>,
+    },
+    /// Entropy for choices that a venue makes by chance, from outside so that a replay makes the
+    /// same ones.
+    Entropy {
+        /// The bits.
+        bits: u64,
+    },
     /// Stops or resumes liquidation and new risk. Topping up and repaying stay possible.
     Halt {
         /// True to stop.
@@ -112,6 +139,10 @@ impl Body {
             Body::Tick(_) => "tick",
             Body::AdvanceTime => "advance time",
             Body::ReportFill { .. } => "report fill",
+            Body::PlaceOrder { .. } => "place order",
+            Body::CancelOrder { .. } => "cancel order",
+            Body::FillOrder { .. } => "fill order",
+            Body::Entropy { .. } => "entropy",
             Body::Halt { .. } => "halt",
             Body::SetGate { .. } => "set gate",
             Body::CoverDeficit { .. } => "cover deficit",

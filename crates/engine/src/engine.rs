@@ -7,8 +7,8 @@ use crate::{Body, Command, Watch, steps};
 use breakwater_ledger::{Ledger, TrialRow};
 use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, largest_option, plan_call, plan_sale};
 use breakwater_liquidation::{
-    AssetInfo, Balances, CallOption, Close, Gate, MarginCall, MarketInfo, Policy, PoolState,
-    Rejected, Rejection, Rulebook, View, solvency::RateResponse,
+    AssetInfo, Balances, CallOption, Close, Gate, MarginCall, MarketInfo, Orders, Policy,
+    PoolState, Rejected, Rejection, Rulebook, View, solvency::RateResponse,
 };
 use breakwater_margin::{Band, Health};
 use breakwater_market::GuardState;
@@ -90,6 +90,8 @@ pub struct Losses {
     pub deficit: u128,
     /// Paid by the insurance fund.
     pub insurance: u128,
+    /// Taken over by a backstop vault.
+    pub vault: u128,
     /// Taken from winners.
     pub deleveraged: u128,
     /// Spread over accounts.
@@ -115,6 +117,10 @@ pub struct Engine {
     pub(crate) standings: Vec<Standing>,
     pub(crate) legs: BTreeMap<u64, OpenLeg>,
     pub(crate) next_leg: u64,
+    pub(crate) orders: Orders,
+    pub(crate) next_order: u64,
+    /// The last entropy that came in.
+    pub(crate) entropy: u64,
     pub(crate) losses: BTreeMap<AssetId, Losses>,
     pub(crate) guarded: Guarded,
     /// Accounts due for a sale that could not be ordered yet: tried again at every price.
@@ -159,6 +165,9 @@ impl Engine {
             standings: Vec::new(),
             legs: BTreeMap::new(),
             next_leg: 1,
+            orders: Orders::default(),
+            next_order: 1,
+            entropy: 0,
             losses: BTreeMap::new(),
             guarded: Guarded::default(),
             retry: BTreeSet::new(),
@@ -228,7 +237,7 @@ impl Engine {
     pub(crate) fn with_view<T>(&self, now: Time, look: impl FnOnce(&View<'_>) -> T) -> T {
         let balances = LedgerBalances(&self.ledger);
         let view = View::new(now, &self.assets, &self.markets, &self.marks, &balances, &self.state);
-        look(&view)
+        look(&view.with_orders(&self.orders))
     }
 
     /// Looks at the pool as rulebooks see it.
@@ -339,6 +348,12 @@ impl Engine {
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// Open orders.
+    #[must_use]
+    pub fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// Assets by number.
@@ -499,7 +514,7 @@ pub(crate) fn cures(body: &Body) -> bool {
     use breakwater_liquidation::Call;
     match body {
         Body::Call(call) => matches!(call, Call::Deposit { .. } | Call::Repay { .. }),
-        Body::InstallRulebook { .. } => false,
+        Body::InstallRulebook { .. } | Body::PlaceOrder { .. } | Body::FillOrder { .. } => false,
         _ => true,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::invariant::Stop;
 use breakwater_liquidation::plan::Leg;
-use breakwater_liquidation::{CallState, Fact, Gate, Reason, Rejected};
+use breakwater_liquidation::{CallState, Fact, Gate, Order, Reason, Rejected};
 use breakwater_margin::Health;
 use breakwater_market::{Mark, MarketId};
 use breakwater_money::{AccountId, Amount, AssetId, Price, Time};
@@ -112,6 +112,31 @@ pub enum What {
         leg: u64,
         /// How much was not sold.
         unsold: u128,
+    },
+    /// An order waits.
+    OrderPlaced {
+        /// Its number.
+        order: u64,
+        /// What it is.
+        terms: Order,
+    },
+    /// A part of an order, or all of it, has traded.
+    OrderFilled {
+        /// Its number.
+        order: u64,
+        /// How much.
+        quantity: u128,
+        /// At which price.
+        price: Price,
+        /// What still waits.
+        left: u128,
+    },
+    /// What was left of an order is off.
+    OrderCancelled {
+        /// Its number.
+        order: u64,
+        /// How much had not traded.
+        left: u128,
     },
     /// The pool was halted or resumed.
     Halted {

@@ -19,3 +19,5 @@ pub const CALL_ACCOUNTS_MAX: usize = 256;
 pub const BREAKER_MARKS_MAX: usize = 4_096;
 /// Live watch entries before garbage is swept: below this a sweep costs more than it frees.
 pub const WATCH_GARBAGE_MIN: usize = 4_096;
+/// Most open orders of a pool: bounds the memory that accounts can ask for without holding anything.
+pub const ORDERS_MAX: usize = 1_000_000;

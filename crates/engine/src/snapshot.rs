@@ -4,7 +4,7 @@ use crate::engine::{Guarded, Installed, Losses, Standing};
 use crate::invariant::Stop;
 use crate::{Engine, OpenLeg, Registry, Watch, steps};
 use breakwater_ledger::Ledger;
-use breakwater_liquidation::{AssetInfo, MarketInfo, Policy, PoolState, StateKey};
+use breakwater_liquidation::{AssetInfo, MarketInfo, Orders, Policy, PoolState, StateKey};
 use breakwater_market::GuardState;
 use breakwater_money::{AccountId, AssetId, Holder, Holding, Time, U256, Unit};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 const CHECKSUM: usize = 32;
 
 /// Version of the encoding.
-pub const SNAPSHOT_VERSION: u8 = 2;
+pub const SNAPSHOT_VERSION: u8 = 3;
 
 /// Why bytes are not a snapshot this engine can take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +56,9 @@ struct Image {
     standings: Vec<Standing>,
     legs: BTreeMap<u64, OpenLeg>,
     next_leg: u64,
+    orders: Orders,
+    next_order: u64,
+    entropy: u64,
     losses: BTreeMap<AssetId, Losses>,
     guarded: Guarded,
     retry: BTreeSet<AccountId>,
@@ -92,6 +95,9 @@ impl Engine {
             standings: self.standings.clone(),
             legs: self.legs.clone(),
             next_leg: self.next_leg,
+            orders: self.orders.clone(),
+            next_order: self.next_order,
+            entropy: self.entropy,
             losses: self.losses.clone(),
             guarded: self.guarded.clone(),
             retry: self.retry.clone(),
@@ -159,6 +165,9 @@ impl Engine {
             standings: image.standings,
             legs: image.legs,
             next_leg: image.next_leg,
+            orders: image.orders,
+            next_order: image.next_order,
+            entropy: image.entropy,
             losses: image.losses,
             guarded: image.guarded,
             retry: image.retry,

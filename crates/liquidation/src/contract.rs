@@ -107,7 +107,10 @@ impl ContractTerms {
             let narrow = if matches!(self.form, Form::Inverse) {
                 (quote + settle).checked_sub(scale).and_then(small_ten).map(|up| (up, price.raw))
             } else {
-                (scale + quote).checked_sub(settle).and_then(small_ten).map(|down| (price.raw, down))
+                (scale + quote)
+                    .checked_sub(settle)
+                    .and_then(small_ten)
+                    .map(|down| (price.raw, down))
             };
             if let Some((factor, divisor)) = narrow {
                 return mul_div(units, factor, divisor, rounding);
@@ -207,9 +210,15 @@ impl ContractTerms {
         let (settle, quote) = (ten(settle_decimals.into())?, ten(price.decimals.into())?);
         let (raw, multiplier) = (U256::from(price.raw), U256::from(self.multiplier));
         let (above, below) = if matches!(self.form, Form::Inverse) {
-            (scale.checked_mul(raw), quote.checked_mul(settle).and_then(|b| b.checked_mul(multiplier)))
+            (
+                scale.checked_mul(raw),
+                quote.checked_mul(settle).and_then(|b| b.checked_mul(multiplier)),
+            )
         } else {
-            (scale.checked_mul(quote), raw.checked_mul(settle).and_then(|b| b.checked_mul(multiplier)))
+            (
+                scale.checked_mul(quote),
+                raw.checked_mul(settle).and_then(|b| b.checked_mul(multiplier)),
+            )
         };
         let (above, below) =
             (above.ok_or(MoneyError::Overflow)?, below.ok_or(MoneyError::Overflow)?);

@@ -37,7 +37,9 @@ pub static NO_ORDERS: Orders = Orders { open: BTreeMap::new(), accounts: BTreeMa
 impl Orders {
     /// The account's orders with their numbers, in order.
     pub fn of(&self, account: AccountId) -> impl Iterator<Item = (u64, &Order)> {
-        self.open.range((account, 0)..=(account, u64::MAX)).map(|((_, number), order)| (*number, order))
+        self.open
+            .range((account, 0)..=(account, u64::MAX))
+            .map(|((_, number), order)| (*number, order))
     }
 
     /// The order of that number.
@@ -81,7 +83,14 @@ mod tests {
 
     fn order(account: u32, quantity: u128) -> Order {
         let (account, contract) = (AccountId(account), AssetId(1));
-        Order { account, contract, buy: true, quantity, price: Price::new(1, 0), reduce_only: false }
+        Order {
+            account,
+            contract,
+            buy: true,
+            quantity,
+            price: Price::new(1, 0),
+            reduce_only: false,
+        }
     }
 
     #[test]

@@ -247,6 +247,11 @@ impl Model {
             Body::Call(call) => self.business(call)?,
             Body::FundInsurance { asset, amount } => self.fund_insurance(*asset, *amount)?,
             Body::Tick(tick) => cause = self.tick(tick)?,
+            // Orders and venues' own choices by chance are not modelled: no sequence has them.
+            Body::PlaceOrder { .. }
+            | Body::CancelOrder { .. }
+            | Body::FillOrder { .. }
+            | Body::Entropy { .. } => return Err(Rejection::Unsupported),
             Body::AdvanceTime => {
                 self.waiting.clear();
                 cause = Cause::Time;

@@ -9,7 +9,7 @@ use crate::number::{largest_word, wad, word};
 use crate::pool::Pool;
 use breakwater_liquidation::effects::Fact;
 use breakwater_liquidation::rulebook::Saleable;
-use breakwater_liquidation::{AssetKind, ContractTerms, Call, Rejection, StateKey};
+use breakwater_liquidation::{AssetKind, Call, ContractTerms, Rejection, StateKey};
 use breakwater_margin::{Health, Ratio};
 use breakwater_money::{AccountId, Amount, AssetId, Class, Holder, Price, Unit};
 use num_traits::{One, Signed, Zero};

@@ -162,6 +162,7 @@ fn order(
         engine.look(|view| plan_sale(&*installed.rulebook, view, account, &installed.policy));
     match planned {
         Ok(plan) => {
+            super::order::cancel_all(engine, account, cause, outcome);
             for leg in plan.legs {
                 let number = engine.next_leg;
                 engine.next_leg += 1;

@@ -7,10 +7,10 @@ use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
 use breakwater_liquidation::backstop::{self, Capacity, Winner};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{AssetKind, Call, Effects, Fact, Rejection};
-use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, narrow_u128, pow10};
+use breakwater_liquidation::{AssetKind, Call, ContractTerms, Effects, Fact, Rejection};
+use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{
-    AccountId, Amount, AssetId, Class, Holder, Price, Time, TransferCode, U256, Unit,
+    AccountId, Amount, AssetId, Class, Holder, Price, Time, TransferCode, Unit,
 };
 
 /// What the rulebook's own effects leave to be borne of each deficit they book: a venue whose
@@ -36,7 +36,8 @@ pub(super) fn unborne(
                 let losses = engine.losses.entry(amount.asset).or_default();
                 losses.deficit = losses.deficit.saturating_add(amount.raw);
                 let bore = match bearer {
-                    Bearer::Insurance | Bearer::Vault => &mut losses.insurance,
+                    Bearer::Insurance => &mut losses.insurance,
+                    Bearer::Vault => &mut losses.vault,
                     Bearer::Deleveraged(_) => &mut losses.deleveraged,
                     Bearer::Socialised(_) | Bearer::Lenders | Bearer::Borrowers => {
                         &mut losses.socialised
@@ -208,33 +209,33 @@ pub(super) fn deleverage(
     let installed = engine.in_force()?;
     let Some(policy) = installed.policy.backstop.deleverage else { return Ok(()) };
     let pays_first = installed.policy.backstop.insurance;
-    for contract in contracts_of(engine, account) {
-        let Some(terms) = engine.assets[contract.index()].kind.contract() else { continue };
-        let settle = terms.settle;
+    for asset in contracts_of(engine, account) {
+        let Some(contract) = Listed::of(engine, asset) else { continue };
+        let settle = contract.terms.settle;
         let installed = engine.in_force()?;
         let health = engine.with_view(at, |view| installed.rulebook.assess(view, account))?;
+        let lacking = contract.in_settle(engine, health.equity.min(0).unsigned_abs())?;
         let fund = engine.ledger.balance(Holder::Insurance, Unit::token(settle));
         let fund = if pays_first { u128::try_from(fund).unwrap_or(0) } else { 0 };
-        let deficit = health.equity.min(0).unsigned_abs().saturating_sub(fund);
+        let deficit = lacking.saturating_sub(fund);
         if deficit == 0 {
             return Ok(());
         }
-        let size = engine.ledger.balance(Holder::Account(account), Unit::token(contract));
-        let winners = winners(engine, account, contract, settle, size > 0)?;
+        let size = engine.ledger.balance(Holder::Account(account), Unit::token(asset));
+        let winners = winners(engine, account, &contract, size > 0)?;
         let closed = backstop::deleverage(size.unsigned_abs(), &winners, policy);
         let quantity: u128 = closed.iter().map(|(_, q)| q).sum();
         if quantity == 0 {
             continue;
         }
-        let mark = engine.look(|view| view.price(contract))?;
-        let price = bankruptcy_price(engine, contract, settle, mark, size, quantity, deficit)?;
-        let call = Call::Deleverage { account, contract, winners: closed.clone(), price };
+        let mark = engine.look(|view| view.price(asset))?;
+        let price = contract.bankruptcy_price(mark, size, quantity, deficit)?;
+        let call = Call::Deleverage { account, contract: asset, winners: closed.clone(), price };
         let installed = engine.in_force()?;
         let effects = engine.with_view(at, |view| installed.rulebook.execute(view, &call))?;
-        let gap = Price::new(mark.raw.abs_diff(price.raw), mark.decimals);
-        let given = closed.iter().map(|(winner, quantity)| {
-            Ok((*winner, quote_value(engine, contract, settle, *quantity, gap)?))
-        });
+        let given = closed
+            .iter()
+            .map(|(winner, quantity)| Ok((*winner, contract.gap(*quantity, mark, price)?)));
         let given = given.collect::<Result<Vec<_>, Fault>>()?;
         settle::commit(engine, effects, Cause::Command, outcome)?;
         engine.scratch.hits.push((account, false));
@@ -275,23 +276,82 @@ fn contracts_of(engine: &Engine, account: AccountId) -> Vec<AssetId> {
         .collect()
 }
 
-/// Base units of the settle asset for `quantity` of a contract at a price, floored.
-fn quote_value(
-    engine: &Engine,
-    contract: AssetId,
-    settle: AssetId,
-    quantity: u128,
-    price: Price,
-) -> Result<u128, Fault> {
-    let from = u32::from(engine.assets[contract.index()].decimals) + u32::from(price.decimals);
-    let to = u32::from(engine.assets[settle.index()].decimals);
-    let (up, down) = if to >= from { (to - from, 0) } else { (0, from - to) };
-    let power = |exponent: u32| {
-        U256::from(10u8).checked_pow(U256::from(exponent)).ok_or(Rejection::Overflow)
-    };
-    let scaled = U256::from(price.raw).checked_mul(power(up)?).ok_or(Rejection::Overflow)?;
-    let value = mul_div_full(U256::from(quantity), scaled, power(down)?, Rounding::Floor)?;
-    Ok(narrow_u128(value)?)
+/// A contract with the scales of its numbers.
+struct Listed {
+    asset: AssetId,
+    terms: ContractTerms,
+    decimals: u8,
+    settle_decimals: u8,
+}
+
+impl Listed {
+    fn of(engine: &Engine, asset: AssetId) -> Option<Self> {
+        let info = engine.assets.get(asset.index())?;
+        let terms = *info.kind.contract()?;
+        let settle_decimals = engine.assets.get(terms.settle.index())?.decimals;
+        Some(Listed { asset, terms, decimals: info.decimals, settle_decimals })
+    }
+
+    /// Value of a quantity at a price in base units of the settle asset.
+    fn value(&self, quantity: u128, price: Price, rounding: Rounding) -> Result<u128, Fault> {
+        Ok(self.terms.value(quantity, self.decimals, price, self.settle_decimals, rounding)?)
+    }
+
+    /// A value in the numeraire as base units of the settle asset, raised. A settle asset without a
+    /// price of its own is the numeraire.
+    fn in_settle(&self, engine: &Engine, value: u128) -> Result<u128, Fault> {
+        let Some(_) = engine.assets[self.terms.settle.index()].market else { return Ok(value) };
+        let one = ContractTerms::linear_perpetual(self.terms.settle);
+        let price = engine.look(|view| view.price(self.terms.settle))?;
+        let decimals = engine.in_force()?.rulebook.numeraire_decimals();
+        let amount =
+            one.quantity_for(value, self.settle_decimals, price, decimals, Rounding::Ceil)?;
+        Ok(amount)
+    }
+
+    /// What closing `quantity` at `price` rather than at the mark takes from whoever is closed.
+    fn gap(&self, quantity: u128, mark: Price, price: Price) -> Result<u128, Fault> {
+        if self.terms.buyer_pays() {
+            let gap = Price::new(mark.raw.abs_diff(price.raw), mark.decimals);
+            return self.value(quantity, gap, Rounding::Floor);
+        }
+        let at = |price| self.value(quantity, price, Rounding::Floor);
+        Ok(at(mark)?.abs_diff(at(price)?))
+    }
+
+    /// The price at which closing `quantity` makes up for the deficit, rounded in the winners'
+    /// favour. Where no price is low enough nobody pays, and the rest of the loss stays for the next
+    /// bearer.
+    fn bankruptcy_price(
+        &self,
+        mark: Price,
+        size: i128,
+        quantity: u128,
+        deficit: u128,
+    ) -> Result<Price, Fault> {
+        let scales = (self.decimals, self.settle_decimals);
+        let price_of = |value, rounding| {
+            self.terms.price_of(quantity, scales.0, value, scales.1, mark.decimals, rounding)
+        };
+        if self.terms.buyer_pays() {
+            let move_by = price_of(deficit, Rounding::Floor)?.raw;
+            let raw = if size > 0 {
+                mark.raw.checked_add(move_by)
+            } else {
+                Some(mark.raw.saturating_sub(move_by).max(1))
+            };
+            return Ok(Price::new(raw.ok_or(Rejection::Overflow)?, mark.decimals));
+        }
+        // Inverse: a short owns its value and must get more of it, a long owes it and must pay less.
+        if size < 0 {
+            let worth = self.value(quantity, mark, Rounding::Floor)?;
+            let value = worth.checked_add(deficit).ok_or(Rejection::Overflow)?;
+            let price = price_of(value, Rounding::Ceil)?;
+            return Ok(Price::new(price.raw.max(1), price.decimals));
+        }
+        let worth = self.value(quantity, mark, Rounding::Ceil)?;
+        Ok(price_of(worth.saturating_sub(deficit).max(1), Rounding::Floor)?)
+    }
 }
 
 /// Opposite positions in profit at the mark, with their place in the queue: profit over entry
@@ -299,25 +359,25 @@ fn quote_value(
 fn winners(
     engine: &Engine,
     bankrupt: AccountId,
-    contract: AssetId,
-    settle: AssetId,
+    contract: &Listed,
     bankrupt_is_long: bool,
 ) -> Result<Vec<Winner>, Fault> {
     const ONE: u128 = 1_000_000_000;
-    let mark = engine.look(|view| view.price(contract))?;
+    let (asset, settle) = (contract.asset, contract.terms.settle);
+    let mark = engine.look(|view| view.price(asset))?;
     let mut winners = Vec::new();
     for account in (0..).map(AccountId).take(engine.standings.len()) {
-        let size = engine.ledger.balance(Holder::Account(account), Unit::token(contract));
+        let size = engine.ledger.balance(Holder::Account(account), Unit::token(asset));
         if account == bankrupt || size == 0 || (size > 0) == bankrupt_is_long {
             continue;
         }
-        let value = quote_value(engine, contract, settle, size.unsigned_abs(), mark)?;
+        let value = contract.value(size.unsigned_abs(), mark, Rounding::Floor)?;
         let entry = engine
             .ledger
-            .balance(Holder::Position(account, contract), Unit::token(settle))
+            .balance(Holder::Position(account, asset), Unit::token(settle))
             .unsigned_abs();
-        let profit =
-            if size > 0 { value.saturating_sub(entry) } else { entry.saturating_sub(value) };
+        let owns = contract.terms.owns_value(size > 0);
+        let profit = if owns { value.saturating_sub(entry) } else { entry.saturating_sub(value) };
         if profit == 0 {
             continue;
         }
@@ -329,31 +389,4 @@ fn winners(
         winners.push(Winner { account, quantity: size.unsigned_abs(), score });
     }
     Ok(winners)
-}
-
-/// The mark moved by the deficit over the quantity closed, rounded in the winners' favour.
-fn bankruptcy_price(
-    engine: &Engine,
-    contract: AssetId,
-    settle: AssetId,
-    mark: Price,
-    size: i128,
-    quantity: u128,
-    deficit: u128,
-) -> Result<Price, Fault> {
-    let per_contract = pow10(engine.assets[contract.index()].decimals)?;
-    let per_settle = pow10(engine.assets[settle.index()].decimals)?;
-    let scale = U256::from(per_contract)
-        .checked_mul(U256::from(pow10(mark.decimals)?))
-        .ok_or(Rejection::Overflow)?;
-    let divisor =
-        U256::from(quantity).checked_mul(U256::from(per_settle)).ok_or(Rejection::Overflow)?;
-    let move_by = narrow_u128(mul_div_full(U256::from(deficit), scale, divisor, Rounding::Floor)?)?;
-    let raw = if size > 0 {
-        mark.raw.checked_add(move_by)
-    } else {
-        // Below zero nobody pays: the rest of the loss stays for the next bearer.
-        Some(mark.raw.saturating_sub(move_by).max(1))
-    };
-    Ok(Price::new(raw.ok_or(Rejection::Overflow)?, mark.decimals))
 }

@@ -7,7 +7,8 @@ use crate::event::{Cause, Outcome, What};
 use crate::limits::{ACCOUNTS_MAX, ASSETS_MAX, DECIMALS_MAX, MARKETS_MAX, NAME_MAX};
 use breakwater_liquidation::contract::MULTIPLIER_DECIMALS_MAX;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, ContractTerms, Effects, Form, MarginCall, MarketInfo, Rejected, Rejection, Rulebook, View,
+    AssetInfo, AssetKind, ContractTerms, Effects, Form, MarginCall, MarketInfo, Rejected,
+    Rejection, Rulebook, View,
 };
 use breakwater_margin::Band;
 use breakwater_market::{Guard, GuardState, MarketId};

@@ -1,7 +1,8 @@
 //! The liquidation, told in one file a step.
 //!
 //! `define` and `install` set the pool up; `tick` accepts a price; `assess` finds who is touched,
-//! moves margin calls and orders sales; `call` and `fill` take what comes back; `settle` commits
+//! moves margin calls and orders sales; `call` and `fill` take what comes back; `order` keeps the
+//! accounts' own orders; `settle` commits
 //! effects; `backstop` finds the bearers of a loss; `solvency` guards what the pool takes on.
 
 pub(crate) mod assess;
@@ -10,6 +11,7 @@ mod call;
 mod define;
 mod fill;
 mod install;
+mod order;
 mod settle;
 pub(crate) mod solvency;
 mod tick;
@@ -61,6 +63,12 @@ pub(crate) fn run(
         Body::ReportFill { leg, quantity, proceeds, done } => {
             fill::run(engine, at, *leg, *quantity, *proceeds, *done, outcome)?;
         }
+        Body::PlaceOrder { order } => order::place(engine, at, *order, outcome)?,
+        Body::CancelOrder { order } => order::cancel(engine, *order, outcome)?,
+        Body::FillOrder { order, quantity, price, against } => {
+            order::fill(engine, at, (*order, *against), *quantity, *price, outcome)?;
+        }
+        Body::Entropy { bits } => engine.entropy = *bits,
         Body::Tick(tick) => {
             let cause = tick::run(engine, at, tick, outcome)?;
             engine.now = at;

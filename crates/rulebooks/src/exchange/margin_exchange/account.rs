@@ -123,12 +123,7 @@ impl Book {
 
     /// What open orders add: the margin of the larger of what a position may become on either side,
     /// and what an order would lose against the mark at once.
-    fn orders(
-        &self,
-        view: &View<'_>,
-        account: AccountId,
-        sums: &mut Sums,
-    ) -> Result<(), Rejected> {
+    fn orders(&self, view: &View<'_>, account: AccountId, sums: &mut Sums) -> Result<(), Rejected> {
         let mut orders: Vec<&Order> =
             view.orders(account).map(|(_, order)| order).filter(|o| !o.reduce_only).collect();
         orders.sort_by_key(|order| order.contract);

@@ -176,8 +176,8 @@ impl Haircut {
             before = to;
             slices.push((to, ratio));
         }
-        let whole = slices.len() == 1
-            && slices[0] == (u128::MAX, breakwater_margin::tiers::RATE_ONE_E9);
+        let whole =
+            slices.len() == 1 && slices[0] == (u128::MAX, breakwater_margin::tiers::RATE_ONE_E9);
         Ok((!whole).then_some(Haircut { slices }))
     }
 

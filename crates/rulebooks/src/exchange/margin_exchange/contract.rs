@@ -46,7 +46,12 @@ pub(super) struct Valued {
 
 impl Contract {
     /// Value of `quantity` at `price` in base units of the settle asset.
-    pub fn worth(&self, quantity: u128, price: Price, rounding: Rounding) -> Result<u128, MoneyError> {
+    pub fn worth(
+        &self,
+        quantity: u128,
+        price: Price,
+        rounding: Rounding,
+    ) -> Result<u128, MoneyError> {
         self.terms.value(quantity, self.decimals, price, self.settle_decimals, rounding)
     }
 
@@ -167,11 +172,7 @@ pub(super) fn scaled(
     denominator: u128,
     rounding: Rounding,
 ) -> Result<u128, MoneyError> {
-    let wide = mul_div_full(
-        U256::from(value),
-        U256::from(numerator),
-        U256::from(denominator),
-        rounding,
-    )?;
+    let wide =
+        mul_div_full(U256::from(value), U256::from(numerator), U256::from(denominator), rounding)?;
     narrow_u128(wide)
 }

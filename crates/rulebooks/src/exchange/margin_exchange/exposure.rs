@@ -52,8 +52,10 @@ impl Book {
             let held = &self.margin[contract.slot];
             let own_surplus = self.amount_for(view, held, surplus)?;
             let requirement = contract.slope(&valued, size.unsigned_abs(), own_surplus)?;
-            let (mut equity, mut requirement) =
-                (self.term_equity(view, held, &valued)?, self.value(view, held, requirement, rounded(&valued))?);
+            let (mut equity, mut requirement) = (
+                self.term_equity(view, held, &valued)?,
+                self.value(view, held, requirement, rounded(&valued))?,
+            );
             if matches!(contract.terms.form, Form::Inverse) {
                 // A rise of the price lowers the value: the sides are exchanged.
                 (equity, requirement) = inverted(equity, requirement)?;

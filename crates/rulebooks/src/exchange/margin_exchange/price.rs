@@ -31,7 +31,11 @@ impl Book {
         let Some(contract) = self.listed(asset) else {
             let margin = self.slot(asset).is_some() && self.valuation != Valuation::Settle;
             let owns = held.iter().any(|h| h.unit.asset == asset && h.unit.class == Class::Token);
-            return if margin && owns { self.nearest_breach(view, account, asset) } else { Ok(None) };
+            return if margin && owns {
+                self.nearest_breach(view, account, asset)
+            } else {
+                Ok(None)
+            };
         };
         if !held.iter().any(|h| h.contract.is_none() && h.unit.asset == asset)
             || delivered(view, asset)
@@ -75,7 +79,8 @@ impl Book {
                 let base = listed.base(valued.notional, quote);
                 let required = listed.maintenance(base, size.unsigned_abs())?;
                 book.equity_constant += exact(valued.value, decimals);
-                book.held_maintenance += exact(i128::try_from(required).unwrap_or(i128::MAX), decimals);
+                book.held_maintenance +=
+                    exact(i128::try_from(required).unwrap_or(i128::MAX), decimals);
                 continue;
             }
             // Base units of the underlying, signed by what is owned; for an inverse contract the

@@ -29,11 +29,7 @@ fn holders(view: &View<'_>, asset: AssetId) -> Vec<(AccountId, i128)> {
 }
 
 /// A contract that has not been delivered.
-fn live<'b>(
-    book: &'b Book,
-    view: &View<'_>,
-    asset: AssetId,
-) -> Result<&'b Contract, Rejected> {
+fn live<'b>(book: &'b Book, view: &View<'_>, asset: AssetId) -> Result<&'b Contract, Rejected> {
     let contract = book.contract(view, asset)?;
     if delivered(view, asset) {
         let detail = format!("{} was delivered", crate::desk::symbol(view, asset));
@@ -65,7 +61,12 @@ impl Payments {
     }
 
     /// Adds the transfers, and gives what accounts paid together.
-    fn settle(self, effects: &mut Effects, unit: Unit, code: TransferCode) -> Result<u128, Rejected> {
+    fn settle(
+        self,
+        effects: &mut Effects,
+        unit: Unit,
+        code: TransferCode,
+    ) -> Result<u128, Rejected> {
         let (paid, got) = (Payments::total(&self.paid)?, Payments::total(&self.got)?);
         if got > paid {
             let found = format!("{got} would be paid out of {paid}");
