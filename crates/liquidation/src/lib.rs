@@ -10,6 +10,7 @@ pub mod backstop;
 pub mod call;
 pub mod effects;
 pub mod games;
+pub mod ladder;
 pub mod margin_call;
 pub mod plan;
 pub mod policy;
@@ -23,6 +24,7 @@ pub mod view;
 
 pub use call::{Call, CallOption};
 pub use effects::{Effects, Fact, Touched};
+pub use ladder::Ladder;
 pub use margin_call::{CallState, MarginCall};
 pub use plan::{Leg, Plan, Reason};
 pub use policy::{Close, Policy, Seller};
