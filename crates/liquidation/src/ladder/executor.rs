@@ -188,10 +188,12 @@ pub fn next(
         }) else {
             continue;
         };
+        // What was passed over may be due before what holds up the rest.
+        let first = earliest.map_or(until, |earliest| earliest.min(until));
         if rung.meanwhile == Meanwhile::Hold {
-            return Ok(Step::Wait { until });
+            return Ok(Step::Wait { until: first });
         }
-        earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
+        earliest = Some(first);
     }
     Ok(earliest.map_or(Step::Nothing, |until| Step::Wait { until }))
 }
