@@ -91,7 +91,7 @@ pub enum PriceBound {
     /// The price at which nothing of the account's equity is left. With several positions each
     /// bears the equity in proportion to its value, so that selling any part of them there leaves
     /// equity and value in the same proportion. For one position `mark - side x equity / quantity`
-    /// (exchange-margin.md, R9).
+    /// (exchange-margin.md, R9). Fees are not in it.
     Bankruptcy,
 }
 

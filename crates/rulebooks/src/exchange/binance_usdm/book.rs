@@ -99,6 +99,23 @@ impl Contract {
         }
     }
 
+    /// The largest quantity whose notional, raised, is within `cap` at `price`.
+    fn size_within(
+        &self,
+        cap: u128,
+        price: Price,
+        settle_decimals: u8,
+    ) -> Result<u128, MoneyError> {
+        let ten = |exponent: u32| {
+            let power = U256::from(10u8).checked_pow(U256::from(exponent));
+            power.ok_or(MoneyError::Overflow)
+        };
+        let from = ten(u32::from(self.decimals) + u32::from(price.decimals))?;
+        let unit = ten(settle_decimals.into())?.checked_mul(U256::from(price.raw));
+        let unit = unit.ok_or(MoneyError::Overflow)?;
+        narrow_u128(mul_div_full(U256::from(cap), from, unit, Rounding::Floor)?)
+    }
+
     /// The bracket of `notional`; the last one above the position limit, where a price can carry a
     /// position that was opened below it, so that it is never without a requirement.
     fn tier(&self, notional: u128) -> Result<(&Tier, U256), MoneyError> {
@@ -281,6 +298,25 @@ impl Book {
             totals.positions += 1;
         }
         Ok(totals)
+    }
+
+    /// Sizes of a position at which the brackets below its own begin at the mark, largest first.
+    pub fn steps_down(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Vec<u128>, Rejected> {
+        let contract = self.contract(view, asset)?;
+        let price = view.price(asset)?;
+        let size = self.position(view, account, asset).size;
+        let notional = self.value(view, asset, contract, size)?.notional;
+        let below = contract.table.tiers().iter().filter(|tier| tier.cap < notional).rev();
+        let size = |tier: &Tier| contract.size_within(tier.cap, price, self.settle_decimals);
+        // Above the position limit the last bracket holds on, so that its cap is no step.
+        let last = contract.table.tiers().last().map(|tier| tier.cap);
+        let sizes = below.filter(|tier| Some(tier.cap) != last).map(size);
+        Ok(sizes.collect::<Result<_, MoneyError>>()?)
     }
 
     /// How prices move equity less a line times the requirement, for lines from one to

@@ -159,6 +159,20 @@ impl Rulebook for UsdM {
         self.book.saleable(view, account)
     }
 
+    /// Initial margin at the largest leverage that the positions' brackets allow.
+    fn initial(&self, view: &View<'_>, account: AccountId) -> Result<u128, Rejected> {
+        Ok(self.book.totals(view, account)?.initial)
+    }
+
+    fn steps_down(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Vec<u128>, Rejected> {
+        self.book.steps_down(view, account, asset)
+    }
+
     fn liquidation_price(
         &self,
         view: &View<'_>,
