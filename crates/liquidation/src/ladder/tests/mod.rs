@@ -2,7 +2,6 @@
 
 mod ends;
 mod minimal;
-mod pools;
 mod steps;
 mod written;
 

@@ -168,6 +168,29 @@ fn a_rung_bounded_by_steps_acts_so_often_and_no_more() {
 }
 
 #[test]
+fn each_kind_of_bound_has_its_own_side_of_equality() {
+    // 2,000 of 3,000.
+    let account = Account::one(2_000, tiered());
+    let line = |text| Some(Multiple::parse(text).unwrap());
+    let none = Range::default();
+    let equity = |equity| {
+        let bounded = Rung { bounds: Bounds { equity, ..Bounds::default() }, ..rung(Act::Whole) };
+        let rungs = vec![bounded, rung(Act::TakeOver)];
+        step(rungs, &account, Standing::default()) != Step::TakeOver
+    };
+    for (text, [above, at_least, below, at_most]) in [
+        ("0.6666", [true, true, false, false]),
+        ("2/3", [false, true, false, true]),
+        ("0.6667", [false, false, true, true]),
+    ] {
+        assert_eq!(equity(Range { above: line(text), ..none }), above, "above {text}");
+        assert_eq!(equity(Range { at_least: line(text), ..none }), at_least, "at least {text}");
+        assert_eq!(equity(Range { below: line(text), ..none }), below, "below {text}");
+        assert_eq!(equity(Range { at_most: line(text), ..none }), at_most, "at most {text}");
+    }
+}
+
+#[test]
 fn a_bound_on_value_takes_the_positions_inside_it() {
     let small = Held { quantity: 10, ..tiered() };
     let account = Account { held: vec![small, tiered()], ..Account::one(2_000, tiered()) };
@@ -212,6 +235,11 @@ fn a_block_takes_its_share_or_its_least_value_and_no_more_than_is_needed() {
         let Step::Sell(found) = found else { panic!() };
         assert_eq!(found.reason, Reason::BlockCap);
     }
+    // Without lots to round down to: 10,150 and 10,199 are 101 units of 100.
+    let fine = Account::one(-1, Held { lot: 1, ..tiered() });
+    for least in ["10150", "10199", "10100"] {
+        assert_eq!(sold(&first(block(0, least), &fine)), 101);
+    }
     // 20 units above 980 that would do.
     let nearly = Account::one(2_900, tiered());
     let found = first(block(2_000, "0"), &nearly);
@@ -244,6 +272,10 @@ fn a_ramp_frees_its_share_of_the_shortage_and_waits_for_more() {
     }
     // One ten-thousandth more time allows less than one unit more, which takes a whole lot.
     assert_eq!(sold(&find(at(46, 0))), 41);
+    // What stays short is rounded up: of 1,005 a tenth is 100.5, and ten units free 100.
+    let odd = Account { equity: 8_995, ..account.clone() };
+    let rungs = vec![rung(ramp(1_000, None)), rung(Act::Whole)];
+    assert_eq!(sold(&step(rungs, &odd, at(0, 0))), 10);
     // 250 freed of 1,250 are 20 %, allowed from 15 on; the first unit beyond from 16 on.
     for elapsed in [0, 14, 15] {
         assert_eq!(find(at(elapsed, 250)), Step::Wait { until: Time(516) }, "{elapsed}");

@@ -118,6 +118,14 @@ fn a_rung_below_one_that_always_acts_is_never_reached() {
     assert!(refused(inside).starts_with("rung 2: is never reached: rung 1"));
     let outside = vec![with(below("1/2"), Act::TakeOver), with(below("2/3"), Act::Whole), whole()];
     assert!(Ladder::new(outside).is_ok());
+    let same = vec![with(below("1/2"), Act::TakeOver), with(below("0.5"), Act::Whole), whole()];
+    assert!(refused(same).starts_with("rung 2: is never reached: rung 1"));
+    let above = |text| Bounds {
+        equity: Range { above: multiple(text), ..Range::default() },
+        ..Bounds::default()
+    };
+    let same = vec![with(above("1/2"), Act::TakeOver), with(above("0.5"), Act::Whole), whole()];
+    assert!(refused(same).starts_with("rung 2: is never reached: rung 1"));
     // Equality makes the difference.
     let at_most = Bounds {
         equity: Range { at_most: multiple("2/3"), ..Range::default() },
