@@ -389,8 +389,8 @@ mod tests {
             let form = if inverse { Form::Inverse } else { Form::Linear };
             let contract = terms(form, multiplier, 2);
             let price = Price::new(raw, 6);
-            let value = contract.value(quantity, decimals, price, 12, Rounding::Floor).unwrap();
-            prop_assume!(value > 0);
+            let found = contract.value(quantity, decimals, price, 12, Rounding::Floor);
+            let Some(value) = found.ok().filter(|value| *value > 0) else { return Ok(()) };
             let back = |rounding| contract.price_of(quantity, decimals, value, 12, 6, rounding);
             // A value rounded down is that of a price a little lower, of an inverse one higher.
             if inverse {

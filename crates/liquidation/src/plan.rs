@@ -7,7 +7,8 @@
 use crate::policy::{Close, Policy};
 use crate::rulebook::Saleable;
 use crate::{
-    AssetInfo, Call, CallOption, ContractTerms, Overlay, Rejected, Rejection, Rulebook, View,
+    AssetInfo, Call, CallOption, ContractTerms, Effects, Overlay, Rejected, Rejection, Rulebook,
+    View,
 };
 use breakwater_margin::Health;
 use breakwater_money::rounding::{Rounding, div, mul_div, pow10};
@@ -29,6 +30,16 @@ pub enum Reason {
     TargetOutOfReach,
     /// The call costs its caller something and is made so that bad debt is recognised.
     Cleaning,
+    /// A ladder's step to the cap of a lower tier.
+    TierDown,
+    /// A ladder's share of each position.
+    Fraction,
+    /// The share of the shortage that a ladder allows by now.
+    Ramp,
+    /// The fewest lots that leave the initial requirement met.
+    InitialMargin,
+    /// As much as a ladder allows in one block.
+    BlockCap,
 }
 
 /// One sale.
@@ -142,21 +153,7 @@ fn fill_to_target(
             plan.after = after;
             Ok(meets(&after, policy))
         };
-        // A part may reach the target where more of it does not: selling past the steepest tiers or
-        // past the debt it pays only costs. So the sizes of a grid are tried from the smallest up,
-        // and the first step that reaches it is halved down to one lot.
-        let steps = lots.count.min(GRID);
-        let mut missing = 0u128;
-        for step in 1..=steps {
-            let mut enough = mul_div(lots.count, step, steps, Rounding::Ceil)?;
-            if !reaches(enough)? {
-                missing = enough;
-                continue;
-            }
-            while enough - missing > 1 {
-                let middle = missing + ((enough - missing) >> 1);
-                if reaches(middle)? { enough = middle } else { missing = middle }
-            }
+        if let Some(enough) = fewest(lots.count, &mut reaches)? {
             reaches(enough)?;
             return Ok(true);
         }
@@ -164,6 +161,33 @@ fn fill_to_target(
         plan.after = whole_after;
     }
     Ok(false)
+}
+
+/// The fewest of up to `count` lots that reach a target, as far as a grid tells; none if no size of
+/// the grid does. One lot less than the answer misses it.
+///
+/// A part may reach the target where more of it does not: selling past the steepest tiers or past
+/// the debt it pays only costs. So the sizes of a grid are tried from the smallest up, and the first
+/// step that reaches it is halved down to one lot.
+pub(crate) fn fewest(
+    count: u128,
+    mut reaches: impl FnMut(u128) -> Result<bool, Rejected>,
+) -> Result<Option<u128>, Rejected> {
+    let steps = count.min(GRID);
+    let mut missing = 0u128;
+    for step in 1..=steps {
+        let mut enough = mul_div(count, step, steps, Rounding::Ceil)?;
+        if !reaches(enough)? {
+            missing = enough;
+            continue;
+        }
+        while enough - missing > 1 {
+            let middle = missing + ((enough - missing) >> 1);
+            if reaches(middle)? { enough = middle } else { missing = middle }
+        }
+        return Ok(Some(enough));
+    }
+    Ok(None)
 }
 
 fn meets(health: &Health, policy: &Policy) -> bool {
@@ -177,7 +201,7 @@ fn meets(health: &Health, policy: &Policy) -> bool {
 
 /// Base units of `asset` worth the policy's lot, rounded up. The lot is in the numeraire, whose
 /// decimals need not be those of the asset's price.
-fn lot_size(
+pub(crate) fn lot_size(
     rulebook: &dyn Rulebook,
     view: &View<'_>,
     policy: &Policy,
@@ -250,6 +274,30 @@ fn leg_of(
     if quantity == 0 {
         return Ok(None);
     }
+    leg_at(view, item, quantity, |fair| slipped(fair, policy.slippage_bps, item.buy_back)).map(Some)
+}
+
+/// A price of `fair` moved against whoever sells (or buys back).
+///
+/// # Errors
+/// Overflow, or more than the whole price.
+pub(crate) fn slipped(fair: u128, slippage_bps: u32, buy_back: bool) -> Result<u128, Rejected> {
+    let bps = u128::from(slippage_bps);
+    Ok(if buy_back {
+        mul_div(fair, 10_000 + bps, 10_000, Rounding::Ceil)?
+    } else {
+        let kept = 10_000u128.checked_sub(bps).ok_or(Rejection::BadParameter)?;
+        mul_div(fair, kept, 10_000, Rounding::Floor)?
+    })
+}
+
+/// A sale of `quantity` at the worst price that `worst` makes of the mark in the proceeds asset.
+pub(crate) fn leg_at(
+    view: &View<'_>,
+    item: &Saleable,
+    quantity: u128,
+    worst: impl FnOnce(u128) -> Result<u128, Rejected>,
+) -> Result<Leg, Rejected> {
     let mark = view.price(item.asset)?;
     let fair = if view.asset(item.asset)?.kind.contract().is_some() {
         // A contract's price is in its own terms.
@@ -259,19 +307,13 @@ fn leg_of(
         // Price in the proceeds asset: both marks are in the numeraire.
         mul_div(mark.raw, pow10(against.decimals)?, against.raw, Rounding::Floor)?
     };
-    let bps = u128::from(policy.slippage_bps);
-    let worst = if item.buy_back {
-        mul_div(fair, 10_000 + bps, 10_000, Rounding::Ceil)?
-    } else {
-        mul_div(fair, 10_000 - bps, 10_000, Rounding::Floor)?
-    };
-    Ok(Some(Leg {
+    Ok(Leg {
         asset: item.asset,
         quantity,
         buy_back: item.buy_back,
         proceeds_asset: item.proceeds_asset,
-        worst_price: Price::new(worst, mark.decimals),
-    }))
+        worst_price: Price::new(worst(fair)?, mark.decimals),
+    })
 }
 
 /// The numeraire in its own terms: settle assets are often not priced by any market.
@@ -321,12 +363,24 @@ pub fn proceeds(
 
 /// Health if every leg of the plan fills at its worst price.
 fn health_after(rulebook: &dyn Rulebook, view: &View<'_>, plan: &Plan) -> Result<Health, Rejected> {
-    let mut effects = crate::Effects::default();
-    for leg in &plan.legs {
-        let overlay = Overlay::new(*view, plan.account, &effects)?;
+    let effects = effects_of(rulebook, view, plan.account, &plan.legs)?;
+    let overlay = Overlay::new(*view, plan.account, &effects)?;
+    rulebook.assess(&overlay.view(), plan.account)
+}
+
+/// What happens if every leg fills at its worst price, in order.
+pub(crate) fn effects_of(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    account: AccountId,
+    legs: &[Leg],
+) -> Result<Effects, Rejected> {
+    let mut effects = Effects::default();
+    for leg in legs {
+        let overlay = Overlay::new(*view, account, &effects)?;
         let seen = overlay.view();
         let call = Call::Fill {
-            account: plan.account,
+            account,
             asset: leg.asset,
             quantity: leg.quantity,
             proceeds: proceeds(&seen, leg, leg.quantity, leg.worst_price)?,
@@ -335,8 +389,7 @@ fn health_after(rulebook: &dyn Rulebook, view: &View<'_>, plan: &Plan) -> Result
         let more = rulebook.execute(&seen, &call)?;
         effects.then(more);
     }
-    let overlay = Overlay::new(*view, plan.account, &effects)?;
-    rulebook.assess(&overlay.view(), plan.account)
+    Ok(effects)
 }
 
 /// Plans the best call of a keeper's on the account under the policy: the venue's largest, or the

@@ -1,7 +1,8 @@
 //! The trait that every venue's rule implements.
 
 use crate::{
-    AssetTotals, Call, CallOption, Effects, Kept, Layout, Order, Promise, Rejected, Rejection, View,
+    AssetTotals, Call, CallOption, Effects, Kept, Ladder, Layout, Order, Promise, Rejected,
+    Rejection, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -246,6 +247,26 @@ pub trait Rulebook: Send + Sync {
     fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
         let _ = (view, account);
         Ok(Vec::new())
+    }
+
+    /// Sizes of the account's position in `asset` at which the tiers below its own begin at the
+    /// mark, in base units, largest first; empty in the lowest tier and where there are no tiers.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn steps_down(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Vec<u128>, Rejected> {
+        let _ = (view, account, asset);
+        Ok(Vec::new())
+    }
+
+    /// The steps by which the venue liquidates; none where it has a single one.
+    fn ladder(&self) -> Option<&Ladder> {
+        None
     }
 
     /// Price of `asset` at which the account reaches the breach line, all other prices held.

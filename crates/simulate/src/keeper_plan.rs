@@ -435,6 +435,11 @@ fn reason_text(reason: Reason) -> String {
         Reason::Toxic => "every leg lowers health: as much as the venue takes",
         Reason::TargetOutOfReach => "no amount reaches the target: as much as the venue takes",
         Reason::Cleaning => "costs its caller something, so that bad debt is recognised",
+        Reason::TierDown => "down to the cap of a lower tier",
+        Reason::Fraction => "a share of each position",
+        Reason::Ramp => "the share of the shortage that is allowed by now",
+        Reason::InitialMargin => "the smallest amount that leaves the initial requirement met",
+        Reason::BlockCap => "as much as one block allows",
     }
     .to_owned()
 }

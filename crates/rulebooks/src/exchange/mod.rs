@@ -1,3 +1,4 @@
 //! Margin exchanges.
 
+pub mod ladders;
 pub mod margin_exchange;

@@ -249,6 +249,27 @@ impl Book {
         Ok(found.into_iter().map(|(_, item)| item).collect())
     }
 
+    /// Sizes of a position at which the brackets below its own begin at the mark, largest first.
+    pub fn steps_down(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Vec<u128>, Rejected> {
+        let contract = self.contract(view, asset)?;
+        let price = view.price(asset)?;
+        let size = self.position(view, account, asset, contract).size;
+        let notional = contract.value(size, price)?.notional;
+        let tiers = contract.table.tiers();
+        // Above the position limit the last bracket holds on, so that its cap is no step.
+        let caps = tiers[..tiers.len() - 1].iter().rev().map(|tier| tier.cap);
+        let sizes = caps.filter(|cap| *cap < notional).map(|cap| {
+            let (decimals, settle) = (contract.decimals, contract.settle_decimals);
+            contract.terms.quantity_for(cap, decimals, price, settle, Rounding::Floor)
+        });
+        Ok(sizes.collect::<Result<_, _>>()?)
+    }
+
     /// Refuses a book with anything else on it.
     pub fn admits(&self, view: &View<'_>) -> Result<(), Unsupported> {
         let refuse = |missing: String| Unsupported { rulebook: self.name.clone(), missing };

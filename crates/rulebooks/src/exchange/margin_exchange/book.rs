@@ -5,7 +5,9 @@ use super::parameters::{
     BadParameter, CollateralParameters, ContractParameters, Parameters, number_of, rate_of,
 };
 use super::position::Position;
-use breakwater_liquidation::{AssetInfo, AssetKind, ContractTerms, Rejected, Rejection, View};
+use breakwater_liquidation::{
+    AssetInfo, AssetKind, ContractTerms, Ladder, Rejected, Rejection, View,
+};
 use breakwater_margin::tiers::TierTable;
 use breakwater_money::{AccountId, AssetId, Holder, Unit};
 use std::collections::BTreeMap;
@@ -45,6 +47,8 @@ pub(super) struct Book {
     pub name: String,
     pub breach_at_equality: bool,
     pub valuation: Valuation,
+    /// The steps of a liquidation; none where whatever wraps the rule chooses them.
+    pub ladder: Option<Ladder>,
     /// What is margin.
     pub margin: Vec<MarginAsset>,
     /// By asset: place among the margin assets.
@@ -88,6 +92,7 @@ impl Book {
         Ok(Book {
             name: parameters.name.clone(),
             breach_at_equality: parameters.breach_at_equality,
+            ladder: parameters.ladder.clone(),
             valuation,
             margin,
             slots,

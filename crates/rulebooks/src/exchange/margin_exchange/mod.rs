@@ -57,8 +57,8 @@ use account::Totals;
 use book::Book;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, Call, CallOption, Effects, Exposures, Kept, Layout, Order, Promise, Rejected,
-    Rulebook, Unsupported, View,
+    AssetInfo, Call, CallOption, Effects, Exposures, Kept, Ladder, Layout, Order, Promise,
+    Rejected, Rulebook, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -200,6 +200,19 @@ impl Rulebook for MarginExchange {
     /// Every position, the largest notional at the mark first; a tie goes to the lower contract.
     fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
         self.book.saleable(view, account)
+    }
+
+    fn steps_down(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Vec<u128>, Rejected> {
+        self.book.steps_down(view, account, asset)
+    }
+
+    fn ladder(&self) -> Option<&Ladder> {
+        self.book.ladder.as_ref()
     }
 
     fn liquidation_price(

@@ -2,6 +2,7 @@
 //! hold together.
 
 use super::RULE;
+use breakwater_liquidation::Ladder;
 use breakwater_margin::tiers::{RATE_DECIMALS, Tier, TierError, TierTable};
 use breakwater_money::decimal::{self, DecimalError};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,9 @@ pub struct Parameters {
     pub collateral: BTreeMap<String, CollateralParameters>,
     /// The contracts, by symbol.
     pub contracts: BTreeMap<String, ContractParameters>,
+    /// The steps of a liquidation, tried from the first.
+    #[serde(default)]
+    pub ladder: Option<Ladder>,
 }
 
 fn yes() -> bool {

@@ -4,6 +4,7 @@
 mod business;
 mod conservation;
 mod health;
+mod ladder;
 mod losses;
 mod parameters;
 mod plan;
