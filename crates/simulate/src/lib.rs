@@ -16,6 +16,7 @@ pub mod keeper_plan;
 pub mod market;
 pub mod options;
 pub mod path;
+pub mod perpetuals;
 pub mod plugged;
 pub mod record;
 pub mod replay;
