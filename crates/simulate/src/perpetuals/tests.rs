@@ -199,8 +199,9 @@ fn nobody_starts_in_breach_and_makers_outlive_the_fall() {
     let trough = october.path().trough_cents();
     for maker in &makers {
         assert!(equity(maker, trough, true) > 0, "{maker:?}");
-        assert!(maker.entry_value() / maker.size() > 11_800_000);
-        assert!(maker.entry_value() / maker.size() < 12_600_000);
+        // Within four standard deviations; the one that evens out the values is not drawn at all.
+        let entry = maker.entry_value() / maker.size();
+        assert!(entry.abs_diff(book.start_cents) < 730_000, "{entry}: {maker:?}");
     }
     let won = makers.iter().filter(|maker| maker.profit_at(trough).unwrap() > 0).count();
     assert_eq!(won, 9, "the short ones");
@@ -211,7 +212,7 @@ fn nobody_starts_in_breach_and_makers_outlive_the_fall() {
 
 #[test]
 fn the_shipped_book_is_the_same_everywhere() {
-    let pinned = "";
+    let pinned = "da619730da58a2f0536fabc39c6d4a88f67161d928eac1c24e71001a94ea3f2b";
     assert_eq!(october().book().unwrap().hash(), pinned);
     assert_ne!(book(|settings| settings.book.seed += 1).hash(), pinned);
 }
