@@ -145,7 +145,10 @@ fn two_sides_that_do_not_belong_together_make_no_depth() {
     assert!(BandDepth::new(good.clone(), other.clone()).is_some());
     assert!(BandDepth::new(other.clone(), good.clone()).is_none());
     assert!(BandDepth::new(good.clone(), good.clone()).is_none());
-    assert!(BandDepth::new(good, side(BookSide::Asks, &asks(), REFERENCE + 1)).is_none());
+    assert!(BandDepth::new(good.clone(), side(BookSide::Asks, &asks(), REFERENCE + 1)).is_none());
+    let scale = Decimals { base: 2, ..SCALE };
+    let coarse = BandSide::new(BookSide::Asks, &asks(), REFERENCE, scale).unwrap();
+    assert!(BandDepth::new(good, coarse).is_none());
 }
 
 #[test]
@@ -312,6 +315,13 @@ fn twin(bands: &[Band], mark: u128, quantity: u128) -> Rational {
     value * whole(mark) / whole(REFERENCE)
 }
 
+/// Raw price of the next unit after `quantity`, at the end of the last one.
+fn slope(bands: &[Band], mark: u128, quantity: u128) -> Rational {
+    let next = quantity.min(bands[bands.len() - 1].quantity - 1);
+    // Cents for a thousandth: a thousand of them make a price in cents.
+    (twin(bands, mark, next + 1) - twin(bands, mark, next)) * whole(1_000)
+}
+
 proptest! {
     #[test]
     fn bids_equal_their_slow_twin(bands in any_side(BookSide::Bids), mark in 1u128..400_000, cut in 0u128..=1_000, price in 0u128..200_000) {
@@ -323,9 +333,14 @@ proptest! {
         let parts = at.sell(quantity).unwrap().out + at.sell_after(quantity, at.capacity() - quantity).unwrap().out;
         prop_assert_eq!(parts, at.out(at.capacity()).unwrap());
         // No unit sold fetches less than asked, and one more would.
-        let sold = at.sellable_above(Price::new(price, 2));
-        prop_assert!(sold == 0 || at.marginal(sold - 1).unwrap().raw >= price);
-        prop_assert!(sold == at.capacity() || at.marginal(sold).unwrap().raw < price);
+        let near = at.marginal(quantity).unwrap().raw;
+        let slope = slope(&bands, mark, quantity);
+        prop_assert_eq!(near, integer(&slope.floor()));
+        for price in [price, near, near + 1] {
+            let sold = at.sellable_above(Price::new(price, 2));
+            prop_assert!(sold == 0 || at.marginal(sold - 1).unwrap().raw >= price);
+            prop_assert!(sold == at.capacity() || at.marginal(sold).unwrap().raw < price);
+        }
     }
 
     #[test]
@@ -337,9 +352,13 @@ proptest! {
         prop_assert_eq!(at.cost(quantity).unwrap(), integer(&twin(&bands, mark, quantity).ceil()));
         let parts = at.buy_after(0, quantity).unwrap().cost + at.buy_after(quantity, at.capacity() - quantity).unwrap().cost;
         prop_assert_eq!(parts, at.cost(at.capacity()).unwrap());
-        let bought = at.buyable_below(Price::new(price, 2));
-        prop_assert!(bought == 0 || at.marginal(bought - 1).unwrap().raw <= price);
-        prop_assert!(bought == at.capacity() || at.marginal(bought).unwrap().raw > price);
+        let near = at.marginal(quantity).unwrap().raw;
+        prop_assert_eq!(near, integer(&slope(&bands, mark, quantity).ceil()));
+        for price in [price, near, near - 1] {
+            let bought = at.buyable_below(Price::new(price, 2));
+            prop_assert!(bought == 0 || at.marginal(bought - 1).unwrap().raw <= price);
+            prop_assert!(bought == at.capacity() || at.marginal(bought).unwrap().raw > price);
+        }
         // Buying and selling at once never gains.
         prop_assert!(depth.bids_at(Price::new(mark, 2)).unwrap().out(quantity).unwrap() <= at.cost(quantity).unwrap());
     }

@@ -28,7 +28,7 @@ pub enum Role {
     /// Drawn.
     Trader,
     /// Holds what traders leave open.
-    Maker,
+    MarketMaker,
 }
 
 /// A part of a position with the price it was opened at.
@@ -172,7 +172,7 @@ impl PerpetualBook {
         let mut hasher = blake3::Hasher::new();
         for account in &self.accounts {
             let flags = [
-                u8::from(account.role == Role::Maker),
+                u8::from(account.role == Role::MarketMaker),
                 u8::from(account.side == PositionSide::Short),
                 u8::from(account.isolated),
             ];
@@ -208,9 +208,9 @@ impl PerpetualBook {
             return Err(ScenarioError::setting("book.open_interest", reason));
         };
         let even = div(left, makers.into(), Rounding::Floor).map_err(overflow)?;
-        for maker in 0..makers {
-            let last = maker + 1 == makers;
-            let quantity = if last { left - even * u128::from(maker) } else { even };
+        for place in 0..makers {
+            let last = place + 1 == makers;
+            let quantity = if last { left - even * u128::from(place) } else { even };
             let fills = if last && side == PositionSide::Short {
                 self.evening_fills(quantity)?
             } else {
@@ -219,11 +219,11 @@ impl PerpetualBook {
                     distributions.seed,
                     MAKERS_FROM + number - u64::from(distributions.traders),
                 );
-                let leverage_e2 = distributions.maker_leverage_e2;
+                let leverage_e2 = distributions.makers_leverage_e2;
                 let price_cents = entry(distributions, draw, self.start_cents, leverage_e2);
                 vec![Fill { quantity, price_cents }]
             };
-            self.push_maker(side, fills, distributions.maker_leverage_e2)?;
+            self.push_market_maker(side, fills, distributions.makers_leverage_e2)?;
         }
         Ok(())
     }
@@ -247,7 +247,7 @@ impl PerpetualBook {
         Ok(fills.into_iter().filter(|fill| fill.quantity > 0).collect())
     }
 
-    fn push_maker(
+    fn push_market_maker(
         &mut self,
         side: PositionSide,
         fills: Vec<Fill>,
@@ -256,7 +256,7 @@ impl PerpetualBook {
         let number = u32::try_from(self.accounts.len()).unwrap_or(u32::MAX);
         let mut account = PerpetualAccount {
             number,
-            role: Role::Maker,
+            role: Role::MarketMaker,
             side,
             fills,
             leverage_e2,

@@ -123,7 +123,7 @@ pub struct BookSettings {
     /// Largest leverage by value at entry, ascending by value.
     pub leverage_cap: Vec<LeverageCapSettings>,
     /// Those who hold the rest of the open interest.
-    pub makers: MakerSettings,
+    pub makers: MarketMakerSettings,
 }
 
 /// A lognormal distribution of sizes.
@@ -161,7 +161,7 @@ pub struct LeverageCapSettings {
 /// Those who hold the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MakerSettings {
+pub struct MarketMakerSettings {
     /// How many are long.
     pub long: u32,
     /// How many are short.
@@ -188,8 +188,8 @@ pub struct Distributions {
     pub(super) leverage: Vec<LeverageSettings>,
     /// (cents, times).
     pub(super) caps: Vec<(u128, u16)>,
-    pub(super) makers: MakerSettings,
-    pub(super) maker_leverage_e2: u32,
+    pub(super) makers: MarketMakerSettings,
+    pub(super) makers_leverage_e2: u32,
 }
 
 /// A lognormal distribution, read: median and largest in base units, sigma at 1e6.
@@ -255,7 +255,7 @@ impl BookSettings {
             short_size: self.short_size.read("book.short_size")?,
             leverage: leverage(&self.leverage)?,
             caps: caps(&self.leverage_cap)?,
-            maker_leverage_e2: maker_leverage(&self.makers.leverage)?,
+            makers_leverage_e2: makers_leverage(&self.makers.leverage)?,
             makers: self.makers.clone(),
         })
     }
@@ -330,7 +330,7 @@ fn caps(found: &[LeverageCapSettings]) -> Result<Vec<(u128, u16)>, ScenarioError
 }
 
 /// Hundredths, 0.01 to 100.
-fn maker_leverage(text: &str) -> Result<u32, ScenarioError> {
+fn makers_leverage(text: &str) -> Result<u32, ScenarioError> {
     let field = "book.makers.leverage";
     let raw = positive(field, text, 2, 10_000)?;
     u32::try_from(raw).map_err(|error| ScenarioError::setting(field, error.to_string()))

@@ -7,6 +7,7 @@ use super::settings::PerpetualSettings;
 use crate::ScenarioError;
 use breakwater_market::{BookSide, Depth};
 use breakwater_money::{Price, Time};
+use proptest::prelude::*;
 
 const SCENARIO: &str = include_str!("../../../../scenarios/october-2025.toml");
 const INDEX: &str = include_str!("../../../../scenarios/october-2025/index.csv");
@@ -194,16 +195,16 @@ fn nobody_starts_in_breach_and_makers_outlive_the_fall() {
         assert!(paid <= f64::from(account.leverage_e2) / 100.0 + 1e-9);
     }
     assert!(tightest < 0.65, "nobody uses the reach: {tightest}");
-    let makers: Vec<_> = book.accounts.iter().filter(|a| a.role == Role::Maker).collect();
+    let makers: Vec<_> = book.accounts.iter().filter(|a| a.role == Role::MarketMaker).collect();
     assert_eq!(makers.len(), 12);
     let trough = october.path().trough_cents();
-    for maker in &makers {
-        assert!(equity(maker, trough, true) > 0, "{maker:?}");
+    for account in &makers {
+        assert!(equity(account, trough, true) > 0, "{account:?}");
         // Within four standard deviations; the one that evens out the values is not drawn at all.
-        let entry = maker.entry_value() / maker.size();
-        assert!(entry.abs_diff(book.start_cents) < 730_000, "{entry}: {maker:?}");
+        let entry = account.entry_value() / account.size();
+        assert!(entry.abs_diff(book.start_cents) < 730_000, "{entry}: {account:?}");
     }
-    let won = makers.iter().filter(|maker| maker.profit_at(trough).unwrap() > 0).count();
+    let won = makers.iter().filter(|account| account.profit_at(trough).unwrap() > 0).count();
     assert_eq!(won, 9, "the short ones");
     // Somebody is wiped out, or there is nothing to deleverage.
     let lost = book.accounts.iter().filter(|a| equity(a, trough, !a.isolated) < 0).count();
@@ -379,4 +380,46 @@ fn provenance_names_every_table() {
     }
     let unknown = PerpetualScenario::open("october").unwrap_err().to_string();
     assert!(unknown.contains("shipped are october-2025"), "{unknown}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_book_that_is_drawn_is_balanced(
+        seed in any::<u64>(),
+        traders in 0u32..200,
+        interest in 1u32..2_000,
+        makers in (1u32..5, 1u32..5),
+        shares in prop::array::uniform4(0u32..=100),
+        reach in 0u32..100,
+        spread in 0u32..=5_000,
+        start in 1u128..1_000_000_000_000,
+    ) {
+        let percent = |share: u32| format!("{}.{:02}", share / 100, share % 100);
+        let settings = settings(|s| {
+            let book = &mut s.book;
+            (book.seed, book.traders, book.entry_spread_bps) = (seed, traders, spread);
+            (book.makers.long, book.makers.short) = makers;
+            book.open_interest = interest.to_string();
+            book.long_share = percent(shares[0]);
+            book.isolated_share = percent(shares[1]);
+            book.wallet_none_share = percent(shares[2]);
+            book.wallet_mean = percent(shares[3]);
+            book.entry_reach = percent(reach);
+            book.leverage_cap[2].notional = "100000000000000000".to_owned();
+        });
+        match PerpetualBook::draw(&settings.book.read().unwrap(), start) {
+            Ok(book) => {
+                let (long, short) = (book.long(), book.short());
+                prop_assert_eq!((long.size, long.entry_value), (short.size, short.entry_value));
+                prop_assert_eq!(long.size, u128::from(interest) * 1_000);
+                for account in &book.accounts {
+                    prop_assert!(account.fills.iter().all(|f| f.quantity > 0 && f.price_cents > 0));
+                    prop_assert!(account.margin_cents > 0);
+                }
+            }
+            Err(error) => prop_assert!(error.to_string().starts_with("book.open_interest: ")),
+        }
+    }
 }
