@@ -3,7 +3,8 @@
 //! Archives publish books this way: a quantity and its value within 1 %, 2 %, ... of a reference on
 //! each side. Cumulative pairs of quantity and value are points of the cost curve whatever the
 //! bands' widths are, so the curve goes through each of them exactly and takes what lies between two
-//! at the average price of that slice. A slice never pays better than a nearer one, so bids are
+//! at the average price of that slice: a small sale pays what the whole nearest slice pays on
+//! average, which overstates what it costs and never understates it. A slice never pays better than a nearer one, so bids are
 //! concave and asks are convex. As measured quotes do, a side serves another mark by keeping its
 //! prices as fractions of its reference.
 

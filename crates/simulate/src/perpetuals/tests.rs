@@ -250,6 +250,10 @@ fn shares_and_sizes_are_as_stated() {
         |wanted: &dyn Fn(&PerpetualAccount) -> bool| all.iter().filter(|a| wanted(a)).count();
     near_share(count(&|a| a.side == PositionSide::Long), all.len(), 0.62);
     near_share(count(&|a| a.isolated), all.len(), 0.35);
+    // Draws of one account are independent of each other.
+    let longs = count(&|a| a.side == PositionSide::Long);
+    near_share(count(&|a| a.isolated && a.side == PositionSide::Long), longs, 0.35);
+    near_share(count(&|a| a.wallet_cents == 0 && a.side == PositionSide::Long), longs, 0.4);
     // A wallet too small for a cent counts as none as well; there are next to none of them.
     near_share(count(&|a| a.wallet_cents == 0), all.len(), 0.4);
     for (side, median) in [(PositionSide::Long, 220.0), (PositionSide::Short, 160.0)] {
@@ -305,6 +309,10 @@ fn wrong_rows_are_named() {
         index("0,12166200,12173754,12166200", "0,12166200,12173754,12166201")
             .contains("do not enclose")
     );
+    let bar = "0,12166200,12173754,12166200,12168901";
+    assert!(index(bar, "0,12166200,12173754,12166200,12166199").contains("do not enclose"));
+    assert!(index(bar, "0,12166200,12173754,12166200,12173755").contains("do not enclose"));
+    assert!(index(bar, "0,12173755,12173754,12166200,12168901").contains("do not enclose"));
     assert!(index("0,12166200", "0,-5").contains("open_cents: '-5' is negative"));
     assert!(index("0,12166200", "0,0").contains("open_cents is 0; expected above zero"));
     assert!(index("0,12166200", "0,1e5").contains("open_cents: "));
@@ -362,6 +370,18 @@ fn a_book_that_cannot_be_closed_says_why() {
     };
     let few = draw(&|s| s.book.open_interest = "100".to_owned());
     assert!(few.contains("book.open_interest: 100; expected more than traders hold"), "{few}");
+    // Traders all long: three makers need a unit each beside them.
+    let all_long = |interest: u128| {
+        let distributions = settings(|s| {
+            (s.book.traders, s.book.long_share) = (50, "1".to_owned());
+            s.book.open_interest = breakwater_money::decimal::format_raw(interest, 3);
+        });
+        PerpetualBook::draw(&distributions.book.read().unwrap(), 12_166_200)
+    };
+    let held: u128 = all_long(1_000_000).unwrap().accounts[..50].iter().map(|a| a.size()).sum();
+    let least = all_long(held + 3).unwrap();
+    assert!(least.accounts[50..53].iter().all(|account| account.size() == 1));
+    assert!(all_long(held + 2).unwrap_err().to_string().contains("book.open_interest: "));
     let cap = draw(&|s| s.book.leverage_cap.truncate(1));
     assert!(cap.contains("book.leverage_cap: no cap for a position of"), "{cap}");
     let distributions = settings(|_| {}).book.read().unwrap();
