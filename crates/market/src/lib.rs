@@ -47,6 +47,8 @@
 //! assert_eq!(depth.sellable_above(sale.average), 1_000);
 //! ```
 
+pub mod band_depth;
+pub mod band_guard;
 pub mod constant_product;
 pub mod depth;
 pub mod guard;
@@ -54,6 +56,8 @@ pub mod order_book;
 pub mod quote_ladder;
 pub mod tick;
 
+pub use band_depth::{Band, BandAsksAt, BandBidsAt, BandDepth, BandSide, BookSide, Purchase};
+pub use band_guard::{BandGuard, BandRefusal, BandSnapshot, JudgedBands, RefusalCount};
 pub use constant_product::ConstantProduct;
 pub use depth::{After, Decimals, Depth, DepthError, Proceeds, quote_value};
 pub use guard::{Guard, GuardError, GuardState, MarkStatus, Refusal};

@@ -3,8 +3,8 @@
 //! Simulate reads a scenario, sells what keepers take (or what the venue orders) through measured
 //! depth, carries part of the impact into the next price, and emits everything a report draws. The
 //! engine it drives is the engine that runs live; a run is its commands, and nothing here decides
-//! what a rulebook decides. Only this crate may draw random numbers, always seeded; the shipped
-//! scenario draws none.
+//! what a rulebook decides. Only this crate may draw random numbers, always seeded: the
+//! book of [`perpetuals`] is drawn, the lending scenario draws nothing.
 
 pub mod assess;
 pub mod at_risk;
@@ -16,6 +16,7 @@ pub mod keeper_plan;
 pub mod market;
 pub mod options;
 pub mod path;
+pub mod perpetuals;
 pub mod plugged;
 pub mod record;
 pub mod replay;

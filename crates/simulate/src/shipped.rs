@@ -4,6 +4,10 @@
 pub(crate) const SCENARIOS: &[(&str, &str)] =
     &[("black-thursday", include_str!("../../../scenarios/black-thursday.toml"))];
 
+/// Shipped scenarios over perpetuals.
+pub(crate) const PERPETUALS: &[(&str, &str)] =
+    &[("october-2025", include_str!("../../../scenarios/october-2025.toml"))];
+
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../../scenarios/", $name)))),*]
@@ -17,4 +21,6 @@ pub(crate) const TABLES: &[(&str, &str)] = tables![
     "black-thursday/path.csv",
     "black-thursday/depth-wsteth-usdc.csv",
     "black-thursday/depth-wsteth-weth.csv",
+    "october-2025/index.csv",
+    "october-2025/depth.csv",
 ];

@@ -1,0 +1,122 @@
+//! A scenario over perpetuals: its settings, its day and its book.
+
+use super::book::PerpetualBook;
+use super::path::PerpetualPath;
+use super::settings::PerpetualSettings;
+use crate::ScenarioError;
+use crate::scenario::read_file;
+use crate::shipped::{PERPETUALS, TABLES};
+use breakwater_money::Time;
+use breakwater_money::rounding::{Rounding, mul_div};
+use std::path::{Path, PathBuf};
+
+/// A scenario with its tables read and its depth judged. The book is drawn when it is asked for.
+#[derive(Debug, Clone)]
+pub struct PerpetualScenario {
+    /// Its settings.
+    pub settings: PerpetualSettings,
+    path: PerpetualPath,
+    texts: Vec<(String, String)>,
+}
+
+impl PerpetualScenario {
+    /// Opens a shipped scenario by name, or any by path.
+    ///
+    /// # Errors
+    /// No such scenario, or the first thing wrong in it or its files.
+    pub fn open(name: &str) -> Result<PerpetualScenario, ScenarioError> {
+        if let Some((_, text)) = PERPETUALS.iter().find(|(known, _)| *known == name) {
+            return PerpetualScenario::read(name, text, &|file| {
+                let found = TABLES.iter().find(|(known, _)| *known == file);
+                found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| ScenarioError::Read {
+                    path: file.to_owned(),
+                    reason: "not shipped".to_owned(),
+                })
+            });
+        }
+        let path = PathBuf::from(name);
+        if path.extension().is_none_or(|e| e != "toml") || !path.exists() {
+            let shipped: Vec<&str> = PERPETUALS.iter().map(|(known, _)| *known).collect();
+            let (name, shipped) = (name.to_owned(), shipped.join(", "));
+            return Err(ScenarioError::Unknown { name, shipped });
+        }
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        PerpetualScenario::read(name, &read_file(&path)?, &|file| read_file(&folder.join(file)))
+    }
+
+    /// Reads a scenario from its text, its tables by `table`.
+    ///
+    /// # Errors
+    /// The first thing wrong in it or its files.
+    pub fn read(
+        name: &str,
+        text: &str,
+        table: &dyn Fn(&str) -> Result<String, ScenarioError>,
+    ) -> Result<PerpetualScenario, ScenarioError> {
+        let settings: PerpetualSettings = toml::from_str(text)
+            .map_err(|error| ScenarioError::setting(name, format!("not a scenario: {error}")))?;
+        let (index, depth) = (settings.files.index.clone(), settings.files.depth.clone());
+        let (index_text, depth_text) = (table(&index)?, table(&depth)?);
+        let start = start(&settings.market.starts_at)?;
+        let guard = settings.depth.guard()?;
+        settings.book.read()?;
+        let path =
+            PerpetualPath::read((&index, &index_text), (&depth, &depth_text), start, &guard)?;
+        check_fall(&path, settings.market.path_falls_bps)?;
+        let texts = vec![(index, index_text), (depth, depth_text)];
+        Ok(PerpetualScenario { settings, path, texts })
+    }
+
+    /// The day.
+    #[must_use]
+    pub fn path(&self) -> &PerpetualPath {
+        &self.path
+    }
+
+    /// The book that its settings state, around the day's first price.
+    ///
+    /// # Errors
+    /// As [`PerpetualBook::draw`].
+    pub fn book(&self) -> Result<PerpetualBook, ScenarioError> {
+        PerpetualBook::draw(&self.settings.book.read()?, self.path.first_cents())
+    }
+
+    /// Where each table comes from: file, source, licence, blake3 of its bytes.
+    #[must_use]
+    pub fn provenance(&self) -> Vec<(String, String, String, String)> {
+        let told = |(file, text): &(String, String)| {
+            let known = self.settings.sources.get(file);
+            let (source, licence) = known.map_or(("not stated", "not stated"), |known| {
+                (known.source.as_str(), known.licence.as_str())
+            });
+            let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+            (file.clone(), source.to_owned(), licence.to_owned(), hash)
+        };
+        self.texts.iter().map(told).collect()
+    }
+}
+
+fn start(text: &str) -> Result<Time, ScenarioError> {
+    let wrong = || {
+        let reason = format!("'{text}'; expected such as 2025-10-10T00:00:00Z, 1970 to 2500");
+        ScenarioError::setting("market.starts_at", reason)
+    };
+    let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+    // Before 2500 the day's last nanosecond is far from the end of time.
+    match u64::try_from(at.as_second()) {
+        Ok(seconds) if seconds < 16_725_225_600 => Ok(Time::from_seconds(seconds)),
+        _ => Err(wrong()),
+    }
+}
+
+fn check_fall(path: &PerpetualPath, stated: u32) -> Result<(), ScenarioError> {
+    let (first, trough) = (path.first_cents(), path.trough_cents());
+    let fallen = first.saturating_sub(trough);
+    let fall = mul_div(fallen, 10_000, first.max(1), Rounding::Floor)
+        .map_err(|error| ScenarioError::setting("market.path_falls_bps", error.to_string()))?;
+    if fall.abs_diff(stated.into()) > 1 {
+        let reason = format!("{stated}, but the path falls {fall} basis points");
+        return Err(ScenarioError::setting("market.path_falls_bps", reason));
+    }
+    Ok(())
+}
