@@ -5,7 +5,7 @@ use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
-use breakwater_liquidation::backstop::{self, Capacity, Winner};
+use breakwater_liquidation::backstop::{self, Bearers, Capacity, Needed, WHOLE_E18, Winner};
 use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::{AssetKind, Call, Effects, Fact, Rejection};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, narrow_u128, pow10};
@@ -68,7 +68,8 @@ pub(super) fn bear(
     let booked = engine.ledger.balance(Holder::Outstanding, Unit::deficit(asset)) > 0;
     let others =
         if policy.socialise && !booked { capacities(engine, account, asset) } else { Vec::new() };
-    let borne = backstop::bear(deficit.raw, &policy, fund, &others);
+    let bearers = Bearers { insurance: fund, others: &others, ..Bearers::default() };
+    let borne = backstop::bear(deficit.raw, &policy, &bearers);
     if borne.total() != deficit.raw {
         let found = format!("{} of {} borne", borne.total(), deficit.raw);
         return Err(Fault::Broken(Invariant::LossBorne, found));
@@ -222,8 +223,12 @@ pub(super) fn deleverage(
         }
         let size = engine.ledger.balance(Holder::Account(account), Unit::token(contract));
         let winners = winners(engine, account, contract, settle, size > 0)?;
-        let closed = backstop::deleverage(size.unsigned_abs(), &winners, policy);
-        let quantity: u128 = closed.iter().map(|(_, q)| q).sum();
+        let needed = Needed::Quantity { quantity: size.unsigned_abs(), deficit };
+        // No command carries entropy for this: a random start is the first account.
+        let done = backstop::deleverage(needed, &winners, policy, 0);
+        let closed: Vec<(AccountId, u128)> =
+            done.closes.iter().map(|closed| (closed.account, closed.quantity)).collect();
+        let quantity = done.quantity();
         if quantity == 0 {
             continue;
         }
@@ -327,7 +332,14 @@ fn winners(
         let gain = mul_div(profit, ONE, entry.max(1), Rounding::Floor).unwrap_or(u128::MAX);
         let lever = mul_div(value, ONE, cash, Rounding::Floor).unwrap_or(u128::MAX);
         let score = gain.saturating_mul(lever);
-        winners.push(Winner { account, quantity: size.unsigned_abs(), score });
+        winners.push(Winner {
+            account,
+            quantity: size.unsigned_abs(),
+            score: i128::try_from(score).unwrap_or(i128::MAX),
+            profit,
+            leverage_e9: u64::try_from(lever).unwrap_or(u64::MAX),
+            share_max_e18: WHOLE_E18,
+        });
     }
     Ok(winners)
 }

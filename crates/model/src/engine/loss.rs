@@ -101,6 +101,11 @@ impl Model {
                         winners.into_iter().map(|w| (w.account, w.quantity)).collect();
                     share_out(&size.abs(), &able)
                 }
+                // The model has no rule of its own for these yet.
+                Deleverage::RandomStart
+                | Deleverage::Capped
+                | Deleverage::RiskAware
+                | Deleverage::MinimumOvershoot => return Err(breakwater_liquidation::Rejection::Unsupported),
             };
             let quantity: Int = closed.iter().map(|(_, part)| part).sum();
             if quantity.is_zero() {
