@@ -1,7 +1,7 @@
 //! When a fund has lost enough for winners to be asked.
 
 use breakwater_money::rounding::{Rounding, div};
-use breakwater_money::{Time, U256};
+use breakwater_money::{Rational, Time, U256};
 use std::collections::VecDeque;
 
 /// The whole, as a share at 1e9.
@@ -130,6 +130,14 @@ impl FundShares {
         ];
         parts.into_iter().try_fold(0u128, |sum, part| sum.checked_add(part).ok_or(Overflow))
     }
+}
+
+/// What the fund gets where it took over a position of signed `quantity` at the bankruptcy price and
+/// closed it at `price`; below zero it pays (BitMEX, Bybit: better than bankruptcy goes to the fund,
+/// worse comes out of it).
+#[must_use]
+pub fn fund_change(quantity: &Rational, bankruptcy: &Rational, price: &Rational) -> Rational {
+    quantity * (price - bankruptcy)
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
 //! Derivatives exchanges: margin accounts with leveraged positions that the venue itself liquidates.
 
 pub mod binance_usdm;
+pub mod percolator;

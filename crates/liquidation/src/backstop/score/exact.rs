@@ -93,3 +93,14 @@ pub fn by_price_move(
     }
     Some(mark / entry * (notional / account_value)) // division: exact
 }
+
+/// Scores of any kind as places that keep their order: equal scores share one, higher ones are higher.
+#[must_use]
+pub fn places(scores: &[Rational]) -> Vec<i128> {
+    let mut sorted: Vec<&Rational> = scores.iter().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    // A count in memory is far below 2^127.
+    let place = |score: &Rational| sorted.partition_point(|other| *other < score) as i128;
+    scores.iter().map(place).collect()
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
 fn side(scale_e15: u128, open_interest: u128) -> Side {
     Side { scale_e15, open_interest, ..Side::new(1_000_000).unwrap() }
@@ -287,4 +288,16 @@ fn the_check_of_value_finds_a_mover_that_takes_one_sides_scale_for_both() {
     assert!(differed && left >= 0 && left.unsigned_abs() <= allowed);
     let (left, allowed, _) = run(&steps, faulty);
     assert!(left < 0 || left.unsigned_abs() > allowed, "{left} of {allowed}");
+}
+
+#[test]
+fn the_steps_drawn_make_sides_that_differ() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let drawn = prop::collection::vec(any_step(), 1..60);
+    let differed = (0..200).filter(|_| {
+        let steps = drawn.new_tree(&mut runner).unwrap().current();
+        run(&steps, move_price).2
+    });
+    let differed = differed.count();
+    assert!(differed > 120, "{differed} of 200 runs");
 }
