@@ -274,9 +274,10 @@ mod tests {
         };
         assert_eq!(found(json!([{"id": "2", "qty": "1/2"}])), Vec::<String>::new());
         assert_eq!(found(json!([{"qty": "0.50"}])), Vec::<String>::new());
-        assert_eq!(found(json!([{"id": "3", "qty": "1"}])), [
-            "expected.fills[0].id: 2", "expected.fills[0].qty: 0.5"
-        ]);
+        assert_eq!(
+            found(json!([{"id": "3", "qty": "1"}])),
+            ["expected.fills[0].id: 2", "expected.fills[0].qty: 0.5"]
+        );
         assert_eq!(
             found(json!([{"left": "1"}])),
             ["expected.fills[0].left: no such output in an object of id, qty"]

@@ -178,7 +178,12 @@ fn our_policies_cover_every_wave_without_the_overshoot_that_was_published() {
         for wave in &waves {
             let needed = micros(&wave[3]);
             let done = deleverage(Needed::Value(needed), &winners[&wave[0]], policy, 11);
-            assert_eq!(done.overshoot, Overshoot { needed, taken: needed }, "{policy:?} {}", wave[0]);
+            assert_eq!(
+                done.overshoot,
+                Overshoot { needed, taken: needed },
+                "{policy:?} {}",
+                wave[0]
+            );
             ours = ours.plus(done.overshoot);
             published = published.plus(Overshoot { needed, taken: micros(&wave[4]) });
             needed_exactly += rational::parse(&wave[3]).unwrap();

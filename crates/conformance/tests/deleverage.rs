@@ -76,9 +76,7 @@ fn the_vectors_pass_and_no_expected_value_can_be_altered() {
 
 #[test]
 fn a_queue_names_whom_it_touches_and_what_is_left() {
-    let fill = |id: &str, qty: &str, remaining: &str| {
-        json!({"id": id, "qty": qty, "remaining": remaining})
-    };
+    let fill = |id: &str, qty: &str, remaining: &str| json!({"id": id, "qty": qty, "remaining": remaining});
     let some = of(
         "adl_queue",
         queue("2", ["0.5", "7/2", "0.5"]),

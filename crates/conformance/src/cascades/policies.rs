@@ -97,7 +97,9 @@ impl Case {
         }
         let (beta, lambda) = (optional("beta")?, optional("lambda")?);
         let case = Case { equity, endowment, deficit, budget, order, beta, lambda };
-        for (name, list) in [("equity", &case.equity), ("beta", &case.beta), ("lambda", &case.lambda)] {
+        for (name, list) in
+            [("equity", &case.equity), ("beta", &case.beta), ("lambda", &case.lambda)]
+        {
             if list.as_ref().is_some_and(|list| list.len() != case.endowment.len()) {
                 return Err(members.wrong(name, "one number for each account"));
             }

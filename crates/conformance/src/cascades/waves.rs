@@ -165,7 +165,8 @@ impl Adapter for Gaps {
             return Err(vec![Mismatch::new("coin", "one row a wave and coin", got)]);
         }
         let wave_text = wave.to_string();
-        let known = rows(GAPS).find(|row| row.first() == Some(&&*wave_text) && row.get(1) == Some(&coin));
+        let known =
+            rows(GAPS).find(|row| row.first() == Some(&&*wave_text) && row.get(1) == Some(&coin));
         let Some(known) = known else {
             return Err(vec![members.wrong("coin", "a coin of that wave in the shipped table")]);
         };

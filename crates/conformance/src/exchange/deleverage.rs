@@ -44,9 +44,8 @@ fn by_effective_leverage(input: &Fields<'_>) -> Result<Outputs, Mismatch> {
         &input.rational("bankrupt_value")?,
         &input.rational("entry_value")?,
     );
-    let part = |of: fn(exact::ByLeverage) -> Rational| {
-        Output::number_or_nothing(score.clone().map(of))
-    };
+    let part =
+        |of: fn(exact::ByLeverage) -> Rational| Output::number_or_nothing(score.clone().map(of));
     Ok(vec![
         ("effective_leverage", part(|score| score.effective_leverage)),
         ("pnl_percent", part(|score| score.profit_share)),
@@ -88,9 +87,10 @@ fn queue(input: &Fields<'_>) -> Result<Outputs, Mismatch> {
     })?;
     let raw = |fields: &Fields<'_>, name: &str| {
         let right = format!("zero or more, in 128 bits at {decimals} decimals");
-        fields.decimal(name)?.to_raw(decimals).map_err(|error| {
-            Mismatch::new(fields.path(name), right, error.to_string())
-        })
+        fields
+            .decimal(name)?
+            .to_raw(decimals)
+            .map_err(|error| Mismatch::new(fields.path(name), right, error.to_string()))
     };
     let scores: Vec<Rational> =
         accounts.iter().map(|account| account.rational("score")).collect::<Result<_, _>>()?;

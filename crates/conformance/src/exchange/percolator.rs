@@ -53,9 +53,9 @@ fn borne(decimals: u8, warming: u128, insurance: u128, (loss, equity): (u128, u1
 /// The five sums at the decimals of the most precise.
 fn crisis(input: &Fields<'_>) -> Result<(Crisis, u8), Mismatch> {
     let names = ["principal", "realized", "warming", "insurance", "collateral"];
-    let decimals = names.iter().try_fold(0, |most: u8, name| {
-        Ok::<_, Mismatch>(most.max(input.decimal(name)?.decimals))
-    })?;
+    let decimals = names
+        .iter()
+        .try_fold(0, |most: u8, name| Ok::<_, Mismatch>(most.max(input.decimal(name)?.decimals)))?;
     let crisis = Crisis {
         principal: raw(input, "principal", decimals)?,
         realized: raw(input, "realized", decimals)?,
@@ -84,8 +84,9 @@ fn equity_split(input: &Fields<'_>) -> Result<Outputs, Mismatch> {
         raw.checked_mul(u128::from(denom)).ok_or_else(|| input.wrong(name, "less, in 128 bits"))
     };
     let scale = (u128::from(numer), u128::from(denom));
-    let (principal, realized) = scale_equity(fine("principal")?, fine("realized")?, scale, first)
-        .map_err(|error| Mismatch::new(input.path("scale"), right, error.to_string()))?;
+    let (principal, realized) =
+        scale_equity(fine("principal")?, fine("realized")?, scale, first)
+            .map_err(|error| Mismatch::new(input.path("scale"), right, error.to_string()))?;
     let whole = |fine| Output::Number(exact(fine, decimals) / exact(u128::from(denom), 0));
     Ok(vec![("principal", whole(principal)), ("realized", whole(realized))])
 }
@@ -101,7 +102,8 @@ fn junior_profit(input: &Fields<'_>) -> Result<Outputs, Mismatch> {
     let released = input.decimals("released")?;
     let effective = released.iter().enumerate().map(|(at, value)| {
         let path = format!("{}[{at}]", input.path("released"));
-        let value = value.to_raw(0).map_err(|error| Mismatch::new(path, WHOLE, error.to_string()))?;
+        let value =
+            value.to_raw(0).map_err(|error| Mismatch::new(path, WHOLE, error.to_string()))?;
         Ok(Output::Number(exact(pool.effective(value), 0)))
     });
     Ok(vec![

@@ -216,11 +216,7 @@ fn random_start(needed: Needed, winners: &[Winner], entropy: u64) -> Vec<Closed>
     take(needed, able.iter().cycle().skip(start).take(able.len()))
 }
 
-fn weighted(
-    needed: Needed,
-    winners: &[Winner],
-    weight: impl Fn(&Winner) -> U256,
-) -> Vec<Closed> {
+fn weighted(needed: Needed, winners: &[Winner], weight: impl Fn(&Winner) -> U256) -> Vec<Closed> {
     let able = in_order(winners);
     let bearer = |(place, w): (AccountId, &Winner)| {
         let share = w.share_max_e18.min(WHOLE_E18);

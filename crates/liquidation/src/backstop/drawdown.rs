@@ -155,9 +155,11 @@ mod tests {
 
     #[test]
     fn exactly_the_threshold_trips_and_a_unit_less_does_not() {
-        let lost = |balance| trigger(10, 300_000_000, &[(0, 1_000), (1, balance)]).is_tripped(Time(1));
+        let lost =
+            |balance| trigger(10, 300_000_000, &[(0, 1_000), (1, balance)]).is_tripped(Time(1));
         assert!(!lost(701) && lost(700) && lost(699));
-        let whole = |balance| trigger(10, WHOLE_E9, &[(0, 1_000), (1, balance)]).is_tripped(Time(1));
+        let whole =
+            |balance| trigger(10, WHOLE_E9, &[(0, 1_000), (1, balance)]).is_tripped(Time(1));
         assert!(!whole(1) && whole(0) && whole(-1));
         // A fund without anything.
         assert!(!trigger(10, WHOLE_E9, &[(0, 0)]).is_tripped(Time(0)));

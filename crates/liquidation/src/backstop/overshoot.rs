@@ -83,11 +83,7 @@ impl Overshoot {
             needed => Some(mul_div(self.taken, 1_000_000_000, needed, Rounding::Floor)?),
         };
         Ok(OvershootReport {
-            settle: Measured {
-                asset: settle.to_owned(),
-                needed: self.needed,
-                taken: self.taken,
-            },
+            settle: Measured { asset: settle.to_owned(), needed: self.needed, taken: self.taken },
             numeraire: Measured {
                 asset: numeraire.to_owned(),
                 needed: value(self.needed)?,

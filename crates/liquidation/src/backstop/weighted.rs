@@ -108,7 +108,10 @@ mod tests {
         assert!(share_weighted(5, &bearers(&[(0, 100)])).is_empty());
         assert!(share_weighted(0, &bearers(&[(1, 100)])).is_empty());
         let huge = [Weighted { account: AccountId(3), weight: U256::MAX, most: u128::MAX }; 3];
-        assert_eq!(share_weighted(u128::MAX, &huge).iter().map(|(_, s)| s).sum::<u128>(), u128::MAX);
+        assert_eq!(
+            share_weighted(u128::MAX, &huge).iter().map(|(_, s)| s).sum::<u128>(),
+            u128::MAX
+        );
     }
 
     proptest! {

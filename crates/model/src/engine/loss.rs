@@ -105,7 +105,9 @@ impl Model {
                 Deleverage::RandomStart
                 | Deleverage::Capped
                 | Deleverage::RiskAware
-                | Deleverage::MinimumOvershoot => return Err(breakwater_liquidation::Rejection::Unsupported),
+                | Deleverage::MinimumOvershoot => {
+                    return Err(breakwater_liquidation::Rejection::Unsupported);
+                }
             };
             let quantity: Int = closed.iter().map(|(_, part)| part).sum();
             if quantity.is_zero() {

@@ -59,9 +59,8 @@ fn pro_rata_singles_nobody_out() {
 fn the_entropy_picks_the_start_and_the_walk_wraps() {
     // The flat position is no place to start from.
     let winners = [winner(9, 5, 0), winner(3, 5, 0), winner(4, 0, 0), winner(6, 5, 0)];
-    let started = |entropy| {
-        parts(&deleverage(quantity(12), &winners, Deleverage::RandomStart, entropy))
-    };
+    let started =
+        |entropy| parts(&deleverage(quantity(12), &winners, Deleverage::RandomStart, entropy));
     assert_eq!(started(0), [(3, 5), (6, 5), (9, 2)]);
     assert_eq!(started(1), [(6, 5), (9, 5), (3, 2)]);
     assert_eq!(started(2), [(9, 5), (3, 5), (6, 2)]);
@@ -126,10 +125,12 @@ fn the_least_profit_that_suffices_is_touched() {
 
 #[test]
 fn what_cannot_be_is_taken_as_nothing_or_as_all() {
-    let huge = Winner { profit: u128::MAX, leverage_e9: u64::MAX, ..winner(1, u128::MAX, i128::MAX) };
+    let huge =
+        Winner { profit: u128::MAX, leverage_e9: u64::MAX, ..winner(1, u128::MAX, i128::MAX) };
     let odd = [huge, Winner { account: AccountId(2), ..huge }, winner(3, 0, i128::MIN)];
     for policy in ALL {
-        for needed in [quantity(u128::MAX), Needed::Value(u128::MAX), quantity(0), Needed::Value(0)] {
+        for needed in [quantity(u128::MAX), Needed::Value(u128::MAX), quantity(0), Needed::Value(0)]
+        {
             let done = deleverage(needed, &odd, policy, u64::MAX);
             let taken: u128 = done
                 .closes

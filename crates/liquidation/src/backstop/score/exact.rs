@@ -64,7 +64,11 @@ pub fn margin_ratio(wallet: &Rational, unrealised: &Rational, maintenance: &Rati
 
 /// [`super::Ranking::MarginRatio`] of amounts in wholes.
 #[must_use]
-pub fn by_margin_ratio(wallet: &Rational, unrealised: &Rational, ratio: &Rational) -> ByMarginRatio {
+pub fn by_margin_ratio(
+    wallet: &Rational,
+    unrealised: &Rational,
+    ratio: &Rational,
+) -> ByMarginRatio {
     let one = rational::from_raw(1, 0);
     let gain = if *unrealised > zero() { unrealised.clone() } else { zero() };
     let wallet = if *wallet > one { wallet.clone() } else { one };

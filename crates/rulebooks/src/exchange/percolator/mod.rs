@@ -98,12 +98,8 @@ pub fn deleverage_side(
 /// The basis scale is zero, or the size does not fit.
 pub fn effective_position(basis: i128, scale_e15: u128, basis_scale_e15: u128) -> Result<i128> {
     let size = U256::from(basis.unsigned_abs());
-    let scaled = mul_div_full(
-        size,
-        U256::from(scale_e15),
-        U256::from(basis_scale_e15),
-        Rounding::Floor,
-    )?;
+    let scaled =
+        mul_div_full(size, U256::from(scale_e15), U256::from(basis_scale_e15), Rounding::Floor)?;
     let size = breakwater_money::rounding::narrow_i128(U256::from(narrow_u128(scaled)?))?;
     Ok(if basis < 0 { -size } else { size })
 }

@@ -12,7 +12,10 @@ const TERMS: MarginTerms =
 fn at_the_requirement_an_account_may_be_liquidated_and_a_unit_above_not() {
     let at = |equity| margin(-1_500_000, 100, equity, &TERMS).unwrap();
     assert_eq!((at(8).risk_notional, at(8).maintenance), (150, 7));
-    assert_eq!([6, 7, 8, -1, i128::MIN].map(|e| at(e).is_liquidatable), [true, true, false, true, true]);
+    assert_eq!(
+        [6, 7, 8, -1, i128::MIN].map(|e| at(e).is_liquidatable),
+        [true, true, false, true, true]
+    );
     // A part of a unit of value counts as one, and the least requirement holds.
     let small = margin(1, 100, 3, &TERMS).unwrap();
     assert_eq!((small.risk_notional, small.maintenance, small.is_liquidatable), (1, 2, false));
@@ -46,7 +49,10 @@ fn the_fund_pays_before_the_index() {
     assert_eq!(with(8_999), (8_999, -1_000_000_000_000_000));
     assert_eq!(with(9_000), (9_000, 0));
     assert_eq!(with(u128::MAX), (9_000, 0));
-    assert_eq!(effective_position(-400_001, 750_000_000_000_000, 1_000_000_000_000_000), Ok(-300_000));
+    assert_eq!(
+        effective_position(-400_001, 750_000_000_000_000, 1_000_000_000_000_000),
+        Ok(-300_000)
+    );
     assert_eq!(effective_position(1, 1, 0), Err(MoneyError::DivisionByZero));
     assert_eq!(effective_position(i128::MAX, 2, 1), Err(MoneyError::Overflow));
 }
