@@ -35,6 +35,11 @@ pub trait Adapter {
         case_list(file).map(|list| list.iter().collect()).unwrap_or_default()
     }
 
+    /// Whether each case of the family has an `id`; where not, cases are told by their place.
+    fn cases_have_ids(&self) -> bool {
+        true
+    }
+
     /// Computes the outputs of `case` and compares those that it lists.
     /// `file` is at hand for what a family states once a file: constants, scales, a version.
     ///

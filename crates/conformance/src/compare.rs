@@ -25,6 +25,8 @@ pub enum Output {
     Flag(bool),
     /// Several outputs in order.
     List(Vec<Output>),
+    /// Outputs with names of their own, of which those listed are compared.
+    Record(Outputs),
     /// There is no such value, as a liquidation price of an account that has none. Listed as `null`.
     Nothing,
 }
@@ -45,6 +47,10 @@ impl std::fmt::Display for Output {
             Output::Text(text) => f.write_str(text),
             Output::Flag(flag) => write!(f, "{flag}"),
             Output::List(list) => write!(f, "a list of {}", list.len()),
+            Output::Record(parts) => {
+                let names: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+                write!(f, "an object of {}", names.join(", "))
+            }
             Output::Nothing => f.write_str("null: there is no such value"),
         }
     }
@@ -147,6 +153,19 @@ fn compare_one(
             let expected = format!("a list of {}", values.len());
             return mismatches.push(Mismatch::new(path, expected, output.to_string()));
         }
+        (Output::Record(outputs), Value::Object(values)) if !values.is_empty() => {
+            for (name, value) in values {
+                let path = format!("{path}.{name}");
+                match outputs.iter().find(|(output, _)| output == name) {
+                    Some((_, output)) => compare_one(path, value, output, tolerance, mismatches),
+                    None => {
+                        let got = format!("no such output in {output}");
+                        mismatches.push(Mismatch::new(path, describe(Some(value)), got));
+                    }
+                }
+            }
+            return;
+        }
         (Output::Number(got), _) => {
             read_number(value).is_some_and(|expected| tolerance.allows(&expected, got))
         }
@@ -242,6 +261,29 @@ mod tests {
             fields(json!({"expected": {"price": null}})),
             ["expected.price: null / 1/3 (about 0.33333333333333333333…)"]
         );
+    }
+
+    #[test]
+    fn a_record_is_compared_name_by_name() {
+        let parts = vec![("id", Output::Text("2".to_owned())), ("qty", Output::Number(r("0.5")))];
+        let outputs = vec![("fills", Output::List(vec![Output::Record(parts)]))];
+        let found = |fills: Value| {
+            let mismatches = compare(&json!({"expected": {"fills": fills}}), &outputs).err();
+            let list = mismatches.unwrap_or_default();
+            list.into_iter().map(|m| format!("{}: {}", m.field, m.got)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(json!([{"id": "2", "qty": "1/2"}])), Vec::<String>::new());
+        assert_eq!(found(json!([{"qty": "0.50"}])), Vec::<String>::new());
+        assert_eq!(
+            found(json!([{"id": "3", "qty": "1"}])),
+            ["expected.fills[0].id: 2", "expected.fills[0].qty: 0.5"]
+        );
+        assert_eq!(
+            found(json!([{"left": "1"}])),
+            ["expected.fills[0].left: no such output in an object of id, qty"]
+        );
+        assert_eq!(found(json!([{}])), ["expected.fills[0]: an object of id, qty"]);
+        assert_eq!(found(json!(["2"])), ["expected.fills[0]: an object of id, qty"]);
     }
 
     #[test]

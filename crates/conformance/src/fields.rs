@@ -93,6 +93,31 @@ impl<'a> Fields<'a> {
             .map_err(|error| Mismatch::new(self.path(name), right, error.to_string()))
     }
 
+    /// Yes or no.
+    ///
+    /// # Errors
+    /// Missing, or neither of both.
+    pub fn flag(&self, name: &str) -> Result<bool, Mismatch> {
+        self.map.get(name).and_then(Value::as_bool).ok_or_else(|| self.wrong(name, "true or false"))
+    }
+
+    /// A list of decimals as written.
+    ///
+    /// # Errors
+    /// Missing, no list, or an entry that is no decimal.
+    pub fn decimals(&self, name: &str) -> Result<Vec<Decimal>, Mismatch> {
+        let list = self.map.get(name).and_then(Value::as_array);
+        let list = list.ok_or_else(|| self.wrong(name, "a list"))?;
+        let decimal = |(index, value): (usize, &Value)| {
+            let (path, right) = (format!("{}[{index}]", self.path(name)), "a text with a decimal");
+            let Some(text) = number_text(Some(value)) else {
+                return Err(Mismatch::new(path, right, describe(Some(value))));
+            };
+            Decimal::parse(&text).map_err(|error| Mismatch::new(path, right, error.to_string()))
+        };
+        list.iter().enumerate().map(decimal).collect()
+    }
+
     /// A list of objects.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use crate::invariant::{Invariant, Stop};
 use crate::tape::Tape;
 use crate::{Body, Command, Watch, steps};
 use breakwater_ledger::{Ledger, TrialRow};
+use breakwater_liquidation::backstop::drawdown::Drawdown;
 use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, largest_option, plan_call, plan_sale};
 use breakwater_liquidation::{
     AssetInfo, Balances, CallOption, Close, Gate, MarginCall, MarketInfo, Orders, Policy,
@@ -69,6 +70,8 @@ pub(crate) struct Guarded {
     pub tapes: BTreeMap<AssetId, Tape>,
     /// Surcharges in force, basis points a year.
     pub surcharges: BTreeMap<AssetId, u32>,
+    /// The insurance fund's balance over time, where a policy looks at how much it has lost.
+    pub funds: BTreeMap<AssetId, Drawdown>,
 }
 
 /// What the engine knows of an account beside its balances.
@@ -81,6 +84,18 @@ pub(crate) struct Standing {
     pub liquidated_at: u64,
     /// When a sale may be tried again that the market would not take whole.
     pub retry_at: Time,
+    /// What a ladder has done since the account was called.
+    pub climbed: Climbed,
+}
+
+/// What a ladder has done with an account since it was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Climbed {
+    pub called_at: Time,
+    pub last_step_at: Option<Time>,
+    pub steps: u32,
+    /// Shortage of the requirement that fills have freed, see `ladder::Standing::freed`.
+    pub freed: u128,
 }
 
 /// Losses and their bearers so far, in one asset.

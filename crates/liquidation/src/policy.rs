@@ -1,8 +1,11 @@
 //! Our guards around any rulebook. Mirrors know nothing of them.
 
 use crate::backstop::Deleverage;
+use crate::backstop::drawdown::Drawdown;
+use crate::ladder::Ladder;
 use crate::solvency::Solvency;
 use breakwater_margin::Ratio;
+use breakwater_money::AccountId;
 use serde::{Deserialize, Serialize};
 
 /// Who sells what is liquidated.
@@ -39,16 +42,50 @@ pub struct Guards {
     pub minimal: bool,
 }
 
+/// When the insurance fund has lost so much that winners are asked although it could still pay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrawdownTrigger {
+    /// How far back its highest balance is looked for.
+    pub window_nanos: u64,
+    /// Share of that balance, 1e-9, that must be lost.
+    pub lost_e9: u32,
+}
+
+/// Over whom a loss is spread that nobody before has borne.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Socialise {
+    /// Nobody: it stays outstanding.
+    #[default]
+    Nobody,
+    /// Every account, in proportion to its cash in the asset.
+    Cash,
+    /// The winners of the session, in proportion to what they have gained since its start and not
+    /// been paid yet.
+    Session,
+}
+
 /// Who bears losses, in the order of the fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BackstopPolicy {
     /// The insurance fund pays while it has anything.
     pub insurance: bool,
+    /// The account of a vault that ladders hand bankrupt accounts to.
+    #[serde(default)]
+    pub vault: Option<AccountId>,
+    /// Winners are asked before the fund is empty once it has lost this much.
+    #[serde(default)]
+    pub drawdown: Option<DrawdownTrigger>,
     /// Winners' positions are closed at the bankruptcy price.
     pub deleverage: Option<Deleverage>,
-    /// The rest is spread over accounts in proportion to their cash.
-    pub socialise: bool,
+    /// Largest share of a winner's position that the capped and the risk-aware choice may close,
+    /// basis points; all of it where none is stated.
+    #[serde(default)]
+    pub share_max_bps: Option<u32>,
+    /// The rest is spread.
+    pub socialise: Socialise,
 }
 
 /// What wraps a rulebook. Travels in the command that installs the rulebook.
@@ -79,6 +116,10 @@ pub struct Policy {
     /// its debt unbooked as long as nobody takes its last collateral, and dust pays nobody. Value in
     /// the numeraire; zero never cleans.
     pub cleaning_loss_max: u128,
+    /// Steps of a venue's own sale, in place of the rulebook's. A rulebook's ladder is climbed where
+    /// this is none and `close` is what the venue takes.
+    #[serde(default)]
+    pub ladder: Option<Ladder>,
     /// Who bears losses.
     pub backstop: BackstopPolicy,
     /// Most accounts assessed in one command; the rest stay pending and are taken next.
@@ -118,6 +159,7 @@ impl Policy {
             slippage_bps: 0,
             retry_nanos: RETRY_NANOS,
             cleaning_loss_max: 0,
+            ladder: None,
             backstop: BackstopPolicy::default(),
             assess_max: ASSESS_MAX,
             solvency: Solvency::default(),
@@ -132,7 +174,7 @@ impl Policy {
             name: "with our guards".to_owned(),
             close: Close::Target,
             guards: Guards { fresh_marks: true, grace: true, once_per_tick: true, minimal: true },
-            backstop: BackstopPolicy { insurance: true, deleverage: None, socialise: false },
+            backstop: BackstopPolicy { insurance: true, ..BackstopPolicy::default() },
             ..Policy::as_is()
         }
     }
@@ -159,6 +201,14 @@ impl Policy {
         }
         if self.assess_max == 0 {
             return Err("policy.assess_max 0 would never assess anybody; at least 1".to_owned());
+        }
+        let share = self.backstop.share_max_bps;
+        if let Some(given) = share.filter(|share| !(1..=10_000).contains(share)) {
+            return Err(format!("policy.backstop.share_max_bps {given}: 1 to 10000"));
+        }
+        if let Some(trigger) = self.backstop.drawdown {
+            Drawdown::new(trigger.window_nanos, trigger.lost_e9)
+                .map_err(|error| format!("policy.backstop.drawdown: {error}"))?;
         }
         if self.name.is_empty() || self.name.len() > 64 {
             return Err(format!("policy.name '{}' must have 1 to 64 characters", self.name));

@@ -1,5 +1,6 @@
 //! The trait that every venue's rule implements.
 
+use crate::backstop::Ranking;
 use crate::{
     AssetTotals, Call, CallOption, Effects, Kept, Ladder, Layout, Order, Promise, Rejected,
     Rejection, View,
@@ -203,6 +204,12 @@ pub trait Rulebook: Send + Sync {
     fn may_order(&self, view: &View<'_>, order: &Order) -> Result<(), Rejected> {
         let _ = (view, order);
         Err(Rejection::Unsupported.because(format!("{} takes no orders", self.name())))
+    }
+
+    /// By what the venue ranks winners that are closed against a bankrupt account; none where it
+    /// states nothing.
+    fn ranking(&self) -> Option<Ranking> {
+        None
     }
 
     /// What a call would do.

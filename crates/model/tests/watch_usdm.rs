@@ -347,8 +347,11 @@ fn a_shorts_rising_requirement_left_out_is_found_by_the_same_search() {
 #[test]
 fn a_bankrupt_account_is_sold_deleveraged_and_written_off_to_the_unit() {
     let mut pool = Pool::new(Lie::None, 125);
-    let backstop =
-        BackstopPolicy { insurance: true, deleverage: Some(Deleverage::Queue), socialise: false };
+    let backstop = BackstopPolicy {
+        insurance: true,
+        deleverage: Some(Deleverage::Queue),
+        ..BackstopPolicy::default()
+    };
     let guards = Policy::guarded();
     let policy = Policy {
         seller: Seller::Venue,

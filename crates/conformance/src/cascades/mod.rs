@@ -1,7 +1,17 @@
-//! Files about cascades: deleveraging policies, impact, fire sales. Told apart by their `id`.
+//! Files about cascades: deleveraging policies, impact, fire sales. Told apart by their `id`, or by
+//! the members of their rows where they have none.
+//!
+//! Numbers in these files are JSON numbers, some with an exponent: they are read as the decimals they
+//! are written as. Cases have no ids of their own.
+
+mod number;
+mod policies;
+mod waves;
+
+use crate::Adapter;
 
 /// The adapters of this family.
 #[must_use]
-pub fn adapters() -> Vec<Box<dyn crate::Adapter>> {
-    Vec::new()
+pub fn adapters() -> Vec<Box<dyn Adapter>> {
+    vec![Box::new(policies::Policies), Box::new(waves::Waves), Box::new(waves::Gaps)]
 }

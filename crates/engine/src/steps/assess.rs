@@ -1,14 +1,14 @@
 //! Who is touched, what their health is, and what follows from it.
 
-use super::{call, settle, solvency};
-use crate::engine::Fault;
+use super::{call, ladder, order, settle, solvency};
+use crate::engine::{Climbed, Fault};
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
 use crate::watch::Interval;
 use crate::{Engine, OpenLeg};
 use breakwater_liquidation::margin_call::Finding;
 use breakwater_liquidation::plan::plan_sale;
-use breakwater_liquidation::{AssetKind, Call, Rejection, Seller};
+use breakwater_liquidation::{AssetKind, Call, CallState, Plan, Rejected, Rejection, Seller};
 use breakwater_margin::health::{Armed, Exposure};
 use breakwater_margin::{Band, Health, Ratio};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, narrow_u128};
@@ -62,6 +62,9 @@ fn one(
     let from = standing.call.state;
     if let Some(next) = standing.call.next(finding, now, notice) {
         standing.call = next;
+        if next.state == CallState::Called {
+            standing.climbed = Climbed { called_at: now, ..Climbed::default() };
+        }
         let (to, deadline) = (next.state, next.deadline);
         let moved = What::CallMoved { account, from, to, deadline, health };
         Engine::tell(outcome, cause, moved);
@@ -76,7 +79,7 @@ fn one(
         return Ok(());
     }
     if seller == Seller::Venue {
-        order(engine, account, cause, outcome)?;
+        act(engine, account, cause, outcome)?;
     }
     Ok(())
 }
@@ -132,7 +135,7 @@ fn cancel(
 }
 
 /// Orders the sales of a due account, unless some are under way or prices may not be acted on.
-fn order(
+fn act(
     engine: &mut Engine,
     account: AccountId,
     cause: Cause,
@@ -158,11 +161,44 @@ fn order(
         }
         return Ok(());
     }
-    let planned =
-        engine.look(|view| plan_sale(&*installed.rulebook, view, account, &installed.policy));
+    if installed.policy.backstop.vault == Some(account) {
+        // The vault holds what it has taken over; once it is under water itself, winners are asked.
+        return ask_winners(engine, account, outcome);
+    }
+    match ladder::next(engine, account) {
+        Some(step) => ladder::take(engine, account, step, cause, outcome),
+        None => {
+            let planned = engine
+                .look(|view| plan_sale(&*installed.rulebook, view, account, &installed.policy));
+            sell(engine, account, planned, cause, outcome)
+        }
+    }
+}
+
+/// Closes winners against the account where the fund does not cover what it lacks.
+fn ask_winners(
+    engine: &mut Engine,
+    account: AccountId,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    engine.retry.insert(account);
+    match super::backstop::deleverage(engine, engine.now, account, outcome) {
+        Ok(()) | Err(Fault::Rejected(_)) => Ok(()),
+        Err(broken) => Err(broken),
+    }
+}
+
+/// Orders the sales of a plan; where nothing is left to sell, what is owed is booked.
+pub(super) fn sell(
+    engine: &mut Engine,
+    account: AccountId,
+    planned: Result<Plan, Rejected>,
+    cause: Cause,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
     match planned {
         Ok(plan) => {
-            super::order::cancel_all(engine, account, cause, outcome);
+            order::cancel_all(engine, account, cause, outcome);
             for leg in plan.legs {
                 let number = engine.next_leg;
                 engine.next_leg += 1;

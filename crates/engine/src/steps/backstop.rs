@@ -5,9 +5,12 @@ use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
-use breakwater_liquidation::backstop::{self, Capacity, Winner};
+use breakwater_liquidation::backstop::{
+    self, Bearers, Capacity, Needed, Standing, WHOLE_E18, Winner,
+};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{AssetKind, Call, ContractTerms, Effects, Fact, Rejection};
+use breakwater_liquidation::policy::{BackstopPolicy, Socialise};
+use breakwater_liquidation::{AssetKind, Call, ContractTerms, Effects, Fact, Rejected, Rejection};
 use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{
     AccountId, Amount, AssetId, Class, Holder, Price, Time, TransferCode, Unit,
@@ -68,8 +71,11 @@ pub(super) fn bear(
     // A lending pool books what it is owed and does not have; an exchange has paid it already.
     let booked = engine.ledger.balance(Holder::Outstanding, Unit::deficit(asset)) > 0;
     let others =
-        if policy.socialise && !booked { capacities(engine, account, asset) } else { Vec::new() };
-    let borne = backstop::bear(deficit.raw, &policy, fund, &others);
+        if booked { Vec::new() } else { capacities(engine, policy.socialise, account, asset)? };
+    let bearers = Bearers { insurance: fund, others: &others, ..Bearers::default() };
+    // Winners' positions have been closed before, where the policy closes them.
+    let in_cash = BackstopPolicy { deleverage: None, ..policy };
+    let borne = backstop::bear(deficit.raw, &in_cash, &bearers);
     if borne.total() != deficit.raw {
         let found = format!("{} of {} borne", borne.total(), deficit.raw);
         return Err(Fault::Broken(Invariant::LossBorne, found));
@@ -183,19 +189,43 @@ pub(super) fn cover(
     outstanding_agrees(engine, asset)
 }
 
-/// Cash of every account but the bankrupt one.
-fn capacities(engine: &Engine, account: AccountId, asset: AssetId) -> Vec<Capacity> {
-    let token = Unit::token(asset);
-    (0..)
-        .map(AccountId)
-        .take(engine.standings.len())
-        .filter(|other| *other != account)
-        .filter_map(|other| {
-            let cash = engine.ledger.balance(Holder::Account(other), token);
-            let most = u128::try_from(cash).ok().filter(|cash| *cash > 0)?;
-            Some(Capacity { account: other, most })
-        })
-        .collect()
+/// What every account but the bankrupt one can be asked for.
+fn capacities(
+    engine: &Engine,
+    socialise: Socialise,
+    account: AccountId,
+    asset: AssetId,
+) -> Result<Vec<Capacity>, Fault> {
+    let others = (0..).map(AccountId).take(engine.standings.len());
+    let mut able = Vec::new();
+    for other in others.filter(|other| *other != account) {
+        let most = match socialise {
+            Socialise::Nobody => 0,
+            Socialise::Cash => {
+                let cash = engine.ledger.balance(Holder::Account(other), Unit::token(asset));
+                u128::try_from(cash).unwrap_or(0)
+            }
+            Socialise::Session => gained(engine, other, asset)?,
+        };
+        if most > 0 {
+            able.push(Capacity { account: other, most });
+        }
+    }
+    Ok(able)
+}
+
+/// What the account's positions settled in the asset have gained at the mark since they were last
+/// settled, as far as that is in profit.
+fn gained(engine: &Engine, account: AccountId, asset: AssetId) -> Result<u128, Fault> {
+    let mut gain = 0i128;
+    for contract in contracts_of(engine, account) {
+        let Some(listed) = Listed::of(engine, contract) else { continue };
+        if listed.terms.settle == asset {
+            let mark = engine.look(|view| view.price(contract))?;
+            gain = gain.saturating_add(listed.profit(engine, account, mark)?);
+        }
+    }
+    Ok(u128::try_from(gain).unwrap_or(0))
 }
 
 /// Closes winners against what the market would not take of a bankrupt account, at the price that
@@ -216,15 +246,20 @@ pub(super) fn deleverage(
         let health = engine.with_view(at, |view| installed.rulebook.assess(view, account))?;
         let lacking = contract.in_settle(engine, health.equity.min(0).unsigned_abs())?;
         let fund = engine.ledger.balance(Holder::Insurance, Unit::token(settle));
-        let fund = if pays_first { u128::try_from(fund).unwrap_or(0) } else { 0 };
+        let drawn = engine.guarded.funds.get(&settle).is_some_and(|fund| fund.is_tripped(at));
+        let covers = pays_first && !drawn;
+        let fund = if covers { u128::try_from(fund).unwrap_or(0) } else { 0 };
         let deficit = lacking.saturating_sub(fund);
         if deficit == 0 {
             return Ok(());
         }
         let size = engine.ledger.balance(Holder::Account(account), Unit::token(asset));
         let winners = winners(engine, account, &contract, size > 0)?;
-        let closed = backstop::deleverage(size.unsigned_abs(), &winners, policy);
-        let quantity: u128 = closed.iter().map(|(_, q)| q).sum();
+        let needed = Needed::Quantity { quantity: size.unsigned_abs(), deficit };
+        let done = backstop::deleverage(needed, &winners, policy, engine.entropy);
+        let closed: Vec<(AccountId, u128)> =
+            done.closes.iter().map(|closed| (closed.account, closed.quantity)).collect();
+        let quantity = done.quantity();
         if quantity == 0 {
             continue;
         }
@@ -309,6 +344,48 @@ impl Listed {
         Ok(amount)
     }
 
+    /// Profit of the account's position at the mark, below zero for a loss.
+    fn profit(&self, engine: &Engine, account: AccountId, mark: Price) -> Result<i128, Fault> {
+        let size = engine.ledger.balance(Holder::Account(account), Unit::token(self.asset));
+        let settled = Unit::token(self.terms.settle);
+        let quote = engine.ledger.balance(Holder::Position(account, self.asset), settled);
+        let value = self.terms.position_value(size, self.decimals, mark, self.settle_decimals)?;
+        Ok(value.checked_add(quote).ok_or(Rejection::Overflow)?)
+    }
+
+    /// The numbers of a position that rankings ask for, in the settle asset.
+    fn ranked(
+        &self,
+        engine: &Engine,
+        account: AccountId,
+        (size, value): (i128, u128),
+        quote: i128,
+    ) -> Result<Standing, Fault> {
+        let rulebook = &engine.in_force()?.rulebook;
+        let (health, initial) = engine.look(|view| {
+            let health = rulebook.assess(view, account)?;
+            Ok::<_, Rejected>((health, rulebook.initial(view, account)?))
+        })?;
+        let signed =
+            |value: u128| i128::try_from(value).map_err(|_| Fault::from(Rejection::Overflow));
+        let value = signed(value)?;
+        let mark_value = if self.terms.owns_value(size > 0) { value } else { -value };
+        let equity = signed(self.in_settle(engine, health.equity.unsigned_abs())?)?;
+        let account_value = if health.equity < 0 { -equity } else { equity };
+        let wallet = Unit::token(self.terms.settle);
+        Ok(Standing {
+            mark_value,
+            entry_value: -quote,
+            bankrupt_value: mark_value.saturating_sub(account_value),
+            wallet: engine.ledger.balance(Holder::Account(account), wallet),
+            unrealised: mark_value.saturating_add(quote),
+            maintenance: self.in_settle(engine, health.requirement)?,
+            margin: self.in_settle(engine, initial)?,
+            account_value,
+            unit: breakwater_money::rounding::pow10(self.settle_decimals)?,
+        })
+    }
+
     /// What closing `quantity` at `price` rather than at the mark takes from whoever is closed.
     fn gap(&self, quantity: u128, mark: Price, price: Price) -> Result<u128, Fault> {
         if self.terms.buyer_pays() {
@@ -354,8 +431,8 @@ impl Listed {
     }
 }
 
-/// Opposite positions in profit at the mark, with their place in the queue: profit over entry
-/// value times mark value over cash, both at 1e9.
+/// Opposite positions in profit at the mark, with their place in the queue by the venue's own
+/// ranking; where it states none, profit over entry value times mark value over cash, both at 1e9.
 fn winners(
     engine: &Engine,
     bankrupt: AccountId,
@@ -364,6 +441,12 @@ fn winners(
 ) -> Result<Vec<Winner>, Fault> {
     const ONE: u128 = 1_000_000_000;
     let (asset, settle) = (contract.asset, contract.terms.settle);
+    let installed = engine.in_force()?;
+    let ranking = installed.rulebook.ranking();
+    let share = installed.policy.backstop.share_max_bps.map_or(WHOLE_E18, |bps| {
+        // At most ten thousand: a ten-thousandth of the whole is a whole number.
+        u128::from(bps) * (WHOLE_E18 / 10_000) // division: exact
+    });
     let mark = engine.look(|view| view.price(asset))?;
     let mut winners = Vec::new();
     for account in (0..).map(AccountId).take(engine.standings.len()) {
@@ -371,22 +454,33 @@ fn winners(
         if account == bankrupt || size == 0 || (size > 0) == bankrupt_is_long {
             continue;
         }
-        let value = contract.value(size.unsigned_abs(), mark, Rounding::Floor)?;
-        let entry = engine
-            .ledger
-            .balance(Holder::Position(account, asset), Unit::token(settle))
-            .unsigned_abs();
-        let owns = contract.terms.owns_value(size > 0);
-        let profit = if owns { value.saturating_sub(entry) } else { entry.saturating_sub(value) };
+        let profit = u128::try_from(contract.profit(engine, account, mark)?).unwrap_or(0);
         if profit == 0 {
             continue;
         }
+        let value = contract.value(size.unsigned_abs(), mark, Rounding::Floor)?;
+        let quote = engine.ledger.balance(Holder::Position(account, asset), Unit::token(settle));
+        let entry = quote.unsigned_abs();
         let cash = engine.ledger.balance(Holder::Account(account), Unit::token(settle));
-        let cash = u128::try_from(cash).unwrap_or(0).max(1);
-        let gain = mul_div(profit, ONE, entry.max(1), Rounding::Floor).unwrap_or(u128::MAX);
-        let lever = mul_div(value, ONE, cash, Rounding::Floor).unwrap_or(u128::MAX);
-        let score = gain.saturating_mul(lever);
-        winners.push(Winner { account, quantity: size.unsigned_abs(), score });
+        let backed = u128::try_from(cash).unwrap_or(0).max(1);
+        let lever = mul_div(value, ONE, backed, Rounding::Floor).unwrap_or(u128::MAX);
+        let score = match ranking {
+            Some(ranking) => {
+                ranking.score(&contract.ranked(engine, account, (size, value), quote)?)
+            }
+            None => {
+                let gain = mul_div(profit, ONE, entry.max(1), Rounding::Floor).unwrap_or(u128::MAX);
+                i128::try_from(gain.saturating_mul(lever)).unwrap_or(i128::MAX)
+            }
+        };
+        winners.push(Winner {
+            account,
+            quantity: size.unsigned_abs(),
+            score,
+            profit,
+            leverage_e9: u64::try_from(lever).unwrap_or(u64::MAX),
+            share_max_e18: share,
+        });
     }
     Ok(winners)
 }

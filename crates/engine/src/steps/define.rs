@@ -2,7 +2,7 @@
 
 use super::settle;
 use crate::Engine;
-use crate::engine::{Fault, LedgerBalances, Standing};
+use crate::engine::{Climbed, Fault, LedgerBalances, Standing};
 use crate::event::{Cause, Outcome, What};
 use crate::limits::{ACCOUNTS_MAX, ASSETS_MAX, DECIMALS_MAX, MARKETS_MAX, NAME_MAX};
 use breakwater_liquidation::contract::MULTIPLIER_DECIMALS_MAX;
@@ -181,6 +181,7 @@ pub(super) fn account(
         band: Band::Healthy,
         liquidated_at: 0,
         retry_at: Time::default(),
+        climbed: Climbed::default(),
     });
     engine.ledger.open(account);
     engine.watch.add_account();

@@ -1,6 +1,6 @@
 //! A sale that the engine ordered came back from the market.
 
-use super::{backstop, call, settle, solvency};
+use super::{backstop, call, ladder, settle, solvency};
 use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
@@ -87,9 +87,18 @@ fn sell(
         effects.then(installed.rulebook.execute(&overlay.view(), &fill)?);
         Ok::<_, Rejected>(effects)
     })?;
+    let assess = |engine: &Engine| {
+        let installed = engine.in_force()?;
+        engine.with_view(at, |view| installed.rulebook.assess(view, account))
+    };
+    let before = assess(engine);
     let deficit = call::deficit_accounts(&effects).contains(&account);
     let facts = effects.facts.clone();
     settle::commit(engine, effects, Cause::Command, outcome)?;
+    if let (Ok(before), Ok(after)) = (before, assess(engine)) {
+        ladder::count_freed(engine, account, &before, &after)
+            .map_err(|refused| Fault::Broken(Invariant::WellFormed, refused.to_string()))?;
+    }
     if size_held(engine, account, leg.asset) > held {
         let found = format!("{account} holds more of {} after selling", leg.asset);
         return Err(Fault::Broken(Invariant::ReduceOnly, found));

@@ -65,6 +65,8 @@ pub(super) fn run(
         policy: policy.clone(),
         rates: solvency::rates(&engine.assets, policy),
     });
+    engine.guarded.funds.clear();
+    settle::record_funds(engine);
     engine.epoch += 1;
     settle::commit(engine, effects, Cause::Command, outcome)?;
     engine.watch.mark_everyone();

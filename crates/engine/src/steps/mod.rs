@@ -11,6 +11,7 @@ mod call;
 mod define;
 mod fill;
 mod install;
+mod ladder;
 mod order;
 mod settle;
 pub(crate) mod solvency;
@@ -21,7 +22,7 @@ use crate::event::{Cause, Outcome, What};
 use crate::watch::Interval;
 use crate::{Body, Command, Engine};
 use breakwater_liquidation::{Exposures, Rejection};
-use breakwater_money::AccountId;
+use breakwater_money::{AccountId, Time};
 
 /// Buffers that live as long as the engine, so that the hot path allocates nothing.
 #[derive(Default)]
@@ -30,6 +31,8 @@ pub(crate) struct Scratch {
     pub intervals: Vec<Interval>,
     /// Accounts liquidated by this command, and whether a deficit was booked for them.
     pub hits: Vec<(AccountId, bool)>,
+    /// Time of this command.
+    pub at: Time,
     /// Whether this command has begun to change what cannot be taken back.
     pub committed: bool,
 }
@@ -41,6 +44,7 @@ pub(crate) fn run(
     outcome: &mut Outcome,
 ) -> Result<Cause, Fault> {
     engine.scratch.hits.clear();
+    engine.scratch.at = command.at;
     if engine.halted && !cures(&command.body) {
         return Err(Rejection::Halted.because(command.body.kind()).into());
     }

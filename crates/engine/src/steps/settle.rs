@@ -6,8 +6,9 @@ use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
 use breakwater_ledger::LedgerError;
+use breakwater_liquidation::backstop::drawdown::Drawdown;
 use breakwater_liquidation::{Effects, Rejection, StateKey, Touched};
-use breakwater_money::{Class, Holder, Unit};
+use breakwater_money::{AssetId, Class, Holder, Unit};
 
 /// Commits effects: transfers, state, facts, whose health may have changed, and the bearers of
 /// every loss they book.
@@ -57,11 +58,40 @@ pub(super) fn post(engine: &mut Engine, effects: &Effects) -> Result<(), Fault> 
     for (holder, unit) in &touched {
         signs(engine, *holder, *unit)?;
     }
+    for (holder, unit) in &touched {
+        if *holder == Holder::Insurance && unit.class == Class::Token {
+            record_fund(engine, unit.asset);
+        }
+    }
     for (key, value) in &effects.state {
         engine.state.set(*key, *value);
     }
     engine.scratch.committed |= !effects.transfers.is_empty() || !effects.state.is_empty();
     Ok(())
+}
+
+/// Writes down what the fund has now, where the policy looks at how much it has lost.
+fn record_fund(engine: &mut Engine, asset: AssetId) {
+    let Some(trigger) = engine.policy().and_then(|policy| policy.backstop.drawdown) else { return };
+    let balance = engine.ledger.balance(Holder::Insurance, Unit::token(asset));
+    let at = engine.scratch.at;
+    if !engine.guarded.funds.contains_key(&asset) {
+        // A policy that is in force has a trigger that can be made.
+        let Ok(fund) = Drawdown::new(trigger.window_nanos, trigger.lost_e9) else { return };
+        engine.guarded.funds.insert(asset, fund);
+    }
+    if let Some(fund) = engine.guarded.funds.get_mut(&asset) {
+        // Commands never go back in time, so that nothing is refused.
+        let _ = fund.record(at, balance);
+    }
+}
+
+/// Writes down what the fund has of every asset: where a look at its losses begins.
+pub(super) fn record_funds(engine: &mut Engine) {
+    for number in 0..engine.assets.len() {
+        // Bounded by ASSETS_MAX.
+        record_fund(engine, AssetId(u16::try_from(number).unwrap_or(u16::MAX)));
+    }
 }
 
 /// A column of the layout, of an asset or account that there is.

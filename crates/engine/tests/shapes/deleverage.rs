@@ -4,12 +4,14 @@ use crate::support::stage::*;
 use breakwater_engine::Outcome;
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::policy::BackstopPolicy;
+use breakwater_liquidation::policy::{BackstopPolicy, Socialise};
 use breakwater_liquidation::{CallState, Close, Fact, Policy};
 use breakwater_money::{AccountId, Holder, Unit};
 
 fn policy(deleverage: Option<Deleverage>, socialise: bool) -> Policy {
-    let backstop = BackstopPolicy { insurance: true, deleverage, socialise };
+    let socialise = if socialise { Socialise::Cash } else { Socialise::Nobody };
+    let backstop =
+        BackstopPolicy { insurance: true, deleverage, socialise, ..BackstopPolicy::default() };
     Policy { backstop, close: Close::Full, slippage_bps: 500, ..venue_sells() }
 }
 

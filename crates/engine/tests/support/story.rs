@@ -6,7 +6,7 @@ use super::stage::*;
 use super::{lending, perpetual};
 use breakwater_engine::{Body, Command};
 use breakwater_liquidation::backstop::Deleverage;
-use breakwater_liquidation::policy::BackstopPolicy;
+use breakwater_liquidation::policy::{BackstopPolicy, Socialise};
 use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse};
 use breakwater_liquidation::{Call, Gate, Policy, Solvency};
 use breakwater_market::Quote;
@@ -38,7 +38,8 @@ pub fn policy(venue: Venue, assess_max: u32) -> Policy {
             backstop: BackstopPolicy {
                 insurance: true,
                 deleverage: Some(Deleverage::Queue),
-                socialise: true,
+                socialise: Socialise::Cash,
+                ..BackstopPolicy::default()
             },
             ..venue_sells()
         },

@@ -184,6 +184,16 @@ impl Ladder {
         &self.rungs
     }
 
+    /// The buffer of its first ramp, basis points: what [`freed`](super::Standing::freed) is measured
+    /// with. None without a ramp.
+    #[must_use]
+    pub fn ramp_buffer_bps(&self) -> Option<u32> {
+        self.rungs.iter().find_map(|rung| match rung.act {
+            Act::Ramp { buffer_bps, .. } => Some(buffer_bps),
+            _ => None,
+        })
+    }
+
     /// Most steps, waits not counted, until an account with so many lots in each of its positions
     /// is out of breach or without positions, if every step is done in full and prices stay.
     ///

@@ -6,6 +6,7 @@ use crate::number::{Int, Result, floor, narrow, positive, ten};
 use breakwater_engine::{Cause, What};
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::effects::Bearer;
+use breakwater_liquidation::policy::Socialise;
 use breakwater_liquidation::{AssetKind, Call, Fact};
 use breakwater_money::{AccountId, Amount, AssetId, Class, Holder, Price, Unit};
 use num_traits::{Signed, Zero};
@@ -37,7 +38,7 @@ impl Model {
         let insurance =
             if policy.backstop.insurance { fund.min(whole.clone()) } else { Int::zero() };
         let mut shares = Vec::new();
-        if policy.backstop.socialise && !lacks {
+        if policy.backstop.socialise == Socialise::Cash && !lacks {
             let cash = |a: AccountId| (a, positive(self.pool.own(a, token)));
             let others = self.pool.everybody().filter(|a| *a != account).map(cash);
             shares = share_out(&(&whole - &insurance), &others.collect::<Vec<_>>());
@@ -100,6 +101,13 @@ impl Model {
                     let able: Vec<_> =
                         winners.into_iter().map(|w| (w.account, w.quantity)).collect();
                     share_out(&size.abs(), &able)
+                }
+                // The model has no rule of its own for these yet.
+                Deleverage::RandomStart
+                | Deleverage::Capped
+                | Deleverage::RiskAware
+                | Deleverage::MinimumOvershoot => {
+                    return Err(breakwater_liquidation::Rejection::Unsupported);
                 }
             };
             let quantity: Int = closed.iter().map(|(_, part)| part).sum();

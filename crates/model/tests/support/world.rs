@@ -4,7 +4,7 @@
 use super::chance::Chance;
 use breakwater_engine::{Body, Command, Registry};
 use breakwater_liquidation::backstop::Deleverage;
-use breakwater_liquidation::policy::{BackstopPolicy, Guards};
+use breakwater_liquidation::policy::{BackstopPolicy, Guards, Socialise};
 use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse, Solvency};
 use breakwater_liquidation::{AssetInfo, AssetKind, Call, Close, Policy, Rulebook, Seller};
 use breakwater_margin::Ratio;
@@ -252,7 +252,7 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     policy.warn_ratio = wad(warn);
     policy.target_ratio = wad(target);
     policy.notice_nanos = notice_nanos;
-    policy.backstop = BackstopPolicy { insurance, deleverage: None, socialise: false };
+    policy.backstop = BackstopPolicy { insurance, ..BackstopPolicy::default() };
     policy.solvency = solvency(chance, kind);
     if kind == Kind::Called {
         // Lots coarse enough that trying each one stays quick.
@@ -267,7 +267,9 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     policy.lot_value = u128::from(chance.range(200, 5_000)) * 100_000_000;
     if kind == Kind::Exchange {
         policy.lot_value = u128::from(chance.range(2_000, 20_000)) * 1_000_000;
-        policy.backstop.socialise = chance.percent(50);
+        if chance.percent(50) {
+            policy.backstop.socialise = Socialise::Cash;
+        }
         policy.backstop.deleverage =
             *chance.pick(&[None, Some(Deleverage::Queue), Some(Deleverage::ProRata)]);
     }

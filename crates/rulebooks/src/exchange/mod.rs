@@ -2,3 +2,4 @@
 
 pub mod ladders;
 pub mod margin_exchange;
+pub mod percolator;

@@ -5,6 +5,7 @@ use super::parameters::{
     BadParameter, CollateralParameters, ContractParameters, Parameters, number_of, rate_of,
 };
 use super::position::Position;
+use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::{
     AssetInfo, AssetKind, ContractTerms, Ladder, Rejected, Rejection, View,
 };
@@ -49,6 +50,8 @@ pub(super) struct Book {
     pub valuation: Valuation,
     /// The steps of a liquidation; none where whatever wraps the rule chooses them.
     pub ladder: Option<Ladder>,
+    /// By what winners are ranked.
+    pub ranking: Option<Ranking>,
     /// What is margin.
     pub margin: Vec<MarginAsset>,
     /// By asset: place among the margin assets.
@@ -93,6 +96,7 @@ impl Book {
             name: parameters.name.clone(),
             breach_at_equality: parameters.breach_at_equality,
             ladder: parameters.ladder.clone(),
+            ranking: parameters.ranking,
             valuation,
             margin,
             slots,

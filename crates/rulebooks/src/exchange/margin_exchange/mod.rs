@@ -55,6 +55,7 @@ pub use parameters::{
 
 use account::Totals;
 use book::Book;
+use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
     AssetInfo, Call, CallOption, Effects, Exposures, Kept, Ladder, Layout, Order, Promise,
@@ -213,6 +214,10 @@ impl Rulebook for MarginExchange {
 
     fn ladder(&self) -> Option<&Ladder> {
         self.book.ladder.as_ref()
+    }
+
+    fn ranking(&self) -> Option<Ranking> {
+        self.book.ranking
     }
 
     fn liquidation_price(

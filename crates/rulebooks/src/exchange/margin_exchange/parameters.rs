@@ -3,6 +3,7 @@
 
 use super::RULE;
 use breakwater_liquidation::Ladder;
+use breakwater_liquidation::backstop::Ranking;
 use breakwater_margin::tiers::{RATE_DECIMALS, Tier, TierError, TierTable};
 use breakwater_money::decimal::{self, DecimalError};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,9 @@ pub struct Parameters {
     /// The steps of a liquidation, tried from the first.
     #[serde(default)]
     pub ladder: Option<Ladder>,
+    /// By what winners are ranked that are closed against a bankrupt account.
+    #[serde(default)]
+    pub ranking: Option<Ranking>,
 }
 
 fn yes() -> bool {
