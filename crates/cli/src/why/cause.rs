@@ -3,7 +3,7 @@
 use super::record::Cause;
 use breakwater_engine::{Body, Command, Engine, Event, Part, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{Call, Fact};
+use breakwater_liquidation::{Call, Fact, Policy};
 use breakwater_margin::{Band, Ratio};
 use breakwater_money::{AccountId, Class};
 
@@ -19,6 +19,14 @@ pub fn band_after(
         rulebook.assess(view, account).map(|health| health.band(warn))
     });
     assessed.ok()?.ok()
+}
+
+/// The warning line once `part` of the command has happened.
+pub fn warn_after(command: &Command, part: Part, in_force: &Policy) -> Ratio {
+    match (&command.body, part) {
+        (Body::InstallRulebook { policy, .. }, Part::Rulebook | Part::Whole) => policy.warn_ratio,
+        _ => in_force.warn_ratio,
+    }
 }
 
 /// What of the command would bring the account as low as `fallen` by itself.

@@ -7,10 +7,10 @@ use super::record::{
 };
 use super::units::{Units, clock, price, ratio};
 use crate::events::{hex, state};
-use crate::figures::{count, counted, percent, short_label, wrapped};
+use crate::figures::{count, counted, grouped, percent, short_label, wrapped};
 use crate::screen::Paint;
 use breakwater_liquidation::{CallState, Reason};
-use breakwater_money::{Amount, AssetId};
+use breakwater_money::{Amount, AssetId, Time};
 use std::collections::BTreeMap;
 
 /// Lines at most.
@@ -23,6 +23,9 @@ const NAME: usize = 12;
 const ROW_LINES: usize = 3;
 /// Markets listed for an account at most.
 const MARKETS: usize = 8;
+/// Markets told around a call at most, and prices that would have avoided it.
+const AROUND: usize = 3;
+const ALTERNATIVES: usize = 2;
 /// Steps take at least so many lines, whatever else there is to say.
 const STEP_LINES_MIN: usize = 7;
 /// Digits of a hash that a person compares.
@@ -125,14 +128,11 @@ fn head(units: &Units<'_>, story: &Story, ending: &Ending, paint: Paint) -> Vec<
         None => "none was ever installed".to_owned(),
     };
     lines.extend(row("rulebook", &ruled));
-    let mut ended = format!(
-        "{}: {} since {}; {}",
-        clock(ending.at),
-        state(ending.call.state),
-        clock(ending.call.since),
-        health(units, &ending.picture)
-    );
-    ended.push_str(&owed(units, ending));
+    let mut ended = format!("{}: {}", clock(ending.at), state(ending.call.state));
+    if ending.call.since > Time::default() {
+        ended.push_str(&format!(" since {}", clock(ending.call.since)));
+    }
+    ended.push_str(&format!("; {}{}", health(units, &ending.picture), owed(units, ending)));
     lines.extend(row("ended", &ended));
     if let Some(stopped) = &ending.stopped {
         lines.extend(row("stopped", &format!("a promise broke and the engine stopped: {stopped}")));
@@ -151,8 +151,8 @@ fn verdict(story: &Story, ending: &Ending) -> String {
         some => counted(some, "liquidation", "liquidations"),
     };
     let end = match ending.call.state {
-        CallState::Closed => ", closed: owes nothing any more",
-        CallState::Bankrupt => ", bankrupt: a deficit was booked",
+        CallState::Closed => ", closed",
+        CallState::Bankrupt => ", bankrupt",
         _ => "",
     };
     format!("{called}, {taken}{end}")
@@ -224,8 +224,9 @@ fn moments(units: &Units<'_>, story: &Story, called: &Moment) -> Vec<String> {
     lines.extend(row("called", &at));
     if let Some(crossing) = crossing {
         lines.extend(row("why", &causes(units, crossing)));
-        for quoted in crossing.markets.iter().filter(|q| q.line.is_some()).take(3) {
-            lines.extend(row("price", &around(units, quoted)));
+        let lined = crossing.markets.iter().filter(|quoted| quoted.line.is_some());
+        for (at, quoted) in lined.take(AROUND).enumerate() {
+            lines.extend(row(if at == 0 { "price" } else { "" }, &around(units, quoted)));
         }
         lines.extend(row("before", &health(units, &crossing.before)));
         lines.extend(row("then", &health(units, &crossing.after)));
@@ -304,10 +305,17 @@ fn avoided(units: &Units<'_>, crossing: &Crossing) -> Vec<String> {
         };
         ways.push(format!("{}{kind}", units.value_up(top_up)));
     }
-    let clear = crossing.markets.iter().filter_map(|quoted| Some((quoted.market, quoted.clear?)));
-    ways.extend(clear.take(3).map(|(market, line)| {
+    // Where a price did it, that price; else whichever would have been enough.
+    let by_price = |market| crossing.causes.contains(&Cause::Price(market));
+    let priced = crossing.markets.iter().any(|quoted| by_price(quoted.market));
+    let clear = crossing
+        .markets
+        .iter()
+        .filter(|quoted| !priced || by_price(quoted.market))
+        .filter_map(|quoted| Some((quoted.market, quoted.clear?)));
+    ways.extend(clear.take(ALTERNATIVES).map(|(market, line)| {
         let side = if line.safe_above { "at or above" } else { "at or below" };
-        format!("{} {side} {}", units.market(market), line.price)
+        format!("{} {side} {}", units.market(market), grouped(&line.price.to_string()))
     }));
     if ways.is_empty() { Vec::new() } else { row("avoided by", &ways.join("; or ")) }
 }
@@ -398,10 +406,10 @@ fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
         }
         Did::Ordered { sale, reason, .. } => {
             let did = if sale.buy_back { "to buy back" } else { "to sell" };
-            let worst = if sale.buy_back { "at most" } else { "at least" };
+            let worst = if sale.buy_back { "at no more than" } else { "at no less than" };
             let quantity = units.amount(Amount::new(sale.asset, sale.quantity));
             let (limit, why) = (price(sale.worst_price), because(*reason));
-            short(format!("ordered {did} {quantity} {worst} at {limit}: {why}"))
+            short(format!("ordered {did} {quantity} {worst} {limit}: {why}"))
         }
         Did::Cancelled { unsold, .. } => short(format!("called off: {}", units.amount(*unsold))),
         Did::Deleveraged { bankrupt, quantity, price: each } => {
@@ -430,11 +438,11 @@ fn two(at: &str, what: &str, then: &str) -> Vec<String> {
 /// Who gained by the step, its fees, and how the account stands.
 fn aftermath(units: &Units<'_>, step: &Step, to: Taker) -> String {
     let lost = step.lost();
-    let mut told = if lost < 0 {
-        let gained = units.value(lost.unsigned_abs());
-        format!("{gained} above the mark from {}", taker(units, to))
-    } else {
-        format!("{} lost to {}", units.signed(lost), taker(units, to))
+    let (value, to) = (units.value(lost.unsigned_abs()), taker(units, to));
+    let mut told = match lost {
+        0 => format!("nothing lost to {to}"),
+        gain if gain < 0 => format!("{value} above the mark from {to}"),
+        _ => format!("{value} lost to {to}"),
     };
     for (receiver, fee) in &step.fees {
         let fee = units.amount(*fee);
@@ -454,18 +462,18 @@ fn stands(step: &Step) -> String {
 
 const fn because(reason: Reason) -> &'static str {
     match reason {
-        Reason::CloseFactor => "the venue's cap on one call",
-        Reason::TargetHealth => "the fewest lots that reach the target",
-        Reason::FullClose => "whole accounts are closed",
-        Reason::Toxic => "a part would only make the rest worse",
-        Reason::TargetOutOfReach => "no amount reaches the target",
-        Reason::Cleaning => "so that bad debt is recognised",
+        Reason::CloseFactor => "the venue's cap",
+        Reason::TargetHealth => "enough for the target",
+        Reason::FullClose => "a full close",
+        Reason::Toxic => "a part would only hurt",
+        Reason::TargetOutOfReach => "no amount is enough",
+        Reason::Cleaning => "to recognise bad debt",
     }
 }
 
 fn taker(units: &Units<'_>, taker: Taker) -> String {
     match taker {
-        Taker::Outside => "a keeper outside the pool".to_owned(),
+        Taker::Outside => "a keeper".to_owned(),
         Taker::Account(account) => short_label(&units.owner(account)),
         Taker::Pool => "the pool".to_owned(),
         Taker::Market => "the market".to_owned(),
@@ -477,7 +485,7 @@ fn receiver_name(units: &Units<'_>, receiver: Receiver) -> String {
         Receiver::Treasury => "the treasury".to_owned(),
         Receiver::Insurance => "the insurance fund".to_owned(),
         Receiver::Vault => "the vault".to_owned(),
-        Receiver::Reserves => "the pool's reserves".to_owned(),
+        Receiver::Reserves => "the reserves".to_owned(),
         Receiver::Caller => "the caller".to_owned(),
         Receiver::Account(account) => short_label(&units.owner(account)),
     }
@@ -489,7 +497,7 @@ const fn bearer_name(bearer: BearerKind) -> &'static str {
         BearerKind::Vault => "the vault",
         BearerKind::Deleveraged => "deleveraged winners",
         BearerKind::Socialised => "all, shared",
-        BearerKind::Outstanding => "nobody yet: it lies with the lenders or the venue",
+        BearerKind::Outstanding => "nobody yet",
         BearerKind::Lenders => "the lenders",
         BearerKind::Borrowers => "the other borrowers",
     }

@@ -65,7 +65,7 @@ impl Watched {
         if self.concerns(engine, rulebook, command, &ahead) {
             ahead.business = engine.business(command).ok();
         }
-        let warn = warn_after(command, policy);
+        let warn = cause::warn_after(command, Part::Whole, policy);
         let whole = cause::band_after(engine, command, Part::Whole, self.account, warn);
         let falls = whole.filter(|whole| *whole > ahead.band);
         if falls.is_some() || may_reach_others(policy) {
@@ -76,7 +76,7 @@ impl Watched {
             ahead.markets = engine.ahead(command, Part::Time, account, look).ok();
         }
         if let Some(falls) = falls {
-            ahead.causes = cause::alone(engine, command, self.account, falls, warn);
+            ahead.causes = cause::alone(engine, command, self.account, falls, policy);
         }
         ahead
     }
@@ -176,7 +176,8 @@ impl Watched {
     fn moved(&mut self, place: Place, to: CallState, deadline: Option<Time>, was: Picture) {
         let moment = |crossing| Moment { place, deadline, crossing };
         match to {
-            CallState::Warned if self.story.warned.is_none() => {
+            // A warning after a call is a recovery.
+            CallState::Warned if self.story.warned.is_none() && self.story.calls == 0 => {
                 self.story.warned = Some(moment(self.crossed.clone()));
             }
             CallState::Called => {
@@ -189,14 +190,6 @@ impl Watched {
             }
             _ => {}
         }
-    }
-}
-
-/// The warning line that holds once the command has happened.
-fn warn_after(command: &Command, policy: &Policy) -> Ratio {
-    match &command.body {
-        Body::InstallRulebook { policy, .. } => policy.warn_ratio,
-        _ => policy.warn_ratio,
     }
 }
 
