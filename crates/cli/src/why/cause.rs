@@ -29,16 +29,19 @@ pub fn warn_after(command: &Command, part: Part, in_force: &Policy) -> Ratio {
     }
 }
 
-/// What of the command would bring the account as low as `fallen` by itself.
+/// What of the command would bring the account as low as `fallen` by itself, judged by the warning
+/// line of `policy` where the command brings no other.
 pub fn alone(
     engine: &Engine,
     command: &Command,
     account: AccountId,
     fallen: Band,
-    warn: Ratio,
+    policy: &Policy,
 ) -> Vec<Cause> {
-    let enough =
-        |part| band_after(engine, command, part, account, warn).is_some_and(|band| band >= fallen);
+    let enough = |part| {
+        let warn = warn_after(command, part, policy);
+        band_after(engine, command, part, account, warn).is_some_and(|band| band >= fallen)
+    };
     let mut causes = Vec::new();
     let own_part = match &command.body {
         Body::Tick(tick) => Some((Part::Price, Cause::Price(tick.market))),
