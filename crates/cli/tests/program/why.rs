@@ -113,8 +113,8 @@ fn an_account_that_was_liquidated_several_times_is_told_from_its_line_to_its_los
     let price = |text: &Value| parse_raw(text.as_str().unwrap(), 8).unwrap();
     let cause = &crossing["causes"][0];
     assert_eq!(cause["kind"], "price");
-    let quoted = crossing["markets"].as_array().unwrap().iter();
-    let quoted = quoted.filter(|quoted| quoted["market"] == cause["market"]).next().unwrap();
+    let mut quoted = crossing["markets"].as_array().unwrap().iter();
+    let quoted = quoted.find(|quoted| quoted["market"] == cause["market"]).unwrap();
     let (before, line, mark) =
         (price(&quoted["mark_before"]), price(&quoted["line_before"]), price(&quoted["mark"]));
     assert!(before >= line && line > mark, "{quoted}");
@@ -177,14 +177,14 @@ fn an_account_that_was_never_called_hears_how_far_it_is() {
 
 /// The journal of the run with more commands behind it.
 fn longer(folder: &Path, name: &str, more: &[Body]) {
-    let run = Journal::open(&folder.join("run/journal.redb")).unwrap();
+    let run = Journal::open(folder.join("run/journal.redb")).unwrap();
     let mut commands: Vec<Vec<u8>> =
         run.frames(1).unwrap().map(|frame| frame.unwrap().payload).collect();
     let at: Time = decode(commands.last().unwrap()).unwrap().at;
     run.close().unwrap();
     commands.extend(more.iter().map(|body| encode(&Command { at, body: body.clone() })));
     let mut longer =
-        Journal::create(&folder.join(name), &Manifest::new("test", "a longer run")).unwrap();
+        Journal::create(folder.join(name), &Manifest::new("test", "a longer run")).unwrap();
     longer.append(&commands).unwrap();
     longer.close().unwrap();
 }
@@ -239,12 +239,12 @@ fn what_is_not_there_is_said_and_what_is_nearest() {
     fs::write(folder.path().join("foreign"), "hello ".repeat(4_000)).unwrap();
     run("foreign").complains(3, &["not a journal"]);
     let mut journal =
-        Journal::create(&folder.path().join("odd"), &Manifest::new("test", "odd")).unwrap();
+        Journal::create(folder.path().join("odd"), &Manifest::new("test", "odd")).unwrap();
     journal.append(&["not a command"]).unwrap();
     journal.close().unwrap();
     run("odd").complains(3, &["frame 1", "no command"]);
     let journal =
-        Journal::create(&folder.path().join("empty"), &Manifest::new("test", "empty")).unwrap();
+        Journal::create(folder.path().join("empty"), &Manifest::new("test", "empty")).unwrap();
     journal.close().unwrap();
     run("empty").complains(2, &["has no accounts at all"]);
 }
