@@ -41,6 +41,8 @@ pub enum Command {
     Plan(Plan),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
+    /// One account's story from a journal: the line it crossed, why, each step, where its loss went
+    Why(Why),
     /// List the scenarios that travel with this program
     Scenarios,
     /// List the rulebooks that travel with this program, or show one with its sources
@@ -313,6 +315,18 @@ pub struct Verify {
     /// State hash that its end must have, as 64 hexadecimal digits
     #[arg(long, value_name = "HASH", value_parser = state_hash)]
     pub state_hash: Option<String>,
+}
+
+/// One account's story.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The journal, such as `replay` writes
+    pub journal: PathBuf,
+    /// The account: its owner's name, or its number
+    pub account: String,
+    /// ACCOUNT is a number, even if an owner has that name
+    #[arg(long)]
+    pub number: bool,
 }
 
 /// Decimals to which settings are read; more digits than that are refused by the parser.

@@ -24,6 +24,7 @@ mod screen;
 mod source;
 mod story;
 mod verify;
+mod why;
 
 use arguments::{Arguments, Command, JournalCommand};
 use clap::{CommandFactory, Parser};
@@ -66,6 +67,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Assess(asked) => assess::assess(asked, screen),
         Command::Plan(asked) => assess::plan(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
+        Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),
         Command::Rulebooks { name } => lists::rulebooks(name.as_deref(), screen),
         Command::Conformance { folder, verbose } => conformance::run(folder, *verbose, screen),

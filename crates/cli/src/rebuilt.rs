@@ -1,7 +1,7 @@
 //! A journal read back into an engine: what its commands say, judged anew.
 
 use crate::failure::Failure;
-use breakwater_engine::Engine;
+use breakwater_engine::{Command, Engine};
 use breakwater_journal::{Hash, Journal};
 use breakwater_simulate::{decode, registry};
 use std::collections::BTreeMap;
@@ -37,6 +37,21 @@ pub fn rebuild(journal: &Journal, path: &Path, at: &[u64]) -> Result<Rebuilt, Fa
     if at.contains(&0) {
         hashes.insert(0, engine.state_hash().combined);
     }
+    each(journal, path, |sequence, command| {
+        rejected += u64::from(!engine.apply(&command).accepted());
+        if at.contains(&sequence) {
+            hashes.insert(sequence, engine.state_hash().combined);
+        }
+    })?;
+    Ok(Rebuilt { engine, rejected, hashes })
+}
+
+/// Hands every command of the journal on, one after the other, with its place.
+pub fn each(
+    journal: &Journal,
+    path: &Path,
+    mut take: impl FnMut(u64, Command),
+) -> Result<(), Failure> {
     let failed = |error| Failure::journal(path, &error);
     for frame in journal.frames(1).map_err(failed)? {
         let frame = frame.map_err(failed)?;
@@ -46,18 +61,15 @@ pub fn rebuild(journal: &Journal, path: &Path, at: &[u64]) -> Result<Rebuilt, Fa
                 "{path}: frame {sequence} holds no command that this build knows: {reason}"
             ))
         })?;
-        rejected += u64::from(!engine.apply(&command).accepted());
-        if at.contains(&frame.sequence) {
-            hashes.insert(frame.sequence, engine.state_hash().combined);
-        }
+        take(frame.sequence, command);
     }
-    Ok(Rebuilt { engine, rejected, hashes })
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use breakwater_engine::{Body, Command};
+    use breakwater_engine::Body;
     use breakwater_journal::Manifest;
     use breakwater_liquidation::AssetKind;
     use breakwater_money::Time;

@@ -9,6 +9,7 @@
 pub mod command;
 pub mod engine;
 pub mod event;
+pub mod foresight;
 pub mod hash;
 pub mod invariant;
 pub mod limits;
@@ -20,6 +21,7 @@ pub mod watch;
 pub use command::{Body, Command};
 pub use engine::{Engine, OpenLeg, Registry};
 pub use event::{Cause, Event, Outcome, What};
+pub use foresight::Part;
 pub use hash::{PartHash, StateHash};
 pub use invariant::{Invariant, Stop};
 pub use watch::Watch;

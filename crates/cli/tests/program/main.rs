@@ -9,3 +9,4 @@ mod keeper;
 mod replay;
 mod started;
 mod usage;
+mod why;

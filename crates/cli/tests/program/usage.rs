@@ -2,12 +2,13 @@ use crate::started::{program, run, run_in};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "replay",
     "compare",
     "assess",
     "plan",
     "verify",
+    "why",
     "scenarios",
     "rulebooks",
     "conformance",
@@ -47,6 +48,7 @@ fn a_command_line_that_makes_no_sense_ends_with_two() {
         &["replay", "black-thursday", "--shock", "ETH/USD=100%"],
         &["replay", "black-thursday", "--seed", "-1"],
         &["verify", "journal.redb", "--state-hash", "abc"],
+        &["why", "journal.redb"],
         &["plan", "book.json", "--target", "0"],
         &["journal", "export", "only-one"],
         &["completions", "vax"],

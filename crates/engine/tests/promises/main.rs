@@ -20,3 +20,4 @@ mod the_fund_never_owes;
 mod the_same_journal_gives_the_same_hash;
 mod time_never_goes_back;
 mod usage_raises_the_rate_and_takes_it_back;
+mod what_is_foreseen_is_what_happens;

@@ -1,0 +1,178 @@
+//! A small pool whose commands are kept, so that one account after the other can be watched.
+
+use crate::why::record::{Crossing, Story};
+use crate::why::watched::Watched;
+use breakwater_engine::{Body, Command, Engine, Outcome, What};
+use breakwater_liquidation::{AssetKind, Call, Policy};
+use breakwater_market::{Guard, MarketId, Quote, Tick};
+use breakwater_money::{AccountId, AssetId, Time};
+use breakwater_simulate::registry;
+
+pub const SECOND: u64 = 1_000_000_000;
+pub const DAY: u64 = 86_400 * SECOND;
+const START: u64 = 1_584_000_000 * SECOND;
+
+pub const AAVE: &str = include_str!("../../../../../rulebooks/aave-v3.7.toml");
+pub const USDM: &str = include_str!("../../../../../rulebooks/binance-usdm.toml");
+
+/// Commands, and an engine that has applied them.
+pub struct Stage {
+    pub engine: Engine,
+    pub commands: Vec<Command>,
+    pub now: u64,
+}
+
+impl Stage {
+    pub fn empty() -> Self {
+        Stage { engine: Engine::new(registry()), commands: Vec::new(), now: START }
+    }
+
+    /// Collateral of 18 decimals at 1,700 dollars, debt of 6 decimals at one dollar, and `owners`.
+    pub fn lending(parameters: &str, policy: Policy, owners: &[&str]) -> Self {
+        let mut stage = Stage::empty();
+        stage.done(asset("STETH", 18, AssetKind::Token));
+        stage.done(asset("USDC", 6, AssetKind::Token));
+        stage.done(market("STETH/USD", AssetId(0), 8));
+        stage.done(market("USDC/USD", AssetId(1), 8));
+        stage.done(install("aave-v3", parameters, policy));
+        stage.price(0, 1_700 * 100_000_000, 8);
+        stage.price(1, 100_000_000, 8);
+        owners.iter().for_each(|owner| stage.open(owner));
+        stage
+    }
+
+    /// Cash of 6 decimals, a contract of 3 decimals at 50,000, and `owners`.
+    pub fn exchange(policy: Policy, owners: &[&str]) -> Self {
+        let mut stage = Stage::empty();
+        stage.done(asset("USDT", 6, AssetKind::Token));
+        stage.done(asset("BTCUSDT", 3, AssetKind::LinearPerpetual { settle: AssetId(0) }));
+        stage.done(market("BTCUSDT", AssetId(1), 2));
+        stage.done(install("binance-usdm", USDM, policy));
+        stage.price(0, 5_000_000, 2);
+        owners.iter().for_each(|owner| stage.open(owner));
+        stage
+    }
+
+    pub fn open(&mut self, owner: &str) {
+        self.done(Body::OpenAccount { owner: owner.to_owned() });
+    }
+
+    pub fn apply(&mut self, body: Body) -> Outcome {
+        let command = Command { at: Time(self.now), body };
+        let outcome = self.engine.apply(&command);
+        self.commands.push(command);
+        outcome
+    }
+
+    #[track_caller]
+    pub fn done(&mut self, body: Body) -> Outcome {
+        let told = format!("{body:?}");
+        let outcome = self.apply(body);
+        assert_eq!((&outcome.rejected, &outcome.stop), (&None, &None), "{told}");
+        outcome
+    }
+
+    pub fn price(&mut self, market: u16, raw: u128, decimals: u8) -> Outcome {
+        let sequence = self.commands.len() as u64;
+        let (quote, observed_at) = (Quote::Single(raw), Time(self.now));
+        let market = MarketId(market);
+        self.done(Body::Tick(Tick { market, quote, decimals, sequence, observed_at }))
+    }
+
+    /// The last price of a market, again at `raw`: what would have been had it stood there.
+    pub fn with_last_price(&self, raw: u128) -> Stage {
+        let mut other = Stage { now: START, ..Stage::empty() };
+        let (last, before) = self.commands.split_last().unwrap();
+        for command in before {
+            other.now = command.at.0;
+            other.done(command.body.clone());
+        }
+        let Body::Tick(tick) = &last.body else { panic!("the last command is no price") };
+        other.now = last.at.0;
+        other.done(Body::Tick(Tick { quote: Quote::Single(raw), ..*tick }));
+        other
+    }
+
+    /// The same with `body` done right before the last command, at its time.
+    pub fn with_before_last(&self, body: Body) -> Stage {
+        let mut other = Stage::empty();
+        let (last, before) = self.commands.split_last().unwrap();
+        for command in before {
+            other.now = command.at.0;
+            other.apply(command.body.clone());
+        }
+        other.now = last.at.0;
+        other.done(body);
+        other.done(last.body.clone());
+        other
+    }
+
+    /// The story of an account.
+    pub fn story(&self, account: u32) -> Story {
+        let mut engine = Engine::new(registry());
+        let mut watched: Option<Watched> = None;
+        for command in &self.commands {
+            let ahead = watched.as_ref().map(|watched| watched.before(&engine, command));
+            let outcome = engine.apply(command);
+            if let (Some(watched), Some(ahead)) = (&mut watched, ahead) {
+                watched.after(&engine, command, &outcome, ahead);
+            }
+            let opened = outcome
+                .facts()
+                .any(|what| matches!(what, What::AccountOpened { account: a } if a.0 == account));
+            if opened {
+                watched = Some(Watched::new(&engine, AccountId(account)));
+            }
+        }
+        assert_eq!(engine.state_hash(), self.engine.state_hash(), "watching changed the pool");
+        watched.expect("the account was opened").story
+    }
+
+    /// How the account fell into its first call.
+    #[track_caller]
+    pub fn fall(&self, account: u32) -> Crossing {
+        self.story(account).called.expect("was called").crossing.expect("crossed a line")
+    }
+
+    pub fn called(&self, account: u32) -> bool {
+        self.story(account).called.is_some()
+    }
+}
+
+pub fn asset(symbol: &str, decimals: u8, kind: AssetKind) -> Body {
+    Body::DefineAsset { symbol: symbol.to_owned(), decimals, kind }
+}
+
+pub fn market(symbol: &str, asset: AssetId, decimals: u8) -> Body {
+    let guard = Guard {
+        decimals,
+        age_max_nanos: 1_000 * DAY,
+        ahead_max_nanos: SECOND,
+        band_bps: 9_000,
+        spread_max_bps: 100,
+        grace_nanos: 0,
+    };
+    Body::DefineMarket { symbol: symbol.to_owned(), asset, guard, volatility_weight: 1 }
+}
+
+pub fn install(rule: &str, parameters: &str, policy: Policy) -> Body {
+    Body::InstallRulebook {
+        rule: rule.to_owned(),
+        parameters: parameters.to_owned(),
+        hash: *blake3::hash(parameters.as_bytes()).as_bytes(),
+        policy,
+    }
+}
+
+pub fn import(account: u32, asset: u16, collateral: u128, debt: u128) -> Body {
+    let (account, asset) = (AccountId(account), AssetId(asset));
+    Body::Call(Call::Import { account, asset, collateral, debt })
+}
+
+pub fn deposit(account: u32, asset: u16, amount: u128) -> Body {
+    Body::Call(Call::Deposit { account: AccountId(account), asset: AssetId(asset), amount })
+}
+
+pub fn repay(account: u32, asset: u16, amount: u128) -> Body {
+    Body::Call(Call::Repay { account: AccountId(account), asset: AssetId(asset), amount })
+}
