@@ -89,7 +89,7 @@ fn a_cut_to_initial_is_accepted_by_the_rule_and_one_unit_less_misses_it() {
 
 #[test]
 fn brackets_begin_where_one_base_unit_more_is_above_the_cap() {
-    let pool = large(-1, 900);
+    let mut pool = large(-1, 900);
     let steps = |asset| pool.look(|view| pool.rulebook.steps_down(view, A, asset)).unwrap();
     // A unit of BTCUSDT is 50 USDT: caps of 230 million to 50,000.
     assert_eq!(
@@ -98,6 +98,16 @@ fn brackets_begin_where_one_base_unit_more_is_above_the_cap() {
         "largest first"
     );
     assert_eq!(steps(ETH), []);
+    // A notional equal to a cap belongs to that bracket: the next one down begins at 100 million.
+    pool.call(&trade(A, BTC, 400_007, btc(500_000))).unwrap();
+    let steps = pool.look(|view| pool.rulebook.steps_down(view, A, BTC)).unwrap();
+    assert_eq!((pool.size(A, BTC), steps.first()), (-4_600_000, Some(&2_000_000)));
+    // A price may carry a position above the limit, where the last bracket holds on: 2,000 million
+    // are above its 1,800, and the next begins at 1,200.
+    let mut beyond = large(1, 900);
+    beyond.mark(BTC, 4_000_000);
+    let steps = beyond.look(|view| beyond.rulebook.steps_down(view, A, BTC)).unwrap();
+    assert_eq!(steps.first(), Some(&3_000_000));
     // A price that divides no cap: the size's own notional is within it, the next one's is not.
     let mut pool = large(1, 900);
     pool.mark(BTC, 477_777);
