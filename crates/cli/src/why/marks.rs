@@ -2,7 +2,7 @@
 
 use super::record::{Line, Quoted};
 use breakwater_engine::{Body, Command, Engine};
-use breakwater_liquidation::{AssetKind, Effects, Exposures, Overlay, Rulebook, View};
+use breakwater_liquidation::{Effects, Exposures, Overlay, Rulebook, View};
 use breakwater_margin::Health;
 use breakwater_market::MarketId;
 use breakwater_money::rounding::Rounding;
@@ -96,12 +96,11 @@ fn with_cash(
     account: AccountId,
     cash: u128,
 ) -> Option<Health> {
-    let mut settles = view.holdings(account).ok()?.iter().filter_map(|held| {
-        match view.asset(held.unit.asset).ok()?.kind {
-            AssetKind::LinearPerpetual { settle } => Some(settle),
-            AssetKind::Token => None,
-        }
-    });
+    let mut settles = view
+        .holdings(account)
+        .ok()?
+        .iter()
+        .filter_map(|held| Some(view.asset(held.unit.asset).ok()?.kind.contract()?.settle));
     let (unit, code) = (Unit::token(settles.next()?), TransferCode::Deposit);
     let mut effects = Effects::default();
     effects.transfer(Holder::External, Holder::Account(account), unit, cash, code);

@@ -468,6 +468,11 @@ const fn because(reason: Reason) -> &'static str {
         Reason::Toxic => "a part would only hurt",
         Reason::TargetOutOfReach => "no amount is enough",
         Reason::Cleaning => "to recognise bad debt",
+        Reason::TierDown => "to a lower tier",
+        Reason::Fraction => "a share of each position",
+        Reason::Ramp => "as much as is allowed by now",
+        Reason::InitialMargin => "enough for the initial margin",
+        Reason::BlockCap => "as much as one block allows",
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::events::instant;
 use crate::figures::{money, rounded, signed_money};
 use breakwater_engine::Engine;
-use breakwater_liquidation::AssetKind;
 use breakwater_margin::Ratio;
 use breakwater_market::MarketId;
 use breakwater_money::decimal::{format_raw, format_raw_signed};
@@ -129,11 +128,12 @@ impl<'a> Units<'a> {
 
 /// Unit of values: what contracts settle in, else what the markets price in, if that is one thing.
 fn unit(engine: &Engine) -> String {
-    let settles = engine.assets().iter().find_map(|asset| match asset.kind {
-        AssetKind::LinearPerpetual { settle } => engine.assets().get(settle.index()),
-        _ => None,
-    });
-    if let Some(settle) = settles {
+    let settles = engine
+        .assets()
+        .iter()
+        .find_map(|asset| engine.assets().get(asset.kind.contract()?.settle.index()));
+    // A settle asset that has a price of its own is valued in something else.
+    if let Some(settle) = settles.filter(|settle| settle.market.is_none()) {
         return settle.symbol.clone();
     }
     let mut units = engine.markets().iter().filter_map(|m| Some(m.symbol.rsplit_once('/')?.1));

@@ -7,6 +7,7 @@ use super::record::{Cause, Crossing, Moment, Picture, Place, Quoted, Story};
 use super::steps::{self, Known};
 use breakwater_engine::{Body, Command, Engine, OpenLeg, Outcome, Part, What};
 use breakwater_liquidation::plan::Leg;
+use breakwater_liquidation::policy::Socialise;
 use breakwater_liquidation::{CallState, Effects, Policy, Rulebook, View};
 use breakwater_margin::{Band, Ratio};
 use breakwater_money::{AccountId, Time};
@@ -196,7 +197,7 @@ impl Watched {
 /// True if a loss on one account may reach another by what the engine does by itself, which
 /// nothing foresees.
 fn may_reach_others(policy: &Policy) -> bool {
-    policy.backstop.socialise || policy.backstop.deleverage.is_some()
+    policy.backstop.socialise != Socialise::Nobody || policy.backstop.deleverage.is_some()
 }
 
 /// The account as it stands.

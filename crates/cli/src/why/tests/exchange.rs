@@ -4,7 +4,7 @@ use super::stage::*;
 use crate::why::record::{BearerKind, Cause, Did, Receiver, Taker};
 use breakwater_engine::Body;
 use breakwater_liquidation::backstop::Deleverage;
-use breakwater_liquidation::policy::BackstopPolicy;
+use breakwater_liquidation::policy::{BackstopPolicy, Socialise};
 use breakwater_liquidation::{Call, CallState, Close, Policy, Seller};
 use breakwater_market::MarketId;
 use breakwater_money::{AccountId, AssetId, Holder, Price, Unit};
@@ -24,7 +24,7 @@ fn sells(backstop: BackstopPolicy) -> Policy {
 }
 
 fn insured() -> BackstopPolicy {
-    BackstopPolicy { insurance: true, deleverage: None, socialise: false }
+    BackstopPolicy { insurance: true, ..BackstopPolicy::default() }
 }
 
 /// Account 0 buys 0.1 of the contract from account 1 at 50,000, each with its margin.
@@ -129,7 +129,7 @@ fn a_winner_that_is_deleveraged_knows_by_whom() {
 
 #[test]
 fn a_share_of_anothers_loss_is_named_as_the_cause() {
-    let backstop = BackstopPolicy { socialise: true, ..BackstopPolicy::default() };
+    let backstop = BackstopPolicy { socialise: Socialise::Cash, ..BackstopPolicy::default() };
     let mut stage = traded(sells(backstop), 500 * ONE, 5_000 * ONE);
     // Account 2 is long as well, against the outside: at 40,000 it has 100 and needs 16.
     stage.done(deposit(2, 0, 1_100 * ONE));

@@ -45,9 +45,9 @@ impl Stage {
     pub fn exchange(policy: Policy, owners: &[&str]) -> Self {
         let mut stage = Stage::empty();
         stage.done(asset("USDT", 6, AssetKind::Token));
-        stage.done(asset("BTCUSDT", 3, AssetKind::LinearPerpetual { settle: AssetId(0) }));
+        stage.done(asset("BTCUSDT", 3, AssetKind::linear_perpetual(AssetId(0))));
         stage.done(market("BTCUSDT", AssetId(1), 2));
-        stage.done(install("binance-usdm", USDM, policy));
+        stage.done(install("margin-exchange", USDM, policy));
         stage.price(0, 5_000_000, 2);
         owners.iter().for_each(|owner| stage.open(owner));
         stage
