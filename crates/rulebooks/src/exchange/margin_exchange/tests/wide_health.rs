@@ -243,8 +243,12 @@ proptest! {
         pool.rows.add(Holder::Account(A), Unit::token(AssetId(0)), left - (1 << 60));
         let found = pool.look(|view| pool.rulebook.liquidation_price(view, A, contract)).unwrap();
         let Some(raw) = found.and_then(|p| rational::to_raw(&p, 2, Rounding::Floor).ok()) else { return Ok(()) };
-        // A step of the price must be worth more than roundings: five units.
-        let step = raw / (worth.max(1)) * 12 + 2;
+        // A step of the price must be worth more than roundings: five units, of what is there by then.
+        let then = size.unsigned_abs() * 1_000_000_000_000 / raw;
+        if then == 0 {
+            return Ok(());
+        }
+        let step = raw * 12 / then + 2;
         if raw <= step || raw > 1 << 40 {
             return Ok(());
         }
