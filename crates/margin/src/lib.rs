@@ -7,6 +7,7 @@ pub mod health;
 pub mod limits;
 pub mod liquidation_price;
 pub mod option;
+pub mod scenario;
 pub mod tiers;
 
 pub use health::{Band, Health, Ratio};

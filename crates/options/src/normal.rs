@@ -131,6 +131,18 @@ pub fn cumulative(z: f64) -> f64 {
     if z < 0.0 { tail } else { 1.0 - tail }
 }
 
+/// `x^y` from the pinned library: the same bits everywhere.
+#[must_use]
+pub fn power(x: f64, y: f64) -> f64 {
+    libm::pow(x, y)
+}
+
+/// The square root from the pinned library; zero below zero.
+#[must_use]
+pub fn root(x: f64) -> f64 {
+    libm::sqrt(x.max(0.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
