@@ -7,6 +7,7 @@ pub mod health;
 pub mod limits;
 pub mod liquidation_price;
 pub mod option;
+pub mod option_book;
 pub mod scenario;
 pub mod tiers;
 

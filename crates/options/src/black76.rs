@@ -158,11 +158,12 @@ impl Black76 {
     /// `dV/dF`, discounted.
     #[must_use]
     pub fn delta(&self) -> f64 {
-        bounded(self.discount * self.exercise_by_forward())
+        bounded(self.discount * self.delta_undiscounted())
     }
 
-    /// `w N(w d1)`.
-    fn exercise_by_forward(&self) -> f64 {
+    /// `w N(w d1)`: the Black delta of an option that settles in coin, before its price is taken off.
+    #[must_use]
+    pub fn delta_undiscounted(&self) -> f64 {
         let sign = self.kind.sign();
         sign * cumulative(sign * self.d1())
     }
