@@ -84,7 +84,7 @@ fn a_written_put_has_a_lower_price_and_a_written_call_an_upper_one() {
     let grid = grid();
     for requirement in [STANDARD, Requirement::Portfolio(&grid)] {
         let find = |options: &[Holding]| {
-            let book = book(Settled::Quote, requirement, 300 * COIN, &[], options);
+            let book = book(Settled::Quote, requirement, 500 * COIN, &[], options);
             // Further up the put's own requirement, a share of the underlying, is breached too.
             let near = Scan { highest: 2_000, ..scan(100) };
             match book.liquidation_prices(&near).unwrap() {
