@@ -3,6 +3,7 @@
 
 use super::*;
 
+// float: a float as the rational it is.
 fn exact(value: f64) -> Rational {
     Rational::from_float(value).unwrap()
 }
@@ -12,6 +13,7 @@ fn raw(raw: i128, decimals: u8) -> Rational {
 }
 
 /// Volatility in a scenario, as a float of the rational rule.
+// float: the judge prices by floats, with room for their error.
 fn volatility(grid: &Grid, scenario: Scenario, line: &OptionLine, seconds: u64) -> f64 {
     let days = seconds as f64 / 86_400.0;
     let v = grid.volatility;
@@ -28,6 +30,7 @@ fn volatility(grid: &Grid, scenario: Scenario, line: &OptionLine, seconds: u64) 
 }
 
 /// Profit of one unit in settle units, and how far it may be off.
+// float: the judge prices by floats, with room for their error.
 fn option_profit(
     grid: &Grid,
     listing: &Listing,
@@ -80,6 +83,7 @@ prop_compose! {
 }
 
 proptest! {
+    // float: room for the judge's error.
     #[test]
     fn each_loss_is_at_least_the_definitions_and_within_the_stated_bound(
         coin in any::<bool>(), venue in any::<bool>(), lines in lines(), seconds in 0u64..200 * 86_400,
@@ -141,6 +145,7 @@ proptest! {
     }
 
     /// Marks on the model: no float is left between a table's cell and a value quantised alone.
+    // float: the judge's own value and error.
     #[test]
     fn a_cell_is_the_value_of_one_option_quantised(
         coin in any::<bool>(), strike in 3_000_000u128..9_000_000, vol in 50_000u64..3_000_000
