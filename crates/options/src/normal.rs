@@ -96,24 +96,23 @@ const FACTORIALS_INVERSE: [f64; 14] = [
 #[inline]
 pub fn decay(x: f64) -> f64 {
     let bounded = x.max(EXPONENT_MIN);
-    let whole = (bounded * std::f64::consts::LOG2_E + TO_NEAREST) - TO_NEAREST;
+    let shifted = bounded * std::f64::consts::LOG2_E + TO_NEAREST;
+    let whole = shifted - TO_NEAREST;
     let rest = (bounded - whole * LN_2_HIGH) - whole * LN_2_LOW;
     let mut sum = 0.0;
     for coefficient in FACTORIALS_INVERSE {
         sum = sum * rest + coefficient;
     }
-    // Two steps, as the smallest results lie below the range of normal floats.
-    let whole = whole as i32;
-    let half = whole >> 1;
-    let scaled = sum * power_of_two(half) * power_of_two(whole - half);
+    // The low bits of the shifted float are the whole number in two's complement: no conversion, which
+    // would keep the loop from taking several options a step. It is at least -1,075, so that its sum
+    // with the bias and 600 is the exponent of a normal float; the 600 leave in a second step.
+    let exponent = shifted.to_bits().wrapping_add(1_023 + 600) << 52;
+    let scaled = sum * f64::from_bits(exponent) * TWO_TO_MINUS_600;
     if x < EXPONENT_MIN { 0.0 } else { scaled }
 }
 
-/// `2^n` for `-1022 <= n <= 1023`.
-#[inline]
-fn power_of_two(n: i32) -> f64 {
-    f64::from_bits(u64::from((n + 1023) as u32) << 52)
-}
+/// `2^-600`.
+const TWO_TO_MINUS_600: f64 = f64::from_bits((1_023 - 600) << 52);
 
 /// The standard normal density at `z`.
 #[must_use]

@@ -49,6 +49,10 @@ struct Work {
     moved: Vec<f64>,
     moved_log: Vec<f64>,
     prices: Vec<f64>,
+    /// Marks in thousandths of a base unit, rounded down and up: the same in every scenario.
+    marks: Vec<(i128, i128)>,
+    /// Thousandths of a base unit in a whole unit.
+    units: f64,
 }
 
 impl Table {
@@ -123,12 +127,12 @@ impl Table {
         let Scenario { move_bps, volatility, .. } = self.scenarios[scenario];
         work.reprice(move_bps, volatility)?;
         let listing = &self.listing;
-        for (option, line) in listing.options.iter().enumerate() {
+        for (option, (least, most)) in work.marks.iter().enumerate() {
             let (value, error) = work.value(listing, option);
-            let worth = |side| thousandths(side, value, error, listing, option);
+            let worth = |side| work.thousandths(side, value, error, option);
             let cell = option * width + scenario;
-            self.low[cell] = less(worth(Side::Long)?, mark(listing, line, Rounding::Ceil)?)?;
-            self.high[cell] = less(worth(Side::Short)?, mark(listing, line, Rounding::Floor)?)?;
+            self.low[cell] = less(worth(Side::Long)?, *most)?;
+            self.high[cell] = less(worth(Side::Short)?, *least)?;
         }
         Ok(())
     }
@@ -147,19 +151,6 @@ fn less(value: i128, mark: i128) -> Result<i64, ScenarioError> {
     // The smallest integer has no magnitude of its own type.
     let profit = profit.filter(|profit| *profit != i64::MIN);
     Ok(profit.ok_or(MoneyError::Overflow)?)
-}
-
-// float: a value and its error; the integer that decides is on the safe side of both.
-fn thousandths(
-    side: Side,
-    value: f64,
-    error: f64,
-    listing: &Listing,
-    index: usize,
-) -> Result<i128, ScenarioError> {
-    let units = power_of_ten(listing.decimals.settle + FINER_DECIMALS);
-    quantised::value_against(side, value, error, units)
-        .map_err(|error| ScenarioError::Option { index, error })
 }
 
 /// `10^decimals`, exact up to 22.
@@ -195,12 +186,16 @@ impl Work {
             moved: vec![0.0; options],
             moved_log: vec![0.0; options],
             prices: vec![0.0; options],
+            marks: Vec::with_capacity(options),
+            units: power_of_ten(listing.decimals.settle + FINER_DECIMALS),
         };
         let factors = factors(grid, listing)?;
         for line in &listing.options {
             let expiry = listing.expiries[line.expiry];
             let decimals = listing.decimals.price;
             let (forward, strike) = (whole(expiry.forward, decimals), whole(line.strike, decimals));
+            let marked = |rounding| mark(listing, line, rounding);
+            work.marks.push((marked(Rounding::Floor)?, marked(Rounding::Ceil)?));
             work.forward.push(forward);
             work.strike.push(strike);
             work.log_moneyness.push(log_moneyness(forward, strike));
@@ -238,6 +233,18 @@ impl Work {
         price_into(&columns, &mut self.prices).map_err(refused)
     }
 
+    /// A value of the option in thousandths of a base unit, on the safe side of its error.
+    fn thousandths(
+        &self,
+        side: Side,
+        value: f64,
+        error: f64,
+        index: usize,
+    ) -> Result<i128, ScenarioError> {
+        quantised::value_against(side, value, error, self.units)
+            .map_err(|error| ScenarioError::Option { index, error })
+    }
+
     /// Value of one unit in whole settle units after [`Work::reprice`], and how far it may be off: the
     /// bound of the columns, and as much for inputs that are floats of integers.
     fn value(&self, listing: &Listing, option: usize) -> (f64, f64) {
@@ -263,7 +270,7 @@ impl Work {
         // A relative error of d moves the distribution by at most a quarter of it, as d times the
         // density stays below that.
         let (value, error) = (scale * chance, 32.0 * f64::EPSILON * scale);
-        let bound = |side| thousandths(side, value, error, listing, option);
+        let bound = |side| self.thousandths(side, value, error, option);
         let (least, most) = (less(bound(Side::Long)?, 0)?, less(bound(Side::Short)?, 0)?);
         Ok(if sign > 0.0 { (least, most) } else { (-most, -least) })
     }
