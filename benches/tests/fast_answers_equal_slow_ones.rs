@@ -1,7 +1,9 @@
 //! Every benchmark at its quick size: the answers are compared, no time is asserted.
 
 use breakwater_benches::rulebooks::Entry;
-use breakwater_benches::{Options, assess, durable, rulebooks, shaped_book, watch};
+use breakwater_benches::{
+    Options, assess, durable, portfolio_margin, rulebooks, shaped_book, watch,
+};
 use std::path::Path;
 
 const QUICK: Options = Options { quick: true, accounts: None };
@@ -69,4 +71,14 @@ fn planned_calls_of_every_rulebook_are_those_that_its_rule_accepts_and_no_larger
         tried += proved.tried;
     }
     assert!(searched > 20 && tried > 10_000, "{searched} accounts, {tried} calls");
+}
+
+#[test]
+fn a_columnar_loss_is_the_naive_sum_of_its_cells() {
+    let figures = portfolio_margin::measure(&portfolio_margin::Plan::of(&QUICK)).unwrap();
+    assert_eq!(figures.len(), 2);
+    for book in figures {
+        assert_eq!((book.options, book.scenarios, book.judged), (72, 35, 50 * 35));
+        assert!(book.positions > 50 * 8);
+    }
 }

@@ -4,7 +4,11 @@
 //! sells, and knows no venue: a venue's numbers arrive as parameters from its rulebook.
 
 pub mod health;
+pub mod limits;
 pub mod liquidation_price;
+pub mod option;
+pub mod option_book;
+pub mod scenario;
 pub mod tiers;
 
 pub use health::{Band, Health, Ratio};
