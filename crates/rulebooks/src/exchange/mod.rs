@@ -1,3 +1,9 @@
 //! Derivatives exchanges: margin accounts with leveraged positions that the venue itself liquidates.
 
 pub mod binance_usdm;
+pub mod gmx_v2;
+pub mod lines;
+pub mod mango_v4;
+pub mod marks;
+pub mod nautilus;
+pub mod synthetix_v3;
