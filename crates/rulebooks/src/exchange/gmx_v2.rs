@@ -15,6 +15,9 @@
 use breakwater_money::rounding::mul_div_full;
 use breakwater_money::{MoneyError, Rounding, U256};
 
+/// Decimals of a factor.
+pub const FACTOR_DECIMALS: u8 = 30;
+
 /// One, at the contract's scale of factors.
 pub const FACTOR_ONE: u128 = 1_000_000_000_000_000_000_000_000_000_000;
 
