@@ -19,7 +19,7 @@ use breakwater_money::{Rational, rational};
 pub struct Scale {
     /// Value of all deposits, or of all borrows.
     pub total: Rational,
-    /// Value up to which the weight is unscaled.
+    /// Value up to which the weight is unscaled, above zero.
     pub start: Rational,
 }
 
@@ -84,24 +84,23 @@ impl Token {
     fn health(&self, balance: Rational) -> Rational {
         let value = balance * &self.price;
         if value < zero() {
-            let weight = match &self.borrows {
-                // division: exact, rationals do not round; the start is above zero.
-                Some(Scale { total, start }) if total > start && *start > zero() => {
-                    &self.liability_weight * total / start
-                }
-                _ => self.liability_weight.clone(),
-            };
-            return value * weight;
+            let factor = self.borrows.as_ref().map(|scale| beyond(&scale.total, &scale.start));
+            return value * &self.liability_weight * factor.unwrap_or_else(one);
         }
-        let weight = match &self.deposits {
-            // division: exact, rationals do not round; the total is above the start.
-            Some(Scale { total, start }) if total > start && *total > zero() => {
-                &self.asset_weight * start / total
-            }
-            _ => self.asset_weight.clone(),
-        };
-        value * weight
+        let factor = self.deposits.as_ref().map(|scale| beyond(&scale.total, &scale.start));
+        // division: exact, rationals do not round; a factor is at least one.
+        value * &self.asset_weight / factor.unwrap_or_else(one)
     }
+}
+
+/// How many times its start a total beyond it is; one for a total within its start, and where the
+/// start is not above zero, which scales nothing.
+fn beyond(total: &Rational, start: &Rational) -> Rational {
+    if total <= start || *start <= zero() {
+        return one();
+    }
+    // division: exact, rationals do not round; the start is above zero.
+    total / start
 }
 
 /// Initial health of an account; none if a position settles in a token that is not listed.
@@ -113,6 +112,10 @@ pub fn health(tokens: &[Token], perpetuals: &[Perpetual]) -> Option<Rational> {
     }
     let healths = tokens.iter().zip(balances).map(|(token, balance)| token.health(balance));
     Some(healths.fold(zero(), |sum, health| sum + health))
+}
+
+fn one() -> Rational {
+    rational::from_raw(1, 0)
 }
 
 fn zero() -> Rational {

@@ -69,7 +69,7 @@ fn weights_scale_beyond_their_start_and_not_at_it() {
     assert_eq!(with("100", "1250", "1000"), r("64"));
     assert_eq!(with("-100", "1000", "1000"), r("-120"));
     assert_eq!(with("-100", "1250", "1000"), r("-150"));
-    assert_eq!(with("100", "5", "0"), r("0"));
+    assert_eq!(with("100", "5", "0"), r("80"));
     assert_eq!(with("-100", "5", "0"), r("-120"));
 }
 
