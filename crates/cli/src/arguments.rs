@@ -40,6 +40,7 @@ pub enum Command {
     /// What to liquidate of the accounts of a file, how much, and why
     Plan(Plan),
     /// Liquidation and bankruptcy price of a position or a whole account, and the margin for a distance
+    #[command(allow_negative_numbers = true)]
     Price(Box<Price>),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
@@ -364,8 +365,8 @@ pub struct PricedPosition {
         requires = "contract"
     )]
     pub rulebook: Option<String>,
-    /// The contract of the rulebook, such as BTCUSDT
-    #[arg(long, value_name = "SYMBOL", requires = "rulebook")]
+    /// The contract of the rulebook, such as BTCUSDT; without one, a name to print
+    #[arg(long, value_name = "SYMBOL")]
     pub contract: Option<String>,
     /// Closing fee that the requirement includes, as a share of value, such as 0.0005
     #[arg(long, value_name = "X", value_parser = exact_fraction)]

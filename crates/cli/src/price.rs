@@ -14,6 +14,9 @@ use crate::screen::{Paint, Screen};
 use breakwater_margin::liquidation_price::CrossAccount;
 use breakwater_money::{Rational, rational};
 
+/// Unit of an account that is kept in the coin its contracts settle in, where it has no other name.
+const COIN: &str = "coin";
+
 /// What is asked about, from flags or a file.
 struct Asked {
     /// File it came from; none for flags.

@@ -1,7 +1,7 @@
 //! A whole account from a TOML file.
 
 use super::one::fee;
-use super::{Asked, Contract, tiers};
+use super::{Asked, COIN, Contract, tiers};
 use crate::arguments::FeeAtName;
 use crate::failure::Failure;
 use breakwater_margin::liquidation_price::{
@@ -70,6 +70,15 @@ enum FormName {
     #[default]
     Linear,
     Inverse,
+}
+
+impl FormName {
+    const fn name(self) -> &'static str {
+        match self {
+            FormName::Linear => "linear",
+            FormName::Inverse => "inverse",
+        }
+    }
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +150,7 @@ pub fn read(path: &Path) -> Result<Asked, Failure> {
     }
     let wallet = number("wallet", &file.wallet).map_err(wrong)?;
     let coin = positions.iter().any(|placed| placed.settle == Settle::CoinWallet);
-    let unit = file.unit.unwrap_or_else(|| if coin { "coin" } else { "quote" }.to_owned());
+    let unit = file.unit.unwrap_or_else(|| if coin { COIN } else { "quote" }.to_owned());
     let account = CrossAccount { wallet, tokens, positions };
     Ok(Asked { book: Some(name), unit, contracts, account })
 }
@@ -174,11 +183,11 @@ fn contracts_of(rows: &[PositionRow]) -> Result<Vec<Contract>, Wrong> {
         let same = contracts.iter().any(|it| it.name == row.contract && it.mark == mark);
         for (name, differs, found) in [
             ("mark", !same, row.mark.as_str()),
-            ("form", first.form != row.form, "another form"),
+            ("form", first.form != row.form, row.form.name()),
             ("settle", first.settle != row.settle, row.settle.as_deref().unwrap_or("missing")),
         ] {
             if differs {
-                let why = format!("{found}, expected that of {}'s first position", row.contract);
+                let why = format!("'{found}', expected that of {}'s first position", row.contract);
                 return Err((field(name), why));
             }
         }

@@ -1,6 +1,6 @@
 //! One position from the command line.
 
-use super::{Asked, Contract, tiers};
+use super::{Asked, COIN, Contract, tiers};
 use crate::arguments::{BasisName, FeeAtName, PricedPosition, SideName};
 use crate::failure::Failure;
 use breakwater_margin::liquidation_price::{
@@ -25,7 +25,7 @@ pub fn read(asked: &PricedPosition) -> Result<Asked, Failure> {
     };
     let (made, settle_as, unit) = if asked.inverse {
         let made = Position::inverse(signed, entry.clone(), maintenance);
-        (made, Settle::CoinWallet, "coin".to_owned())
+        (made, Settle::CoinWallet, COIN.to_owned())
     } else {
         let made = Position::linear(signed, entry.clone(), maintenance);
         (made, Settle::Wallet, settle.unwrap_or_else(|| "quote".to_owned()))

@@ -1,10 +1,11 @@
 //! The answer for people.
 
+use super::COIN;
 use super::answer::{Answer, Market, Range, State, Told, Wanted, Way};
 use super::figure::{places_for, reached, up};
 use crate::figures::{grouped, rounded_text, wrapped};
 use crate::screen::Paint;
-use breakwater_money::{Decimal, Rational, rational};
+use breakwater_money::rational;
 
 const WIDTH: usize = 98;
 
@@ -73,7 +74,7 @@ fn state_text(market: &Market, unit: &str) -> String {
         State::Liquidatable => "liquidatable already",
         State::Bankrupt => "bankrupt already",
     };
-    let amount = |text: &str| rounded_text(text, amount_places(text));
+    let amount = |text: &str| rounded_text(text, amount_places(unit));
     format!(
         "{said}: equity {} and maintenance {} {unit}",
         amount(&market.equity),
@@ -81,14 +82,9 @@ fn state_text(market: &Market, unit: &str) -> String {
     )
 }
 
-/// Cents where there are whole units, more where there are not.
-fn amount_places(text: &str) -> u8 {
-    let value = Decimal::parse(text).map(rational::from_decimal);
-    value.map_or(2, |value| amount_digits(&value))
-}
-
-fn amount_digits(value: &Rational) -> u8 {
-    places_for(value).saturating_sub(3).max(2)
+/// Cents of an account, and the smallest unit of a coin.
+fn amount_places(unit: &str) -> u8 {
+    if unit == COIN { 8 } else { 2 }
 }
 
 fn price_text(told: &Told) -> String {
@@ -112,13 +108,13 @@ fn price_text(told: &Told) -> String {
 
 fn wanted_text(wanted: &Wanted, unit: &str) -> String {
     let nought = rational::from_raw(0, 0);
-    let places = amount_digits(&wanted.value);
+    let places = amount_places(unit);
     let said = if wanted.value < nought {
         // Rounded so that what is taken out is not too much.
         let most = super::figure::down(&-&wanted.value, places);
-        format!("take out up to {} {unit}", grouped(&most))
+        format!("take out up to {} {unit}", rounded_text(&most, places))
     } else {
-        format!("add {} {unit}", grouped(&up(&wanted.value, places)))
+        format!("add {} {unit}", rounded_text(&up(&wanted.value, places), places))
     };
     let falling = wanted.market == Way::Falling;
     let price = reached(&wanted.at, falling, places_for(&wanted.at));
