@@ -4,8 +4,9 @@
 //! way through the engine over many accounts, against assessing everybody again), `assess` (exact
 //! assessments a second), `durable` (commands made durable a second, against the bare database and
 //! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
-//! every rulebook that takes a lending book), and `portfolio_margin` (scenarios of options and of whole
-//! accounts a second). `--quick` after `--` makes each small enough for a
+//! every rulebook that takes a lending book), `portfolio_margin` (scenarios of options and of whole
+//! accounts a second), and `liquidation_prices` (exact liquidation prices a second, by what an account
+//! holds). `--quick` after `--` makes each small enough for a
 //! test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
@@ -28,6 +29,7 @@ pub mod failure;
 pub mod histogram;
 pub mod judge;
 pub mod lending_pool;
+pub mod liquidation_prices;
 pub mod options;
 pub mod pool;
 pub mod portfolio_margin;

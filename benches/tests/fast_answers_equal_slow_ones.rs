@@ -2,7 +2,7 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, durable, portfolio_margin, rulebooks, shaped_book, watch,
+    Options, assess, durable, liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -35,6 +35,19 @@ fn exact_assessments_are_those_of_the_naive_model() {
     for book in figures {
         assert_eq!((book.accounts, book.judged), (200, 200), "{}", book.book);
         assert!(book.positions > 2 * book.accounts, "{}: {}", book.book, book.positions);
+    }
+}
+
+#[test]
+fn liquidation_prices_are_where_equity_is_the_requirement() {
+    let figures = liquidation_prices::measure(&liquidation_prices::Plan::of(&QUICK)).unwrap();
+    assert_eq!(figures.len(), 5);
+    for shape in figures {
+        // Most accounts have a price, and those that hedge themselves may have two.
+        assert!(
+            shape.prices > shape.accounts / 2 && shape.prices <= 2 * shape.accounts,
+            "{shape:?}"
+        );
     }
 }
 
