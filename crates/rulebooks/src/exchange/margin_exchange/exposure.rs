@@ -23,11 +23,12 @@
 
 use super::account::more;
 use super::book::{Book, MarginAsset, Valuation};
-use super::contract::{Valued, scaled, signed};
+use super::contract::{Contract, Valued, scaled, signed};
 use breakwater_liquidation::{Exposures, Form, Rejected, View};
 use breakwater_margin::health::{Armed, Exposure};
+use breakwater_margin::option::OptionRates;
 use breakwater_money::rounding::{Rounding, narrow_i128};
-use breakwater_money::{AccountId, Time, U256};
+use breakwater_money::{AccountId, AssetId, Time, U256};
 
 /// The highest line, in multiples of the requirement, that the terms cover; no policy watches at a
 /// higher one (`Policy::warn_ratio_max`).
@@ -50,6 +51,10 @@ impl Book {
         for (asset, contract, size) in self.sizes(view, account)? {
             let valued = contract.value(size, view.price(asset)?)?;
             let held = &self.margin[contract.slot];
+            if let Some(rates) = contract.option.as_ref().filter(|_| self.portfolio.is_none()) {
+                self.option_terms(view, held, (asset, contract, rates, size), out)?;
+                continue;
+            }
             let own_surplus = self.amount_for(view, held, surplus)?;
             let requirement = contract.slope(&valued, size.unsigned_abs(), own_surplus)?;
             let (mut equity, mut requirement) = (
@@ -75,6 +80,13 @@ impl Book {
                 }
             }
         }
+        if self.portfolio.is_some() && totals.positions > 0 {
+            // The worst of a grid is not linear in anything: any move of any price it rests on, and
+            // any time, asks again.
+            self.underlying_terms(view, account, out)?;
+            out.reach_bps = Some(0);
+            return Ok(Armed { until: view.now.after(1), error: 0 });
+        }
         // Rounding hides less than one unit of a position's value, and less than two of its
         // requirement: one of the notional and one of the product; at most one more of each where a
         // price turns them into the numeraire.
@@ -84,6 +96,60 @@ impl Book {
         };
         let error = (u128::from(totals.positions) + assets) * (2 + 3 * LINE_MAX);
         Ok(Armed { until: Time::MAX, error })
+    }
+
+    /// An option by formula: its own mark moves its value and, for a short, the requirement; the
+    /// underlying moves the requirement of a short alone.
+    fn option_terms(
+        &self,
+        view: &View<'_>,
+        held: &MarginAsset,
+        (asset, contract, rates, size): (AssetId, &Contract, &OptionRates, i128),
+        out: &mut Exposures,
+    ) -> Result<(), Rejected> {
+        let mark = view.price(asset)?;
+        let valued = contract.value(size, mark)?;
+        let equity = self.term_equity(view, held, &valued)?;
+        let market = view.market_of(asset)?;
+        if size >= 0 {
+            out.terms.push(Exposure { market, equity, requirement: 0 });
+            return Ok(());
+        }
+        let slopes = contract.option_slopes(view, rates, size.unsigned_abs(), mark)?;
+        let requirement = self.value(view, held, slopes.mark, Rounding::Ceil)?;
+        out.terms.push(Exposure { market, equity, requirement });
+        if let Some(option) = contract.as_option().filter(|_| slopes.underlying > 0) {
+            let market = view.market_of(option.underlying)?;
+            let requirement = self.value(view, held, slopes.underlying, Rounding::Ceil)?;
+            out.terms.push(Exposure { market, equity: 0, requirement });
+        }
+        Ok(())
+    }
+
+    /// The markets of the underlyings, which the grid moves and no contract of the account may be in.
+    fn underlying_terms(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        out: &mut Exposures,
+    ) -> Result<(), Rejected> {
+        for (_, contract, _) in self.sizes(view, account)? {
+            let Some(option) = contract.as_option() else { continue };
+            let market = view.market_of(option.underlying)?;
+            out.terms.push(Exposure { market, equity: 0, requirement: 0 });
+            // The forward may be another contract's mark.
+            let count = u16::try_from(view.assets.len()).unwrap_or(u16::MAX);
+            for future in (0..count).map(AssetId) {
+                let listed = self
+                    .listed(future)
+                    .filter(|other| other.group == contract.group && other.as_option().is_none());
+                let Some(market) = listed.and_then(|_| view.market_of(future).ok()) else {
+                    continue;
+                };
+                out.terms.push(Exposure { market, equity: 0, requirement: 0 });
+            }
+        }
+        Ok(())
     }
 
     /// The part of equity that moves with a contract's price, raised in magnitude.
