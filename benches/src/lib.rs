@@ -5,8 +5,7 @@
 //! assessments a second), `durable` (commands made durable a second, against the bare database and
 //! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
 //! every rulebook that takes a lending book), and `portfolio_margin` (scenarios of options and of whole
-//! accounts a second). `--quick` after `--` makes each small enough for a
-//! test.
+//! accounts a second). `--quick` after `--` makes each small enough for a test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
 //! cover and what they do not is in `docs/performance.md`.
