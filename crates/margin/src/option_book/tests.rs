@@ -125,6 +125,30 @@ fn a_future_alone_has_the_price_of_the_closed_form() {
 }
 
 #[test]
+fn an_option_is_worth_less_to_its_holder_than_it_costs_its_writer() {
+    for settled in [Settled::Coin, Settled::Quote] {
+        let worth =
+            |size| book(settled, STANDARD, 0, &[], &[holding(2, size)]).at(1_000).unwrap().equity;
+        // A million units, so that the thousandths of a base unit between the two show.
+        let (held, written) = (worth(1_000_000_000), worth(-1_000_000_000));
+        assert!(held > 0 && written < 0, "{held} {written}");
+        let width = -(held + written);
+        assert!((1_000..20_000).contains(&width), "{width}");
+    }
+}
+
+#[test]
+fn a_future_settled_in_coin_is_scaled_by_its_coins() {
+    // A million of quote is a thousand coins at 1,000: 1 % and .005 % for each are 6 %.
+    let book = book(Settled::Coin, STANDARD, 0, &[holding(0, 1_000_000_000)], &[]);
+    let at = |price| book.at(price).unwrap();
+    assert_eq!(at(1_000), Standing { equity: 0, requirement: 60 * COIN.unsigned_abs() });
+    // At 800 they are 1,250: 7.25 %, and 250 are lost.
+    let fallen = Standing { equity: -250 * COIN, requirement: 9_062_500_000 };
+    assert_eq!(at(800), fallen);
+}
+
+#[test]
 fn equality_is_a_breach_where_the_venue_says_so() {
     // Without positions nothing is required: a balance of nothing is exactly that.
     let terms = Terms { mark: 1_000, balance: 0, requirement: STANDARD, equality_breaches: false };

@@ -18,7 +18,7 @@
 //! account is then integers times integers ([`Table::assess`]), and needs no allocation of its own.
 //! Floats propose the option values; the integers of the table decide.
 //!
-//! Sources: Deribit and OKX portfolio margin, and SPAN's risk array ([`array`]): exchange reference,
+//! Sources: Deribit and OKX portfolio margin, and SPAN's risk array ([`mod@array`]): exchange reference,
 //! section 6. What those pages leave open is said where it is decided.
 
 mod account;

@@ -260,6 +260,27 @@ fn what_is_no_grid_or_listing_is_refused_by_name() {
 }
 
 #[test]
+fn a_future_whose_value_is_not_whole_gains_less_and_loses_more() {
+    let listing = Listing {
+        decimals: Decimals { price: 0, mark: 8, size: 13, settle: 0 },
+        expiries: vec![Expiry { seconds: None, forward: 2 }],
+        ..listing(Settled::Quote, 0, Vec::new())
+    };
+    let grid = Grid { moves_bps: vec![-5_000, 5_000], extended: None, ..buckets() };
+    let table = Table::price(&grid, &listing).unwrap();
+    let losses = |size| {
+        let losses = assess(&table, &[holding(0, size)], &[]).1;
+        (losses[0], losses[3])
+    };
+    // Half a tenth of 1e-12 beside three: of the value's 1e-9 the account gets the worse one.
+    assert_eq!(losses(29_999_999_999_995), (3, -2));
+    assert_eq!(losses(-29_999_999_999_995), (-2, 3));
+    assert_eq!(losses(30_000_000_000_000), (3, -3));
+    assert_eq!(losses(30_000_000_000_005), (4, -3));
+    assert_eq!(losses(-30_000_000_000_005), (-3, 4));
+}
+
+#[test]
 fn a_holding_of_no_line_or_of_too_much_is_refused() {
     let lines = vec![option(Kind::Call, 6_000_000, 700_000, 5_000_000)];
     let table = Table::price(&buckets(), &listing(Settled::Coin, 8, lines)).unwrap();

@@ -96,6 +96,26 @@ fn net_delta_is_charged_above_its_threshold_and_not_at_it() {
 }
 
 #[test]
+fn a_delta_counts_at_the_larger_end_of_its_error() {
+    let concentration = Some(Concentration { above: 0, rate_bps: 10_000 });
+    let charges = Charges { concentration, ..Charges::default() };
+    let lines =
+        vec![option(Kind::Call, 6_000_000, 700_000, 0), option(Kind::Put, 6_000_000, 700_000, 0)];
+    let table = Table::price(&flat(charges), &listing(Settled::Quote, 8, lines)).unwrap();
+    // A million units, so that a thousandth of a base unit in the delta of one shows.
+    let charge = |line, size| assess(&table, &[], &[holding(line, size)]).0.charge.concentration;
+    for line in 0..2 {
+        let (least, most) = table.delta[line];
+        assert!(least < most);
+        let largest = u128::from(least.unsigned_abs().max(most.unsigned_abs())) * 1_000;
+        for size in [10_000_000_000, -10_000_000_000] {
+            // An end that rounds up by 1e-9 rounds up to the base unit.
+            assert!((largest..=largest + 1).contains(&charge(line, size)));
+        }
+    }
+}
+
+#[test]
 fn a_minimum_is_scaled_by_slices_of_itself() {
     let minimum = shocks().charges.minimum.unwrap();
     let scaled = |raw: u128| minimum.scaled(raw).unwrap();
