@@ -1,0 +1,1 @@
+//! Promises of the rule. The venue's own numbers are checked by the conformance crate.
