@@ -12,7 +12,7 @@ const TERMS: PerpTerms = PerpTerms {
 
 #[test]
 fn the_fee_stands_still_for_the_grace_and_then_counts_all_of_it() {
-    let fee = |slot| liquidation_fee_ppm(20_000, 50_000, 7, 7 + slot).unwrap();
+    let fee = |slot: u64| liquidation_fee_ppm(20_000, 50_000, 7, 7 + slot).unwrap();
     assert_eq!((fee(0), fee(1_499), fee(1_500), fee(1_501)), (20_000, 20_000, 21_500, 21_501));
     assert_eq!((fee(29_999), fee(30_000), fee(30_001)), (49_999, 50_000, 50_000));
     assert_eq!(liquidation_fee_ppm(20_000, 50_000, 0, u64::MAX), Ok(50_000));
