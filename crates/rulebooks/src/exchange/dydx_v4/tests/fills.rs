@@ -66,7 +66,8 @@ fn fills_are_cut_to_quote_quantums() {
         (fill_quote(3, 5, 0), fill_quote(3, 5, -1), fill_quote(3, 5, 2)),
         (Ok(15), Ok(1), Ok(1_500))
     );
-    assert_eq!(fill_quote(u128::MAX, u64::MAX, -25), Err(Revert::Arithmetic));
+    assert_eq!(fill_quote(u128::MAX, u64::MAX, -18), Err(Revert::Arithmetic));
+    assert_eq!(fill_quote(u128::MAX, 10_000_000_000, -10), Ok(u128::MAX));
     assert_eq!(fill_quote(u128::MAX, u64::MAX, 70), Err(Revert::Arithmetic));
 }
 
