@@ -1,7 +1,9 @@
 //! Every benchmark at its quick size: the answers are compared, no time is asserted.
 
 use breakwater_benches::rulebooks::Entry;
-use breakwater_benches::{Options, assess, durable, rulebooks, shaped_book, watch};
+use breakwater_benches::{
+    Options, assess, deleverage_ranking, durable, rulebooks, shaped_book, watch,
+};
 use std::path::Path;
 
 const QUICK: Options = Options { quick: true, accounts: None };
@@ -69,4 +71,14 @@ fn planned_calls_of_every_rulebook_are_those_that_its_rule_accepts_and_no_larger
         tried += proved.tried;
     }
     assert!(searched > 20 && tried > 10_000, "{searched} accounts, {tried} calls");
+}
+
+#[test]
+fn a_ranked_queue_closes_whom_a_sort_of_all_closes() {
+    let plan = deleverage_ranking::Plan::of(&QUICK);
+    let figures = deleverage_ranking::measure(&plan).unwrap();
+    assert!(figures.iter().all(|f| f.positions == u64::from(plan.positions)), "{figures:?}");
+    let closes = |name: &str| figures.iter().find(|f| f.name.starts_with(name)).unwrap().closes;
+    assert!(closes("queue, 1 %") > 1 && closes("queue, half") > closes("queue, 1 %"));
+    assert!(closes("pro rata") > u64::from(plan.positions) / 2 && closes("least overshoot") > 0);
 }
