@@ -5,8 +5,9 @@
 //! assessments a second), `durable` (commands made durable a second, against the bare database and
 //! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
 //! every rulebook that takes a lending book), `portfolio_margin` (scenarios of options and of whole
-//! accounts a second), and `liquidation_prices` (exact liquidation prices a second, by what an account
-//! holds). `--quick` after `--` makes each small enough for a
+//! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
+//! holds), and `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
+//! them all). `--quick` after `--` makes each small enough for a
 //! test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
@@ -23,6 +24,7 @@
 
 pub mod assess;
 pub mod contract_pool;
+pub mod deleverage_ranking;
 pub mod draw;
 pub mod durable;
 pub mod failure;

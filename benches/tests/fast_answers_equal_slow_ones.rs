@@ -2,7 +2,8 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, durable, liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
+    Options, assess, deleverage_ranking, durable, liquidation_prices, portfolio_margin, rulebooks,
+    shaped_book, watch,
 };
 use std::path::Path;
 
@@ -94,4 +95,14 @@ fn a_columnar_loss_is_the_naive_sum_of_its_cells() {
         assert_eq!((book.options, book.scenarios, book.judged), (72, 35, 50 * 35));
         assert!(book.positions > 50 * 8);
     }
+}
+
+#[test]
+fn a_ranked_queue_closes_whom_a_sort_of_all_closes() {
+    let plan = deleverage_ranking::Plan::of(&QUICK);
+    let figures = deleverage_ranking::measure(&plan).unwrap();
+    assert!(figures.iter().all(|f| f.positions == u64::from(plan.positions)), "{figures:?}");
+    let closes = |name: &str| figures.iter().find(|f| f.name.starts_with(name)).unwrap().closes;
+    assert!(closes("queue, 1 %") > 1 && closes("queue, half") > closes("queue, 1 %"));
+    assert!(closes("pro rata") > u64::from(plan.positions) / 2 && closes("least overshoot") > 0);
 }
