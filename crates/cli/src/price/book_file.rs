@@ -140,7 +140,12 @@ pub fn read(path: &Path) -> Result<Asked, Failure> {
         let stated = row.rate.is_some() || row.tiers.is_some();
         let maintenance = match rulebook.filter(|_| !stated) {
             Some(rulebook) if row.form == FormName::Linear => {
-                tiers::of_rulebook(rulebook, &row.contract)?.maintenance
+                let found = tiers::of_rulebook(rulebook, &row.contract);
+                // What the file names is the file's fault.
+                let at = |error: Failure| {
+                    wrong((format!("positions[{index}].rulebook"), error.to_string()))
+                };
+                found.map_err(at)?.maintenance
             }
             _ => stated_requirement(index, row).map_err(wrong)?,
         };

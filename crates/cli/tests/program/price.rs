@@ -342,9 +342,18 @@ fn files_that_make_no_sense_are_refused_with_the_field() {
         assert!(BOOK.contains(from), "{from}");
         let folder = folder_with("book.toml", &BOOK.replacen(from, to, 1));
         let told = run_in(folder.path(), &["price", "--book", "book.toml"]);
-        let code = if words.contains(&"binance-usdm") || to == "DOGEUSDT" { 2 } else { 3 };
-        told.complains(code, words);
+        told.complains(3, words);
     }
+    // Without a fee that bends with the quote asset the same is answered.
+    let reserved = "wallet = \"0\"\n[[collateral]]\ntoken = \"BTC\"\namount = \"10\"\nprice = \"100\"\n\
+        [[positions]]\ncontract = \"BTCUSD\"\nform = \"inverse\"\nsettle = \"BTC\"\nside = \"long\"\n\
+        quantity = \"1000\"\nentry = \"100\"\nmark = \"100\"\nrate = \"0.01\"\nfee = \"0.001\"\n";
+    let ask = ["price", "--book", "book.toml", "--distance", "10%"];
+    let folder = folder_with("book.toml", reserved);
+    run_in(folder.path(), &ask).with(0);
+    let folder = folder_with("book.toml", &format!("{reserved}fee_at = \"bankruptcy\"\n"));
+    run_in(folder.path(), &ask[..3]).with(0);
+    run_in(folder.path(), &ask).complains(3, &["--distance", "settles in"]);
     let empty = folder_with("book.toml", "wallet = \"5\"\n");
     run_in(empty.path(), &["price", "--book", "book.toml"]).complains(3, &["positions is empty"]);
     run_in(empty.path(), &["price", "--book", "nowhere.toml"]).complains(3, &["nowhere.toml"]);
