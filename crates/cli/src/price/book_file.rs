@@ -1,5 +1,6 @@
 //! A whole account from a TOML file.
 
+use super::figure::PLACES;
 use super::one::fee;
 use super::{Asked, COIN, Contract, tiers};
 use crate::arguments::FeeAtName;
@@ -333,12 +334,12 @@ fn place(contracts: &[Contract], name: &str) -> usize {
 }
 
 fn number(field: &str, text: &str) -> Result<Rational, Wrong> {
-    let right = "a decimal of at most 36 digits before the point, as a text";
-    let value = Decimal::parse(text)
-        .map(rational::from_decimal)
+    let right = "a decimal of at most 36 digits before the point and 18 after it, as a text";
+    let decimal = Decimal::parse(text)
         .map_err(|error| (field.to_owned(), format!("{error}; expected {right}")))?;
+    let value = rational::from_decimal(decimal);
     let most = rational::from_raw(1, 0) / rational::from_raw(1, NUMBER_DIGITS_MAX);
-    if value > most || value < -most {
+    if value > most || value < -most || decimal.decimals > PLACES {
         return Err((field.to_owned(), format!("'{text}', expected {right}")));
     }
     Ok(value)

@@ -35,7 +35,7 @@ fn a_position_that_is_only_thought_of_has_its_prices() {
     for words in [
         "the position: long 0.5 from 60,996, mark 60,996",
         "healthy: equity 5,000.00 and maintenance 137.24 quote",
-        "liquidation price   51,226.5194, 16.02 % below the mark, falling market",
+        "liquidation price   51,226.52, 16.02 % below the mark, falling market",
         "bankruptcy price    50,996, 16.39 % below the mark",
         "add 1,209.40 quote for 48,796.8, 20 % below the mark",
     ] {
@@ -337,6 +337,11 @@ fn files_that_make_no_sense_are_refused_with_the_field() {
             "quantity = \"2\"",
             &format!("quantity = \"{}\"", "9".repeat(40)),
             &["positions[1].quantity", "36"],
+        ),
+        (
+            "entry = \"110\"",
+            "entry = \"0.0000000000000000001\"",
+            &["positions[0].entry", "18 after it"],
         ),
     ] {
         assert!(BOOK.contains(from), "{from}");
