@@ -78,6 +78,7 @@ impl Book {
             positions: 0,
         };
         let holdings = view.holdings(account)?;
+        let mut grouped: Vec<(AssetId, &Contract, i128)> = Vec::new();
         for held in holdings.iter().filter(|held| held.unit.class == Class::Token) {
             if let Some(slot) = self.slot(held.unit.asset) {
                 sums.own[slot] = plus(sums.own[slot], held.balance)?;
@@ -88,15 +89,33 @@ impl Book {
             let valued = contract.value(size, view.price(asset)?)?;
             let slot = contract.slot;
             sums.own[slot] = plus(sums.own[slot], valued.value)?;
+            sums.positions += 1;
+            if self.portfolio.is_some() {
+                grouped.push((asset, contract, size));
+                continue;
+            }
+            if let Some(rates) = &contract.option {
+                let required = contract.option_required(view, rates, size, view.price(asset)?)?;
+                sums.maintenance[slot] = more(sums.maintenance[slot], required.maintenance)?;
+                sums.initial[slot] = more(sums.initial[slot], required.initial)?;
+                continue;
+            }
             // A requirement of the entry value asks for the quote side, which follows in the list.
             let quote = if contract.by_entry() { quote_of(holdings, asset) } else { 0 };
             let base = contract.base(valued.notional, quote);
             let maintenance = contract.maintenance(base, size.unsigned_abs())?;
             sums.maintenance[slot] = more(sums.maintenance[slot], maintenance)?;
-            sums.positions += 1;
             if initial {
                 let asked = self.initial_of(view, asset, contract, base, size.unsigned_abs())?;
                 sums.initial[slot] = more(sums.initial[slot], asked)?;
+            }
+        }
+        if let Some(grid) = &self.portfolio {
+            grouped.sort_by_key(|(asset, contract, _)| (contract.slot, contract.group, *asset));
+            for group in grouped.chunk_by(|a, b| (a.1.slot, a.1.group) == (b.1.slot, b.1.group)) {
+                let (slot, required) = (group[0].1.slot, self.portfolio(view, grid, group)?);
+                sums.maintenance[slot] = more(sums.maintenance[slot], required.maintenance)?;
+                sums.initial[slot] = more(sums.initial[slot], required.initial)?;
             }
         }
         if initial {

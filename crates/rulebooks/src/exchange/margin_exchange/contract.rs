@@ -2,6 +2,7 @@
 
 use super::parameters::Basis;
 use breakwater_liquidation::{ContractTerms, Form, Rejected, Rejection};
+use breakwater_margin::option::OptionRates;
 use breakwater_margin::tiers::{RATE_ONE_E9, Tier, TierTable};
 use breakwater_money::rounding::{Rounding, div, div_wide, mul_div, mul_div_full, narrow_u128};
 use breakwater_money::{MoneyError, Price, U256};
@@ -33,6 +34,10 @@ pub(super) struct Contract {
     pub open_interest_max: Option<u128>,
     /// Largest rate of one funding payment, 1e12.
     pub funding_max_e12: i64,
+    /// How a short option is required for; none for futures.
+    pub option: Option<OptionRates>,
+    /// Contracts that portfolio margin takes together.
+    pub group: Option<usize>,
 }
 
 /// A position at its mark, in base units of the settle asset.

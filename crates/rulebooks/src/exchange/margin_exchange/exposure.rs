@@ -33,9 +33,10 @@ use super::book::{Book, MARGIN_ASSETS_MAX, MarginAsset, Valuation};
 use super::contract::{Contract, Valued, scaled, signed};
 use breakwater_liquidation::{Exposures, Form, Rejected, View};
 use breakwater_margin::health::{Armed, Exposure};
+use breakwater_margin::option::OptionRates;
 use breakwater_margin::tiers::RATE_ONE_E9;
 use breakwater_money::rounding::{Rounding, div, mul_div};
-use breakwater_money::{AccountId, Time};
+use breakwater_money::{AccountId, AssetId, Time};
 
 /// The highest line, in multiples of the requirement, that the terms cover; no policy watches at a
 /// higher one (`Policy::warn_ratio_max`).
@@ -60,6 +61,9 @@ impl Book {
     ) -> Result<Armed, Rejected> {
         let sums = self.sums(view, account, false)?;
         let totals = self.totals_of(view, &sums)?;
+        if self.portfolio.is_some() && totals.positions > 0 {
+            return self.every_move(view, account, out);
+        }
         let surplus = totals.equity.max(0).unsigned_abs().saturating_sub(totals.maintenance);
         let shares = self.least_shares(view, account, &sums)?;
         // Settle units that rounding may hide, by margin asset.
@@ -69,6 +73,10 @@ impl Book {
             let held = &self.margin[contract.slot];
             let by = &mut hidden[contract.slot];
             *by = more(*by, hidden_by(contract, &valued)?)?;
+            if let Some(rates) = &contract.option {
+                self.option_terms(view, (asset, contract, rates, size), out)?;
+                continue;
+            }
             let bounds = Bounds {
                 surplus: self.amount_for(view, held, surplus)?,
                 reach: self.reaches(contract),
@@ -95,6 +103,74 @@ impl Book {
             }
         }
         Ok(Armed { until: Time::MAX, error })
+    }
+
+    /// An option by formula: its own mark moves its value and, for a short, the requirement; the
+    /// underlying moves the requirement of a short alone.
+    fn option_terms(
+        &self,
+        view: &View<'_>,
+        (asset, contract, rates, size): (AssetId, &Contract, &OptionRates, i128),
+        out: &mut Exposures,
+    ) -> Result<(), Rejected> {
+        if self.reaches(contract) {
+            out.reach_bps = Some(REACH_BPS);
+        }
+        let mark = view.price(asset)?;
+        let valued = contract.value(size, mark)?;
+        let notional = signed(valued.notional)?;
+        let market = view.market_of(asset)?;
+        if size >= 0 {
+            let (equity, requirement) = self.scaled_term(view, contract, (notional, 0))?;
+            out.terms.push(Exposure { market, equity, requirement });
+            return Ok(());
+        }
+        let slopes = contract.option_slopes(view, rates, size.unsigned_abs(), mark)?;
+        let (equity, requirement) = self.scaled_term(view, contract, (-notional, slopes.mark))?;
+        out.terms.push(Exposure { market, equity, requirement });
+        if let Some(option) = contract.as_option().filter(|_| slopes.underlying > 0) {
+            // A value of nothing that is owed: its requirement is raised as one.
+            let (_, requirement) = self.scaled_term(view, contract, (-1, slopes.underlying))?;
+            let market = view.market_of(option.underlying)?;
+            out.terms.push(Exposure { market, equity: 0, requirement });
+        }
+        Ok(())
+    }
+
+    /// Portfolio margin: the worst of a grid is not linear in anything, so that any move of any price
+    /// it rests on, and any time, asks again.
+    fn every_move(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        out: &mut Exposures,
+    ) -> Result<Armed, Rejected> {
+        let mut ask = |market| out.terms.push(Exposure { market, equity: 0, requirement: 0 });
+        for (asset, contract, _) in self.sizes(view, account)? {
+            ask(view.market_of(asset)?);
+            let Some(option) = contract.as_option() else { continue };
+            ask(view.market_of(option.underlying)?);
+            // The forward may be another contract's mark.
+            let count = u16::try_from(view.assets.len()).unwrap_or(u16::MAX);
+            for future in (0..count).map(AssetId) {
+                let beside = self.listed(future).is_some_and(|other| {
+                    other.group == contract.group && other.as_option().is_none()
+                });
+                if let (true, Ok(market)) = (beside, view.market_of(future)) {
+                    ask(market);
+                }
+            }
+        }
+        if self.valuation != Valuation::Settle {
+            // One without a market is held by nobody who could be assessed.
+            for held in &self.margin {
+                if let Ok(market) = view.market_of(held.asset) {
+                    ask(market);
+                }
+            }
+        }
+        out.reach_bps = Some(0);
+        Ok(Armed { until: view.now.after(1), error: 0 })
     }
 
     /// True if the contract's terms hold within the reach only.

@@ -44,6 +44,8 @@ impl Book {
         }
         let exact = self.valuation == Valuation::Settle
             && self.breach_at_equality
+            && self.portfolio.is_none()
+            && contract.option.is_none()
             && contract.slope_e9 == 0
             && !contract.by_entry();
         if !exact {
