@@ -98,12 +98,12 @@ pub(super) fn fill(
     }
     let own = allowed(engine, number, quantity, price)?;
     let other = against.map(|number| allowed(engine, number, quantity, price)).transpose()?;
-    if let Some((against, other)) = against.zip(other) {
-        if other.contract != own.contract || other.buy == own.buy {
-            let detail =
-                format!("against order {against}: the other side of {} is right", own.contract);
-            return Err(Rejection::BadParameter.because(detail).into());
-        }
+    if let Some((against, other)) = against.zip(other)
+        && (other.contract != own.contract || other.buy == own.buy)
+    {
+        let right = own.contract;
+        let detail = format!("against order {against}: the other side of {right} is right");
+        return Err(Rejection::BadParameter.because(detail).into());
     }
     let other_account = other.map(|order| order.account);
     let (buyer, seller) = if own.buy {
