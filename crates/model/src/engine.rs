@@ -1,16 +1,21 @@
 //! The naive engine: one command in, what it does out, everybody looked at again.
 
+mod climb;
 mod loss;
+mod orders;
 mod sales;
 mod solvency;
 
+use crate::ladder::Climbed;
 use crate::number::{Int, Result};
 use crate::pool::Pool;
 use crate::rule::{Library, Rule, look_up};
 use crate::{call, guard, plan};
 use breakwater_engine::{Body, Cause, Command, Event, OpenLeg, What};
+use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, Call, CallState, Fact, MarginCall, MarketInfo, Policy, Rejection, Seller,
+    AssetInfo, AssetKind, Call, CallState, ContractTerms, Fact, Form, MarginCall, MarketInfo,
+    Policy, Rejection, Seller,
 };
 use breakwater_market::{Guard, GuardState, MarketId, Tick};
 use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, Unit};
@@ -55,6 +60,8 @@ struct Account {
     liquidated_at: u64,
     /// When a sale is tried again that the market did not take whole.
     retry_at: Time,
+    /// What a ladder has done since it was called.
+    climbed: Climbed,
 }
 
 /// The rule in force with its policy.
@@ -80,8 +87,13 @@ pub struct Model {
     losses: BTreeMap<AssetId, Borne>,
     guarded: solvency::Guards,
     /// Due accounts whose sale could not be ordered; tried again at the next price, passage of
-    /// time or resumption, or when something of theirs changes.
-    waiting: BTreeSet<AccountId>,
+    /// time or resumption, when something of theirs changes, or at the time here.
+    waiting: BTreeMap<AccountId, Time>,
+    next_order: u64,
+    /// The last entropy that came in.
+    entropy: u64,
+    /// What the fund had from when on, by asset, since the policy came into force.
+    funds: BTreeMap<AssetId, Vec<(Time, Int)>>,
     /// Accounts liquidated by the command under way, and whether a loss was booked for them.
     hits: Vec<(AccountId, bool)>,
     told: Vec<Told>,
@@ -105,7 +117,10 @@ impl Model {
             next_leg: 1,
             losses: BTreeMap::new(),
             guarded: solvency::Guards::new(),
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            next_order: 1,
+            entropy: 0,
+            funds: BTreeMap::new(),
             hits: Vec::new(),
             told: Vec::new(),
             nudged: BTreeSet::new(),
@@ -157,7 +172,7 @@ impl Model {
     /// True if a sale for the account could not be ordered and waits.
     #[must_use]
     pub fn waits(&self, account: AccountId) -> bool {
-        self.waiting.contains(&account)
+        self.waiting.contains_key(&account)
     }
 
     /// The pool.
@@ -247,11 +262,12 @@ impl Model {
             Body::Call(call) => self.business(call)?,
             Body::FundInsurance { asset, amount } => self.fund_insurance(*asset, *amount)?,
             Body::Tick(tick) => cause = self.tick(tick)?,
-            // Orders and venues' own choices by chance are not modelled: no sequence has them.
-            Body::PlaceOrder { .. }
-            | Body::CancelOrder { .. }
-            | Body::FillOrder { .. }
-            | Body::Entropy { .. } => return Err(Rejection::Unsupported),
+            Body::PlaceOrder { order } => self.place(*order)?,
+            Body::CancelOrder { order } => self.cancel(*order, Cause::Command)?,
+            Body::FillOrder { order, quantity, price, against } => {
+                self.fill_order(*order, *against, *quantity, *price)?;
+            }
+            Body::Entropy { bits } => self.entropy = *bits,
             Body::AdvanceTime => {
                 self.waiting.clear();
                 cause = Cause::Time;
@@ -286,10 +302,8 @@ impl Model {
         if decimals > DECIMALS_MAX {
             return Err(Rejection::BadParameter);
         }
-        if let AssetKind::Contract(terms) = kind
-            && self.pool.asset(terms.settle)?.kind != AssetKind::Token
-        {
-            return Err(Rejection::BadParameter);
+        if let AssetKind::Contract(terms) = kind {
+            self.check_terms(&terms)?;
         }
         let number = u16::try_from(self.pool.assets.len()).map_err(|_| Rejection::LimitReached)?;
         let symbol = symbol.to_owned();
@@ -308,6 +322,25 @@ impl Model {
             let now = std::mem::replace(&mut self.pool.now, before);
             in_force.rule.found(&mut self.pool);
             self.pool.now = now;
+        }
+        Ok(())
+    }
+
+    /// What a contract rests on is there, and its numbers make sense.
+    fn check_terms(&self, terms: &ContractTerms) -> Result<()> {
+        let settles = self.pool.asset(terms.settle)?.kind == AssetKind::Token;
+        if !settles || terms.multiplier == 0 || terms.multiplier_decimals > 18 {
+            return Err(Rejection::BadParameter);
+        }
+        if let Form::Option(option) = terms.form {
+            let strike = option.strike.raw > 0 && option.strike.decimals <= DECIMALS_MAX;
+            if !strike || terms.expires.is_none() {
+                return Err(Rejection::BadParameter);
+            }
+            let on = self.pool.asset(option.underlying)?.kind;
+            if matches!(on, AssetKind::Contract(terms) if matches!(terms.form, Form::Option(_))) {
+                return Err(Rejection::BadParameter);
+            }
         }
         Ok(())
     }
@@ -391,6 +424,9 @@ impl Model {
         let told = What::RulebookInstalled { name: rule.name().to_owned(), hash, epoch };
         let rc = Rc::new(policy.clone());
         self.in_force = Some(InForce { name: name.to_owned(), rule, policy: rc });
+        self.funds.clear();
+        self.pool.fund_moved.extend((0..).map(AssetId).take(self.pool.assets.len()));
+        self.record_funds();
         // Everything under everybody has changed.
         self.pool.moved.extend(self.pool.everybody());
         self.tell(Cause::Command, told);
@@ -405,6 +441,7 @@ impl Model {
         }
         let token = Unit::token(asset);
         self.pool.transfer(Holder::External, Holder::Insurance, token, &Int::from(amount))?;
+        self.record_funds();
         self.tell(Cause::Command, What::InsuranceFunded { amount: Amount::new(asset, amount) });
         Ok(())
     }
@@ -534,14 +571,25 @@ impl Model {
         Ok(())
     }
 
-    /// Tells facts and finds the bearers of the losses among them.
+    /// Tells facts and finds the bearers of the losses among them that they do not name themselves.
     fn commit(&mut self, facts: &[Fact], cause: Cause) -> Result<()> {
+        self.record_funds();
         for fact in facts {
             self.tell(cause, What::Happened(fact.clone()));
         }
-        for fact in facts {
-            if let Fact::Deficit { account, amount, .. } = fact {
-                self.bear(*account, *amount, cause)?;
+        for (at, fact) in facts.iter().enumerate() {
+            let Fact::Deficit { account, amount, .. } = fact else { continue };
+            let vault = |fact: &&Fact| {
+                matches!(fact, Fact::Borne { account: of, bearer: Bearer::Vault, .. } if of == account)
+            };
+            match facts.get(at + 1).filter(vault) {
+                // A vault that has taken the account over bears it whole.
+                Some(_) => {
+                    let losses = self.losses.entry(amount.asset).or_default();
+                    losses.deficit += amount.raw;
+                    losses.vault += amount.raw;
+                }
+                None => self.bear(*account, *amount, cause)?,
             }
         }
         Ok(())
@@ -585,11 +633,14 @@ impl Model {
             if !optional {
                 self.accounts[account.index()].call = next;
             }
+            if next.state == CallState::Called {
+                self.called(account);
+            }
             let (from, to, deadline) = (was.state, next.state, next.deadline);
             let what = What::CallMoved { account, from, to, deadline, health };
             self.told.push(Told { event: Event { cause, what }, optional });
         }
-        let again = touched || self.nudged.contains(&account);
+        let again = touched || self.nudged.contains(&account) || self.wait_is_over(account);
         self.sell_if_due(in_force, account, again, cause)
     }
 }
@@ -611,6 +662,12 @@ fn makes_sense(policy: &Policy) -> bool {
         && policy.slippage_bps < 10_000
         && policy.assess_max > 0
         && (1..=64).contains(&policy.name.len())
+        && policy.warn_ratio.raw <= (one.raw + one.raw)
+        && policy.backstop.share_max_bps.is_none_or(|bps| (1..=10_000).contains(&bps))
+        && policy
+            .backstop
+            .drawdown
+            .is_none_or(|trigger| (1..=1_000_000_000).contains(&trigger.lost_e9))
         && solvency::sound(policy)
 }
 
@@ -619,7 +676,10 @@ fn makes_sense(policy: &Policy) -> bool {
 fn allowed_in_halt(body: &Body) -> bool {
     match body {
         Body::Call(Call::Deposit { .. } | Call::Repay { .. }) => true,
-        Body::Call(_) | Body::InstallRulebook { .. } => false,
+        Body::Call(_)
+        | Body::InstallRulebook { .. }
+        | Body::PlaceOrder { .. }
+        | Body::FillOrder { .. } => false,
         _ => true,
     }
 }

@@ -18,9 +18,11 @@
 
 pub mod backstop;
 pub mod call;
+pub mod contract;
 pub mod engine;
 pub mod exchange;
 pub mod guard;
+pub mod ladder;
 pub mod lending;
 pub mod number;
 pub mod plan;

@@ -2,7 +2,7 @@
 
 use super::world::Plugged;
 use breakwater_engine::{Command, Engine, Event, Outcome, Registry, What};
-use breakwater_liquidation::{Call, Fact, Rejection, StateKey};
+use breakwater_liquidation::{Call, Fact, Order, Rejection, StateKey};
 use breakwater_margin::Ratio;
 use breakwater_model::number::{of_word, word};
 use breakwater_model::rule::Library;
@@ -57,11 +57,16 @@ impl Bench {
         loop {
             match self.same_events(&outcome, &verdict) {
                 Ok(()) => break,
-                Err((Some(account), _)) if before.waits(account) && nudged.insert(account) => {
+                Err((event, found)) => {
+                    let concerned = event.map_or(Vec::new(), |event| concerned(&before, &event));
+                    let mut waits = concerned.into_iter().filter(|a| before.waits(*a));
+                    let Some(account) = waits.find(|a| !nudged.contains(a)) else {
+                        return Err(found);
+                    };
+                    nudged.insert(account);
                     self.model = before.clone();
                     verdict = self.model.apply_and_try(command, &nudged);
                 }
-                Err((_, found)) => return Err(found),
             }
         }
         // I-43: a rejected command changes nothing but its record.
@@ -101,12 +106,12 @@ impl Bench {
         if left == right { Ok(()) } else { Err(format!("I-38, I-39: {left:?} and {right:?}")) }
     }
 
-    /// The events, or the account of the first order or loss that the model did not expect.
+    /// The events, or the first that the model did not expect.
     fn same_events(
         &mut self,
         outcome: &Outcome,
         verdict: &Verdict,
-    ) -> Result<(), (Option<AccountId>, String)> {
+    ) -> Result<(), (Option<Event>, String)> {
         let mut told = outcome.events.iter().peekable();
         for expected in &verdict.told {
             if told.peek() == Some(&&expected.event) {
@@ -117,12 +122,13 @@ impl Bench {
             } else if !expected.optional {
                 let (event, expected) = (told.next(), &expected.event);
                 let found = format!("events differ\nengine {event:#?}\nmodel  {expected:#?}");
-                return Err((event.and_then(sold_for), found));
+                return Err((event.cloned(), found));
             }
         }
         match told.next() {
             Some(event) => {
-                Err((sold_for(event), format!("events differ\nengine {event:#?}\nmodel  None")))
+                let found = format!("events differ\nengine {event:#?}\nmodel  None");
+                Err((Some(event.clone()), found))
             }
             None => Ok(()),
         }
@@ -176,6 +182,11 @@ impl Bench {
         if engine.open_legs() != model.legs() {
             return Err(format!("{:?}, {:?} in the model", engine.open_legs(), model.legs()));
         }
+        let orders = model.pool().everybody().flat_map(|account| engine.orders().of(account));
+        let orders: BTreeMap<u64, Order> = orders.map(|(number, order)| (number, *order)).collect();
+        if orders != model.pool().orders {
+            return Err(format!("{orders:?}, {:?} in the model", model.pool().orders));
+        }
         let seen = engine.marks() == model.pool().seen.as_slice();
         let known = engine.assets() == model.pool().assets.as_slice()
             && engine.markets() == model.pool().markets.as_slice();
@@ -192,11 +203,12 @@ impl Bench {
             let borne = model.get(asset).cloned().unwrap_or_default();
             let equal = borne.deficit == losses.deficit.into()
                 && borne.insurance == losses.insurance.into()
+                && borne.vault == losses.vault.into()
                 && borne.deleveraged == losses.deleveraged.into()
                 && borne.socialised == losses.socialised.into()
                 && borne.outstanding == losses.outstanding.into();
-            let sum = borne.insurance + borne.deleveraged + borne.socialised + borne.outstanding;
-            if !equal || sum != borne.deficit {
+            let asked = borne.insurance + borne.vault + borne.deleveraged;
+            if !equal || asked + borne.socialised + borne.outstanding != borne.deficit {
                 return Err(format!("I-23: {asset} {losses:?}, {:?}", model.get(asset)));
             }
         }
@@ -273,13 +285,19 @@ impl Bench {
     }
 }
 
-/// Whose sale or loss an event tells.
-fn sold_for(event: &Event) -> Option<AccountId> {
+/// For whom something was tried that an event tells.
+fn concerned(before: &Model, event: &Event) -> Vec<AccountId> {
     match &event.what {
-        What::Ordered { account, .. } | What::Happened(Fact::Deficit { account, .. }) => {
-            Some(*account)
+        What::Ordered { account, .. }
+        | What::Happened(Fact::Deficit { account, .. } | Fact::TakenOver { account, .. }) => {
+            vec![*account]
         }
-        _ => None,
+        // Winners closed against one of the two.
+        What::Happened(Fact::Traded { buyer, seller, .. }) => vec![*buyer, *seller],
+        What::OrderCancelled { order, .. } => {
+            before.pool().orders.get(order).map(|order| order.account).into_iter().collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The harness: worlds, commands that make sense in them, and engine and model side by side.
 
 pub mod chance;
+pub mod exchange_world;
+pub mod exchanges;
 pub mod fault;
 pub mod generate;
 pub mod judge;
