@@ -68,6 +68,8 @@ pub(super) fn take(
             take_over(engine, account, cause, outcome)
         }
         Ok(Step::Wait { until }) => {
+            // A price in between may bring it to another rung.
+            engine.retry.insert(account);
             engine.watch.wake(account, until);
             Ok(())
         }
