@@ -49,7 +49,7 @@ pub fn contract(chance: &mut Chance, settles: u16, on: Option<(AssetId, Price)>)
     let settle = AssetId(u16::try_from(chance.below(settles.into())).unwrap());
     let plain = ContractTerms::linear_perpetual(settle);
     let ends = |chance: &mut Chance| {
-        Time(START + *chance.pick(&[20, 120, 600, 86_400, 864_000]) * SECOND)
+        Time(START + *chance.pick(&[30, 300, 86_400, 864_000]) * SECOND)
     };
     let dated = chance.percent(25).then(|| ends(chance));
     match (chance.below(10), on) {

@@ -5,7 +5,7 @@ use super::generate::Generator;
 use super::world::SECOND;
 use breakwater_engine::{Body, Command};
 use breakwater_liquidation::contract::OptionTerms;
-use breakwater_liquidation::{AssetKind, Call, ContractTerms, Form, Order};
+use breakwater_liquidation::{AssetKind, Call, ContractTerms, Form, Order, StateKey};
 use breakwater_model::contract::{quantity_for, terms};
 use breakwater_model::number::Int;
 use breakwater_money::{AccountId, AssetId, Holder, Price, Time, Unit};
@@ -15,10 +15,31 @@ impl Generator<'_> {
         terms(self.model.pool(), asset).is_ok()
     }
 
-    /// Any contract, or what has its number.
-    pub fn contract(&mut self) -> AssetId {
+    /// True if somebody has a position.
+    pub fn anybody_holds(&self) -> bool {
+        let pool = self.model.pool();
+        pool.everybody().any(|account| !pool.positions(account).is_empty())
+    }
+
+    fn contracts(&self) -> Vec<AssetId> {
         let all = (0..).map(AssetId).take(self.model.pool().assets.len());
-        let contracts: Vec<AssetId> = all.filter(|asset| self.is_contract(*asset)).collect();
+        all.filter(|asset| self.is_contract(*asset)).collect()
+    }
+
+    /// True if trades in it would be refused.
+    fn is_over(&self, asset: AssetId) -> bool {
+        let pool = self.model.pool();
+        let delivered = pool.memory.contains_key(&StateKey::Asset(asset, 2));
+        let ends = terms(pool, asset).ok().and_then(|terms| terms.expires);
+        delivered || ends.is_some_and(|end| pool.now >= end)
+    }
+
+    /// Any contract that trades, seldom one that is over, or what has its number.
+    pub fn contract(&mut self) -> AssetId {
+        let mut contracts = self.contracts();
+        if self.chance.percent(95) && contracts.iter().any(|asset| !self.is_over(*asset)) {
+            contracts.retain(|asset| !self.is_over(*asset) && self.model.pool().price(*asset).is_ok());
+        }
         if contracts.is_empty() || self.chance.percent(1) {
             return self.asset();
         }
@@ -37,7 +58,7 @@ impl Generator<'_> {
     /// As much of a contract as has a value in the numeraire, several times over: contracts are held
     /// at a multiple of what is put in.
     pub fn worth(&mut self, contract: AssetId, value: u128) -> u128 {
-        let times = self.chance.range(2, 40);
+        let times = *self.chance.pick(&[1u64, 2, 3, 5, 8, 12, 20, 40]);
         let pool = self.model.pool();
         let quantity = || {
             let settle = terms(pool, contract).ok()?.settle;
@@ -189,7 +210,15 @@ impl Generator<'_> {
 
     /// The end of a contract, of one that is over as often as not.
     pub fn deliver(&mut self) -> Call {
-        let contract = self.contract();
+        let mut over = self.contracts();
+        over.retain(|asset| self.is_over(*asset));
+        let contract = if !over.is_empty() && self.chance.percent(60) {
+            *self.chance.pick(&over)
+        } else if self.chance.percent(80) {
+            return self.funding();
+        } else {
+            self.contract()
+        };
         let Ok(terms) = terms(self.model.pool(), contract) else {
             return Call::Deliver { contract, price: Price { raw: 1, decimals: 0 } };
         };

@@ -87,6 +87,11 @@ impl Generator<'_> {
             }
             drawn -= weight;
         }
+        // Nothing happens to those without positions.
+        if self.kind.trades() && self.chance.percent(50) && !self.anybody_holds() {
+            let name = *self.chance.pick(&["deposit", "trade", "trade"]);
+            return (self.business(at, name), false);
+        }
         // A halt is short, or nothing else would be tried.
         if self.model.halted() && self.chance.percent(40) {
             return (Command { at, body: Body::Halt { on: false } }, false);
@@ -185,8 +190,11 @@ impl Generator<'_> {
     /// or any amount.
     pub fn up_to_the_line(&mut self, account: AccountId, asset: AssetId) -> u128 {
         let pool = self.model.pool();
-        let health = self.model.rule().and_then(|rule| rule.health(pool, account).ok());
-        let room = health.map_or(0, |h| h.equity - i128::try_from(h.requirement).unwrap_or(0));
+        let rule = self.model.rule();
+        let health = rule.and_then(|rule| rule.health(pool, account).ok());
+        let line = rule.and_then(|rule| rule.initial(pool, account).ok());
+        let line = line.and_then(|line| i128::try_from(&line).ok()).unwrap_or(0);
+        let room = health.map_or(0, |health| health.equity - line);
         let (Some(info), Ok(price)) = (pool.assets.get(asset.index()), pool.price(asset)) else {
             return self.amount(asset);
         };

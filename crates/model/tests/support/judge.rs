@@ -1,7 +1,8 @@
 //! Engine and model side by side: one command to both, and everything compared.
 
 use super::world::Plugged;
-use breakwater_engine::{Command, Engine, Event, Outcome, Registry, What};
+use breakwater_engine::{Cause, Command, Engine, Event, Outcome, Registry, What};
+use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::{Call, Fact, Order, Rejection, StateKey};
 use breakwater_margin::Ratio;
 use breakwater_model::number::{of_word, word};
@@ -21,6 +22,8 @@ pub type Found = Result<(), String>;
 pub struct Bench {
     pub engine: Engine,
     pub model: Model,
+    /// What was told how often, in a word or two: a search that never meets it proves nothing of it.
+    pub told: BTreeMap<String, u64>,
     twin: Engine,
     registry: Arc<dyn Registry>,
 }
@@ -30,6 +33,7 @@ impl Bench {
         Bench {
             engine: Engine::new(Arc::clone(registry)),
             model: Model::new(Rc::clone(library)),
+            told: BTreeMap::new(),
             twin: Engine::new(Arc::clone(registry)),
             registry: Arc::clone(registry),
         }
@@ -76,6 +80,7 @@ impl Bench {
             return Err(format!("I-43: refused with {:?}, but {parts:?}", outcome.rejected));
         }
         if outcome.accepted() {
+            self.count(&outcome);
             self.same_balances()?;
             self.same_standings()?;
             self.same_losses()?;
@@ -89,6 +94,32 @@ impl Bench {
             return Err(format!("the watch list is late for {late:?}"));
         }
         Ok(verdict.rejected)
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        let backstop = self.model.policy().map(|policy| policy.backstop);
+        let close = backstop.and_then(|backstop| backstop.deleverage);
+        for event in &outcome.events {
+            let word = match &event.what {
+                What::Ordered { reason, .. } => format!("ordered for {reason:?}"),
+                What::OrderCancelled { .. } if event.cause != Cause::Command => {
+                    "order off by liquidation".to_owned()
+                }
+                What::Happened(fact) => match fact {
+                    Fact::Borne { bearer: Bearer::Deleveraged(_), .. } => format!("closed {close:?}"),
+                    Fact::Borne { bearer: Bearer::Socialised(_), .. } => {
+                        format!("socialised {:?}", backstop.map(|backstop| backstop.socialise))
+                    }
+                    Fact::Borne { bearer, .. } => format!("borne by {bearer:?}"),
+                    Fact::Deficit { .. } => "deficit".to_owned(),
+                    Fact::TakenOver { .. } => format!("taken over by {}", cause_of(event)),
+                    Fact::Settled { delivered, .. } => format!("settled, delivered {delivered}"),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            *self.told.entry(word).or_default() += 1;
+        }
     }
 
     /// I-38: same journal, same hash. I-39: what is restored from bytes is what was encoded.
@@ -285,6 +316,10 @@ impl Bench {
     }
 }
 
+fn cause_of(event: &Event) -> &'static str {
+    if event.cause == Cause::Command { "command" } else { "ladder" }
+}
+
 /// For whom something was tried that an event tells.
 fn concerned(before: &Model, event: &Event) -> Vec<AccountId> {
     match &event.what {
@@ -340,6 +375,8 @@ pub fn shrink(
     registry: &Arc<dyn Registry>,
     commands: &[Command],
 ) -> (Vec<Command>, String) {
+    // A shorter journal may show another difference, which is not what was asked for.
+    let sort = |found: &str| found.split([':', '{']).next().unwrap_or_default().to_owned();
     let mut best = commands.to_vec();
     let mut found = match play(library, registry, &best) {
         Err((at, found)) => {
@@ -355,12 +392,12 @@ pub fn shrink(
             let mut shorter = best.clone();
             shorter.drain(from..(from + width).min(shorter.len()));
             match play(library, registry, &shorter) {
-                Err((at, why)) => {
+                Err((at, why)) if sort(&why) == sort(&found) => {
                     shorter.truncate(at + 1);
                     best = shorter;
                     found = why;
                 }
-                Ok(_) => from += width,
+                _ => from += width,
             }
         }
         width /= 2;
