@@ -75,15 +75,34 @@ impl Book {
                 }
             }
         }
-        // Rounding hides less than one unit of a position's value, and less than two of its
-        // requirement: one of the notional and one of the product; at most one more of each where a
-        // price turns them into the numeraire.
-        let assets = match self.valuation {
-            Valuation::Settle => 0,
-            Valuation::Numeraire(_) => self.margin.len() as u128,
+        Ok(Armed { until: Time::MAX, error: self.hidden(view, account)? })
+    }
+
+    /// What rounding may hide: less than one unit of a position's value, and less than two of its
+    /// requirement, one of the notional and one of the product. Where prices turn them into the
+    /// numeraire, a unit of an asset may be many of its units: the haircut hides one more of it, the
+    /// numeraire one of each sum, and until a price has left its interval the unit is worth at most
+    /// twice as much.
+    fn hidden(&self, view: &View<'_>, account: AccountId) -> Result<u128, Rejected> {
+        const POSITION: u128 = 2 + 3 * LINE_MAX;
+        let Valuation::Numeraire(_) = self.valuation else {
+            return Ok(self.sizes(view, account)?.count() as u128 * POSITION);
         };
-        let error = (u128::from(totals.positions) + assets) * (2 + 3 * LINE_MAX);
-        Ok(Armed { until: Time::MAX, error })
+        let mut units = vec![0u128; self.margin.len()];
+        for held in view.holdings(account)? {
+            if let Some(slot) = self.slot(held.unit.asset) {
+                units[slot] = units[slot].max(1);
+            }
+        }
+        for (_, contract, _) in self.sizes(view, account)? {
+            units[contract.slot] = more(units[contract.slot], POSITION)?;
+        }
+        let mut hidden = 0u128;
+        for (held, units) in self.margin.iter().zip(units).filter(|(_, units)| *units > 0) {
+            let twice = self.value(view, held, units.saturating_mul(2), Rounding::Ceil)?;
+            hidden = more(hidden, more(twice, 1 + LINE_MAX)?)?;
+        }
+        Ok(hidden)
     }
 
     /// The part of equity that moves with a contract's price, raised in magnitude.
