@@ -208,6 +208,11 @@ fn planted_bugs_are_found() {
         (Fault::OtherSideOfEquality, Kind::Called, 300),
         (Fault::OtherSideOfEquality, Kind::Exchange, 300),
         (Fault::FeeOneMore, Kind::Basket, 300),
+        (Fault::OtherSideOfEquality, Kind::Basket, 300),
+        (Fault::FundsOneMore, Kind::Exchange, 300),
+        (Fault::DeliversOneMore, Kind::Basket, 300),
+        (Fault::TakesOverOneLess, Kind::Basket, 300),
+        (Fault::OrdersAreFree, Kind::Exchange, 300),
     ] {
         let registry: Arc<dyn breakwater_engine::Registry> = Arc::new(Faulty(fault));
         match sequences(kind, false, 900_000..900_000 + within, &registry) {

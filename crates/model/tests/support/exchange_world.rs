@@ -295,6 +295,9 @@ pub fn policy(chance: &mut Chance, kind: Kind, policy: &mut Policy) {
         // Now and then one that is not open.
         backstop.vault = Some(AccountId(u32::try_from(chance.below(4)).unwrap()));
     }
+    if chance.percent(30) {
+        backstop.insurance = false;
+    }
     if chance.percent(20) {
         policy.close = Close::VenueMaximum;
     }

@@ -616,6 +616,14 @@ impl Generator<'_> {
         }
         let (leg, open) = self.chance.pick(&open).clone();
         let left = open.leg.quantity - open.filled;
+        // What the market does not take of a bankrupt account goes to winners.
+        let rule = self.model.rule();
+        let health = rule.and_then(|rule| rule.health(self.model.pool(), open.account).ok());
+        let bankrupt = health.is_some_and(|health| health.equity < 0);
+        if bankrupt && self.chance.percent(50) {
+            let (quantity, proceeds, done) = (0, 0, true);
+            return Body::ReportFill { leg, quantity, proceeds, done };
+        }
         let quantity = match self.chance.below(20) {
             0..=7 => left,
             8..=14 => self.chance.part(left),

@@ -310,7 +310,7 @@ pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
             bodies.push(first_tick(market, decimals, price));
         }
         for asset in (0..exchange_world::tokens(kind)).map(AssetId) {
-            let amount = chance.wide(5_000 * 10u128.pow(COINS[asset.index()].1.into()));
+            let amount = chance.wide(2_000 * 10u128.pow(COINS[asset.index()].1.into()));
             bodies.push(Body::FundInsurance { asset, amount });
         }
     } else {
