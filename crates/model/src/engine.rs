@@ -505,7 +505,9 @@ impl Model {
         account: AccountId,
     ) -> Result<()> {
         let known = &self.accounts[account.index()];
-        if policy.seller == Seller::Venue {
+        // Only the venue itself hands accounts to its vault, whole.
+        let by_venue = matches!(call, Call::TakeOver { .. });
+        if policy.seller == Seller::Venue && !by_venue {
             return Err(Rejection::Unsupported);
         }
         self.unpaused(account)?;
@@ -521,7 +523,7 @@ impl Model {
         if uncalled && rule.health(&self.pool, account)?.breach {
             return Err(Rejection::NotYetDue);
         }
-        if policy.guards.minimal {
+        if policy.guards.minimal && !by_venue {
             let most = plan::keeper_bound(rule, &self.pool, account, policy)?;
             let asked = plan::value_repaid(&rule.perform(&mut self.pool.clone(), call)?);
             if asked.unwrap_or(0) > most {

@@ -82,9 +82,44 @@ fn enough(tally: &Tally, kind: Kind, interest: bool, least: u64) {
     for name in met {
         assert!(tally.refusals.keys().any(|(_, why)| *why == name), "{name} was never met");
     }
+    if kind.trades() {
+        every_bearer_and_step(tally);
+    }
     assert_eq!(tally.surcharged > 0, interest, "{} with a surcharge", tally.surcharged);
     let (tried, accepted) = tally.bad_ticks;
     assert!(tried >= least && accepted * 5 < tried, "bad ticks: {accepted} of {tried} accepted");
+}
+
+/// Every way of choosing winners, of spreading losses and of selling by a ladder has happened.
+fn every_bearer_and_step(tally: &Tally) {
+    let words = [
+        "borne by Insurance",
+        "borne by Outstanding",
+        "borne by Vault",
+        "closed Some(Capped)",
+        "closed Some(MinimumOvershoot)",
+        "closed Some(ProRata)",
+        "closed Some(Queue)",
+        "closed Some(RandomStart)",
+        "closed Some(RiskAware)",
+        "order off by liquidation",
+        "ordered for BlockCap",
+        "ordered for Fraction",
+        "ordered for FullClose",
+        "ordered for InitialMargin",
+        "ordered for Ramp",
+        "ordered for TargetHealth",
+        "ordered for TierDown",
+        "settled, delivered false",
+        "settled, delivered true",
+        "socialised Some(Cash)",
+        "socialised Some(Session)",
+        "taken over by command",
+        "taken over by ladder",
+    ];
+    for word in words {
+        assert!(tally.told.contains_key(word), "{word}: never");
+    }
 }
 
 fn agree(title: &str, kind: Kind, interest: bool, seeds: Range<u64>) {

@@ -5,7 +5,7 @@ use super::generate::Generator;
 use super::world::SECOND;
 use breakwater_engine::{Body, Command};
 use breakwater_liquidation::contract::OptionTerms;
-use breakwater_liquidation::{AssetKind, Call, ContractTerms, Form, Order, StateKey};
+use breakwater_liquidation::{AssetKind, Call, ContractTerms, Form, Order, Rejection, StateKey};
 use breakwater_model::contract::{quantity_for, terms};
 use breakwater_model::number::Int;
 use breakwater_money::{AccountId, AssetId, Holder, Price, Time, Unit};
@@ -253,11 +253,13 @@ impl Generator<'_> {
         Call::Quote { contract, volatility_e6 }
     }
 
-    /// A takeover of somebody in breach; else a price that puts somebody there.
-    pub fn take_over(&mut self, at: Time) -> Body {
+    /// A takeover of somebody in breach; else a price that puts somebody there, or what it waits
+    /// for.
+    pub fn take_over(&mut self, at: Time) -> Command {
         let short = self.in_breach();
         if short.is_empty() && self.chance.percent(97) {
-            return self.tick_to_the_line(at).unwrap_or_else(|| self.tick(at));
+            let body = self.tick_to_the_line(at).unwrap_or_else(|| self.tick(at));
+            return Command { at, body };
         }
         let account = match short.first() {
             Some(_) if self.chance.percent(97) => *self.chance.pick(&short),
@@ -268,9 +270,23 @@ impl Generator<'_> {
         let rich = pool.everybody().filter(|a| *a != account);
         let rich = rich.max_by_key(|a| pool.balance(Holder::Account(*a), Unit::token(AssetId(0))));
         let vault = match rich {
-            Some(rich) if self.chance.percent(50) => rich,
+            Some(rich) if self.chance.percent(60) => rich,
             _ => self.account(),
         };
-        Body::Call(Call::TakeOver { account, vault })
+        let command = Command { at, body: Body::Call(Call::TakeOver { account, vault }) };
+        if self.chance.percent(10) {
+            return command;
+        }
+        match self.model.refusal(&command) {
+            Some(Rejection::MarkStale | Rejection::MarkMissing) => {
+                let body = self.fresh_tick(account, at).unwrap_or(Body::AdvanceTime);
+                Command { at, body }
+            }
+            Some(Rejection::MarkInGrace | Rejection::NotYetDue | Rejection::UnpauseGrace) => {
+                Command { at: Time(at.0 + 30 * SECOND), body: Body::AdvanceTime }
+            }
+            Some(Rejection::OncePerTick) => Command { at, body: self.tick(at) },
+            _ => command,
+        }
     }
 }

@@ -61,7 +61,7 @@ const EXCHANGE: &[(&str, u64)] = &[
     ("settle", 15),
     ("deliver", 20),
     ("quote", 8),
-    ("take over", 12),
+    ("take over", 16),
 ];
 
 /// Draws commands for one sequence.
@@ -126,7 +126,7 @@ impl Generator<'_> {
             "fill order" => return (self.fill_order(at), false),
             "cancel order" => return (self.cancel_order(at), false),
             "entropy" => Body::Entropy { bits: self.chance.next() },
-            "take over" => self.take_over(at),
+            "take over" => return (self.take_over(at), false),
             name => return (self.business(at, name), false),
         };
         (Command { at, body }, false)
