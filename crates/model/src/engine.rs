@@ -581,9 +581,7 @@ impl Model {
         }
         for (at, fact) in facts.iter().enumerate() {
             let Fact::Deficit { account, amount, .. } = fact else { continue };
-            let vault = |fact: &&Fact| {
-                matches!(fact, Fact::Borne { account: of, bearer: Bearer::Vault, .. } if of == account)
-            };
+            let vault = |fact: &&Fact| matches!(fact, Fact::Borne { account: of, bearer: Bearer::Vault, .. } if of == account);
             match facts.get(at + 1).filter(vault) {
                 // A vault that has taken the account over bears it whole.
                 Some(_) => {

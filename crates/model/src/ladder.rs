@@ -224,9 +224,7 @@ impl Scene<'_> {
                 };
                 (Some(taken.iter().map(part).collect::<Result<_>>()?), Reason::Fraction)
             }
-            Act::ToInitial => {
-                (self.least(taken, at, &Target::Initial)?, Reason::InitialMargin)
-            }
+            Act::ToInitial => (self.least(taken, at, &Target::Initial)?, Reason::InitialMargin),
             Act::ToMaintenance { buffer_bps } => {
                 let target = Target::Maintenance(buffer_bps, Int::zero());
                 (self.least(taken, at, &target)?, Reason::TargetHealth)
@@ -303,12 +301,7 @@ impl Scene<'_> {
     }
 
     /// Positions in order, whole, and of the last the fewest lots, that reach the target.
-    fn least(
-        &self,
-        taken: &[Held],
-        at: PriceBound,
-        target: &Target,
-    ) -> Result<Option<Sales>> {
+    fn least(&self, taken: &[Held], at: PriceBound, target: &Target) -> Result<Option<Sales>> {
         let may_stay = match target {
             Target::Initial => Int::zero(),
             Target::Maintenance(_, short) => short.clone(),

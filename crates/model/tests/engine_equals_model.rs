@@ -346,11 +346,13 @@ fn a_difference_is_told() {
 }
 
 /// A longer search from another seed each time it is asked: `MODEL_SEED=7 cargo test -p
-/// breakwater-model -- --ignored`. Prints nothing but what it finds.
+/// breakwater-model -- --ignored`; `MODEL_KIND=Basket` looks there alone. Prints nothing but what it
+/// finds.
 #[test]
 #[ignore = "minutes of search; for nights"]
 fn a_longer_search() {
     let seed = std::env::var("MODEL_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1u64);
+    let only = std::env::var("MODEL_KIND").unwrap_or_default();
     let from = 10_000_000 + seed * 1_000_000;
     for (number, (kind, interest)) in (0u64..).zip([
         (Kind::Called, true),
@@ -361,6 +363,9 @@ fn a_longer_search() {
         (Kind::Sold, false),
     ]) {
         let from = from + number * 100_000;
+        if !only.is_empty() && only != format!("{kind:?}") {
+            continue;
+        }
         if let Err(difference) = sequences(kind, interest, from..from + 5_000, &plugged()) {
             panic!("{kind:?}: {difference}");
         }

@@ -128,8 +128,7 @@ impl Model {
         let high = counts.map(|((_, balance), _)| balance).max();
         let (Some(high), Some((_, now))) = (high, records.last()) else { return false };
         let lost = high - now;
-        lost.is_positive()
-            && lost * ten(9) >= positive(high.clone()) * Int::from(trigger.lost_e9)
+        lost.is_positive() && lost * ten(9) >= positive(high.clone()) * Int::from(trigger.lost_e9)
     }
 
     /// Closes winners against what is left of a bankrupt account, unless the fund covers what it
@@ -284,9 +283,8 @@ impl Model {
     ) -> Result<Price> {
         let one = Int::from(1);
         let terms = contract::terms(&self.pool, contract)?;
-        let price_of = |value: &Int| {
-            contract::price_of(&self.pool, contract, quantity, value, mark.decimals)
-        };
+        let price_of =
+            |value: &Int| contract::price_of(&self.pool, contract, quantity, value, mark.decimals);
         let long = size.is_positive();
         let raw = if contract::buyer_pays(&terms) {
             let by = price_of(lacking)?.down();

@@ -94,7 +94,12 @@ impl Model {
 
     /// Books what an account owes that has nothing left to sell. Where the rule refuses, the
     /// account waits.
-    pub(super) fn write_off(&mut self, in_force: &InForce, account: AccountId, cause: Cause) -> Result<()> {
+    pub(super) fn write_off(
+        &mut self,
+        in_force: &InForce,
+        account: AccountId,
+        cause: Cause,
+    ) -> Result<()> {
         let mut pool = self.pool.clone();
         let Ok(facts) = in_force.rule.perform(&mut pool, &Call::WriteOff { account }) else {
             return Ok(());

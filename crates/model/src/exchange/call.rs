@@ -240,9 +240,8 @@ impl Terms {
         }
         let contract = self.contract(pool, asset)?;
         let one = ten(pool.asset(asset)?.decimals);
-        let above = |size: &Int, most: Option<u64>| {
-            most.is_some_and(|most| *size > Int::from(most) * &one)
-        };
+        let above =
+            |size: &Int, most: Option<u64>| most.is_some_and(|most| *size > Int::from(most) * &one);
         let interest = self.open_interest(pool, asset);
         if above(size, contract.position_max) || above(&interest, contract.interest_max) {
             return Err(Rejection::AbovePositionLimit);

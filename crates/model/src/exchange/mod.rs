@@ -198,12 +198,7 @@ impl Terms {
     }
 
     /// What of a margin asset is worth a value in the numeraire, before rounding.
-    pub(crate) fn amount_for(
-        &self,
-        pool: &Pool,
-        asset: AssetId,
-        value: &Int,
-    ) -> Result<Fraction> {
+    pub(crate) fn amount_for(&self, pool: &Pool, asset: AssetId, value: &Int) -> Result<Fraction> {
         let Margin::Several(decimals, _) = self.margin else {
             return Ok(Fraction::scaled(value.clone(), 0));
         };

@@ -29,7 +29,11 @@ impl Terms {
             let mut lost = Int::zero();
             for order in orders.iter().filter(|order| order.contract == asset) {
                 let quantity = Int::from(order.quantity);
-                if order.buy { longest += quantity } else { shortest -= quantity }
+                if order.buy {
+                    longest += quantity
+                } else {
+                    shortest -= quantity
+                }
                 lost += self.lost_at_once(pool, order)?;
             }
             let most = longest.abs().max(shortest.abs()).max(size.abs());

@@ -48,9 +48,8 @@ pub fn value_decimals(kind: Kind) -> u8 {
 pub fn contract(chance: &mut Chance, settles: u16, on: Option<(AssetId, Price)>) -> ContractTerms {
     let settle = AssetId(u16::try_from(chance.below(settles.into())).unwrap());
     let plain = ContractTerms::linear_perpetual(settle);
-    let ends = |chance: &mut Chance| {
-        Time(START + *chance.pick(&[30, 300, 86_400, 864_000]) * SECOND)
-    };
+    let ends =
+        |chance: &mut Chance| Time(START + *chance.pick(&[30, 300, 86_400, 864_000]) * SECOND);
     let dated = chance.percent(25).then(|| ends(chance));
     match (chance.below(10), on) {
         (0..=2, _) => plain,
@@ -155,9 +154,8 @@ pub fn text(chance: &mut Chance, number: u64, kind: Kind) -> (String, Rule) {
         "[source]\n\"contracts.*.tiers\" = \"unverified\"\n\
          \"contracts.*.clearance_fee_bps\" = \"unverified\"\n",
     );
-    let contracts = CONTRACTS.map(|(symbol, ..)| {
-        (symbol.to_owned(), contract_text(chance, symbol, &mut text))
-    });
+    let contracts =
+        CONTRACTS.map(|(symbol, ..)| (symbol.to_owned(), contract_text(chance, symbol, &mut text)));
     let ladder = chance.percent(40).then(|| {
         let (_, written) = *chance.pick(&ladders::LADDERS);
         text.push_str(&written.replace("[[rungs]]", "[[ladder.rungs]]"));
@@ -337,7 +335,11 @@ fn ladder(chance: &mut Chance) -> Ladder {
         ],
         3 => vec![Rung { bounds: once, ..Rung::new(Act::ToInitial, price) }, take_over],
         4 => vec![
-            Rung { bounds: large, meanwhile, ..waits(Rung::new(Act::Fraction { bps: share }, mark)) },
+            Rung {
+                bounds: large,
+                meanwhile,
+                ..waits(Rung::new(Act::Fraction { bps: share }, mark))
+            },
             cancel,
             take_over,
         ],

@@ -38,7 +38,8 @@ impl Generator<'_> {
     pub fn contract(&mut self) -> AssetId {
         let mut contracts = self.contracts();
         if self.chance.percent(95) && contracts.iter().any(|asset| !self.is_over(*asset)) {
-            contracts.retain(|asset| !self.is_over(*asset) && self.model.pool().price(*asset).is_ok());
+            contracts
+                .retain(|asset| !self.is_over(*asset) && self.model.pool().price(*asset).is_ok());
         }
         if contracts.is_empty() || self.chance.percent(1) {
             return self.asset();
@@ -63,7 +64,8 @@ impl Generator<'_> {
         let quantity = || {
             let settle = terms(pool, contract).ok()?.settle;
             let rule = self.model.rule()?;
-            let value = rule.amount_for(pool, settle, &Int::from(value * u128::from(times))).ok()?;
+            let value =
+                rule.amount_for(pool, settle, &Int::from(value * u128::from(times))).ok()?;
             let price = pool.price(contract).ok()?;
             u128::try_from(quantity_for(pool, contract, &value, price).ok()?.down()).ok()
         };
@@ -145,9 +147,9 @@ impl Generator<'_> {
         }
         let mut drawn = || {
             let (order, own) = *self.chance.pick(&waiting);
-            let others = waiting.iter().filter(|(_, other)| {
-                other.contract == own.contract && other.buy != own.buy
-            });
+            let others = waiting
+                .iter()
+                .filter(|(_, other)| other.contract == own.contract && other.buy != own.buy);
             let others: Vec<(u64, Order)> = others.copied().collect();
             let mut quantity = match self.chance.below(10) {
                 0..=3 => own.quantity,

@@ -343,8 +343,7 @@ impl Generator<'_> {
     }
 
     fn fund(&mut self) -> Body {
-        let asset =
-            if self.chance.percent(50) { AssetId(0) } else { self.margin_or_any() };
+        let asset = if self.chance.percent(50) { AssetId(0) } else { self.margin_or_any() };
         let amount = match self.chance.below(10) {
             0 => 0,
             _ => self.chance.wide(50_000_000_000),

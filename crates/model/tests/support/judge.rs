@@ -106,7 +106,9 @@ impl Bench {
                     "order off by liquidation".to_owned()
                 }
                 What::Happened(fact) => match fact {
-                    Fact::Borne { bearer: Bearer::Deleveraged(_), .. } => format!("closed {close:?}"),
+                    Fact::Borne { bearer: Bearer::Deleveraged(_), .. } => {
+                        format!("closed {close:?}")
+                    }
                     Fact::Borne { bearer: Bearer::Socialised(_), .. } => {
                         format!("socialised {:?}", backstop.map(|backstop| backstop.socialise))
                     }

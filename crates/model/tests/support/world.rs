@@ -38,9 +38,7 @@ impl Kind {
         match self {
             Kind::Called => breakwater_rulebooks::lending::aave_v3::RULE,
             Kind::Sold => breakwater_rulebooks::lending::secured_loan::RULE,
-            Kind::Exchange | Kind::Basket => {
-                breakwater_rulebooks::exchange::margin_exchange::RULE
-            }
+            Kind::Exchange | Kind::Basket => breakwater_rulebooks::exchange::margin_exchange::RULE,
         }
     }
 
