@@ -308,18 +308,21 @@ impl Scene<'_> {
         };
         let mut sales: Sales = Vec::new();
         for held in taken {
-            let (mut count, all) = (Int::from(1), lots(held)?);
-            while count <= all {
+            let with = |count: &Int| {
                 let mut tried = sales.clone();
-                tried.push((held.clone(), of_lots(held, &count)));
+                tried.push((held.clone(), of_lots(held, count)));
+                tried
+            };
+            let reaches = |count: &Int| {
                 // What the rule refuses in part it may still take whole.
-                if let Ok((pool, health)) = self.sold(&self.legs(&tried, at)?)
-                    && let Ok(missing) = self.missing(&pool, &health, target)
-                    && missing <= may_stay
-                {
-                    return Ok(Some(tried));
-                }
-                count += 1;
+                let Ok((pool, health)) = self.sold(&self.legs(&with(count), at)?) else {
+                    return Ok(false);
+                };
+                let missing = self.missing(&pool, &health, target);
+                Ok(missing.is_ok_and(|missing| missing <= may_stay))
+            };
+            if let Some(count) = plan::fewest_lots(&lots(held)?, reaches)? {
+                return Ok(Some(with(&count)));
             }
             sales.push((held.clone(), held.quantity.clone()));
         }

@@ -1,7 +1,7 @@
 //! A second engine, naive on purpose, that judges the first.
 //!
 //! It does what the engine promises in the most obvious way: balances in one map, every number an
-//! integer without a width, every account looked at again after every command, every lot tried
+//! integer without a width, every account looked at again after every command, lots tried
 //! from one upwards. It has no watch list, no ledger and no copy of a venue's mirror: the rules are
 //! written down a second time from their sources. Of the engine's crates it uses the plain data
 //! that both must speak ([`Command`](breakwater_engine::Command),

@@ -63,18 +63,48 @@ fn fewest(
 ) -> Result<Option<Leg>> {
     let whole = Int::from(item.quantity);
     let lot = lot(rule, pool, policy, item.asset)?.min(whole.clone());
-    let mut quantity = Int::from(0);
-    while quantity < whole {
-        quantity = (quantity + &lot).min(whole.clone());
-        let last = leg(pool, policy, item, narrow(&quantity)?)?;
+    let leg_of = |count: &Int| {
+        let quantity = (count * &lot).min(whole.clone());
+        leg(pool, policy, item, narrow(&quantity)?)
+    };
+    // What the rule refuses of all of it is no plan.
+    let mut legs = chosen.to_vec();
+    legs.push(leg(pool, policy, item, item.quantity)?);
+    after(rule, pool, account, &legs)?;
+    let reaches = |count: &Int| {
         let mut legs = chosen.to_vec();
-        legs.push(last);
-        match after(rule, pool, account, &legs) {
-            Ok(health) if meets(&health, policy) => return Ok(Some(last)),
-            // What the rule refuses in part it may still take whole.
-            Err(refused) if quantity == whole => return Err(refused),
-            _ => {}
+        legs.push(leg_of(count)?);
+        // What the rule refuses in part it may still take whole.
+        Ok(after(rule, pool, account, &legs).is_ok_and(|health| meets(&health, policy)))
+    };
+    let count = fewest_lots(&ceil(&whole, &lot)?, reaches)?;
+    count.map(|count| leg_of(&count)).transpose()
+}
+
+/// Sizes of one holding that are tried before it is looked at more closely.
+const GRID: u8 = 64;
+
+/// The fewest of so many lots that reach a target. More may fail where less reaches it, so that a
+/// grid of sizes is tried from the smallest up; within the first step that ends in one that reaches
+/// it, every lot is.
+pub(crate) fn fewest_lots(
+    lots: &Int,
+    reaches: impl Fn(&Int) -> Result<bool>,
+) -> Result<Option<Int>> {
+    let steps = lots.clone().min(Int::from(GRID));
+    let mut below = Int::from(0);
+    let mut step = Int::from(1);
+    while step <= steps {
+        let size = ceil(&(lots * &step), &steps)?;
+        if reaches(&size)? {
+            let mut count = below + 1;
+            while count < size && !reaches(&count)? {
+                count += 1;
+            }
+            return Ok(Some(count));
         }
+        below = size;
+        step += 1;
     }
     Ok(None)
 }

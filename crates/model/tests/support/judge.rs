@@ -144,7 +144,7 @@ impl Bench {
         &mut self,
         outcome: &Outcome,
         verdict: &Verdict,
-    ) -> Result<(), (Option<Event>, String)> {
+    ) -> Result<(), (Option<Box<Event>>, String)> {
         let mut told = outcome.events.iter().peekable();
         for expected in &verdict.told {
             if told.peek() == Some(&&expected.event) {
@@ -155,13 +155,13 @@ impl Bench {
             } else if !expected.optional {
                 let (event, expected) = (told.next(), &expected.event);
                 let found = format!("events differ\nengine {event:#?}\nmodel  {expected:#?}");
-                return Err((event.cloned(), found));
+                return Err((event.cloned().map(Box::new), found));
             }
         }
         match told.next() {
             Some(event) => {
                 let found = format!("events differ\nengine {event:#?}\nmodel  None");
-                Err((Some(event.clone()), found))
+                Err((Some(Box::new(event.clone())), found))
             }
             None => Ok(()),
         }
