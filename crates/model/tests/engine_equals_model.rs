@@ -96,6 +96,8 @@ fn every_bearer_and_step(tally: &Tally) {
         "borne by Insurance",
         "borne by Outstanding",
         "borne by Vault",
+        "closed beside a fund with something",
+        "closed for a vault under water",
         "closed Some(Capped)",
         "closed Some(MinimumOvershoot)",
         "closed Some(ProRata)",

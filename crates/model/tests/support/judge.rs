@@ -106,7 +106,19 @@ impl Bench {
                     "order off by liquidation".to_owned()
                 }
                 What::Happened(fact) => match fact {
-                    Fact::Borne { bearer: Bearer::Deleveraged(_), .. } => {
+                    Fact::Borne { account, bearer: Bearer::Deleveraged(_), amount } => {
+                        let vault = backstop.and_then(|backstop| backstop.vault);
+                        let fund = Unit::token(amount.asset);
+                        let fund = self.engine.ledger().balance(Holder::Insurance, fund);
+                        let pays = backstop.is_some_and(|backstop| backstop.insurance) && fund > 0;
+                        for (word, met) in [
+                            ("closed for a vault under water", vault == Some(*account)),
+                            ("closed beside a fund with something", pays),
+                        ] {
+                            if met {
+                                *self.told.entry(word.to_owned()).or_default() += 1;
+                            }
+                        }
                         format!("closed {close:?}")
                     }
                     Fact::Borne { bearer: Bearer::Socialised(_), .. } => {
