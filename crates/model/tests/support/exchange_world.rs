@@ -9,7 +9,8 @@ use breakwater_liquidation::ladder::{
     Act, Bounds, Meanwhile, Multiple, PriceBound, Range, Rung, Value,
 };
 use breakwater_liquidation::policy::{DrawdownTrigger, Socialise};
-use breakwater_liquidation::{AssetKind, Close, ContractTerms, Form, Ladder, Policy};
+use breakwater_liquidation::{AssetKind, Call, Close, ContractTerms, Form, Ladder, Policy};
+use breakwater_market::{MarketId, Quote, Tick};
 use breakwater_model::exchange::{Contract, Margin, Slice, Terms, Tier};
 use breakwater_model::rule::Rule;
 use breakwater_money::{AccountId, AssetId, Price, Time};
@@ -116,6 +117,64 @@ pub fn first_prices(kind: Kind) -> Vec<(u8, u128)> {
     let coins = coins.take(if kind == Kind::Basket { COINS.len() } else { 0 });
     let contracts = CONTRACTS.iter().take(SPARE_CONTRACT);
     coins.chain(contracts.map(|(_, _, decimals, raw)| (*decimals, *raw))).collect()
+}
+
+/// A market in which one account, and a smaller one, stand against all others, and two prices that
+/// take all they have: losses, and a choice of winners, from the start.
+pub fn storm(chance: &mut Chance, kind: Kind, accounts: u64, bodies: &mut Vec<Body>) {
+    let coins = tokens(kind);
+    let (number, listed) =
+        *chance.pick(&[(0u16, CONTRACTS[0]), (1, CONTRACTS[1]), (2, CONTRACTS[2])]);
+    let contract = AssetId(coins + number);
+    let terms = bodies.iter().filter_map(|body| match body {
+        Body::DefineAsset { symbol, kind: AssetKind::Contract(terms), .. }
+            if symbol == listed.0 =>
+        {
+            Some(*terms)
+        }
+        _ => None,
+    });
+    let Some(terms) = terms.last() else { return };
+    let (_, decimals, price_decimals, raw) = listed;
+    let ten = |exponent: u8| 10u128.pow(exponent.into());
+    // Thousandths of the numeraire in base units of a coin, and in a contract's.
+    let of_coin = |coin: AssetId, value: u128| {
+        let (_, decimals, price) = COINS[coin.index()];
+        value * ten(decimals) / 1_000 * 100_000_000 / price
+    };
+    let of_contract = |value: u128| {
+        let coins = if kind == Kind::Basket { COINS[terms.settle.index()].2 } else { 100_000_000 };
+        // At eight decimals.
+        let settled = value * ten(8) / coins * ten(5);
+        let one = u128::from(terms.multiplier) * ten(8) / ten(terms.multiplier_decimals);
+        match terms.form {
+            Form::Inverse => settled * raw / ten(price_decimals) * ten(decimals) / one,
+            _ => settled * ten(price_decimals) / raw * ten(decimals) / one,
+        }
+    };
+    let price = Price { raw, decimals: price_decimals };
+    let long = chance.percent(50);
+    let few = 2u32;
+    for account in (0..u32::try_from(accounts).unwrap()).map(AccountId) {
+        let value = if account.0 == 0 { 60_000 } else { u128::from(chance.range(5_000, 30_000)) };
+        let asset = if chance.percent(80) { terms.settle } else { AssetId(0) };
+        let amount = of_coin(asset, value * 1_000);
+        bodies.push(Body::Call(Call::Deposit { account, asset, amount }));
+    }
+    for many in (few..u32::try_from(accounts).unwrap()).map(AccountId) {
+        let one = AccountId(u32::from(chance.percent(25)));
+        let quantity = of_contract(u128::from(chance.range(20_000, 90_000)) * 1_000).max(1);
+        let (buyer, seller) = if long { (Some(one), Some(many)) } else { (Some(many), Some(one)) };
+        bodies.push(Body::Call(Call::Trade { buyer, seller, contract, quantity, price }));
+    }
+    let market = contract.0 - if kind == Kind::Basket { 0 } else { 1 };
+    let mut raw = raw;
+    for sequence in 2..4 {
+        raw = if long { raw * 81 / 100 } else { raw * 119 / 100 };
+        let quote = Quote::Single(raw);
+        let (market, decimals, observed_at) = (MarketId(market), price_decimals, Time(START));
+        bodies.push(Body::Tick(Tick { market, quote, decimals, sequence, observed_at }));
+    }
 }
 
 /// A parameter text and what it means.
@@ -284,17 +343,18 @@ pub fn policy(chance: &mut Chance, kind: Kind, policy: &mut Policy) {
         backstop.share_max_bps = Some(u32::try_from(chance.range(500, 10_000)).unwrap());
     }
     if chance.percent(30) {
+        backstop.insurance = false;
+    }
+    if chance.percent(50) {
+        backstop.insurance = true;
         backstop.drawdown = Some(DrawdownTrigger {
-            window_nanos: *chance.pick(&[0, 5 * SECOND, 60 * SECOND, 86_400 * SECOND]),
-            lost_e9: *chance.pick(&[1, 10_000_000, 500_000_000, 1_000_000_000]),
+            window_nanos: *chance.pick(&[0, 5 * SECOND, 86_400 * SECOND, 864_000 * SECOND]),
+            lost_e9: *chance.pick(&[1, 1, 10_000_000, 500_000_000, 1_000_000_000]),
         });
     }
     if chance.percent(40) {
         // Now and then one that is not open.
         backstop.vault = Some(AccountId(u32::try_from(chance.below(4)).unwrap()));
-    }
-    if chance.percent(30) {
-        backstop.insurance = false;
     }
     if chance.percent(20) {
         policy.close = Close::VenueMaximum;

@@ -21,6 +21,16 @@ impl Generator<'_> {
         pool.everybody().any(|account| !pool.positions(account).is_empty())
     }
 
+    /// Who has the largest position in a contract, and whether it is long.
+    pub fn largest(&self, contract: AssetId) -> Option<(AccountId, bool)> {
+        let pool = self.model.pool();
+        let size = |account| (account, pool.own(account, Unit::token(contract)));
+        let largest = pool.everybody().map(size).max_by_key(|(_, size)| size.magnitude().clone());
+        largest
+            .filter(|(_, size)| *size != 0.into())
+            .map(|(account, size)| (account, size > 0.into()))
+    }
+
     fn contracts(&self) -> Vec<AssetId> {
         let all = (0..).map(AssetId).take(self.model.pool().assets.len());
         all.filter(|asset| self.is_contract(*asset)).collect()

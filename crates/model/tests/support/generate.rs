@@ -338,7 +338,15 @@ impl Generator<'_> {
             0..=8 => (Some(account), None),
             _ => (Some(account), Some(other)),
         };
-        let (buyer, seller) = if self.chance.percent(50) { (a, b) } else { (b, a) };
+        let (buyer, seller) = match self.largest(contract) {
+            // One against many: when the one is bankrupt, there is a choice among the others.
+            Some((one, long)) if self.kind.trades() && self.chance.percent(40) => {
+                let many = (0..4).map(|_| self.account()).find(|many| *many != one);
+                if long { (Some(one), many) } else { (many, Some(one)) }
+            }
+            _ if self.chance.percent(50) => (a, b),
+            _ => (b, a),
+        };
         Call::Trade { buyer, seller, contract, quantity, price: Price { raw, decimals } }
     }
 

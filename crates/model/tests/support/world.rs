@@ -293,7 +293,7 @@ fn first_tick(market: u16, decimals: u8, price: u128) -> Body {
 /// The commands that set a world up: assets, markets, accounts, the rule, first prices, a lender.
 pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
     let mut bodies = Vec::new();
-    let accounts = chance.range(3, 5);
+    let accounts = if kind.trades() { chance.range(4, 7) } else { chance.range(3, 5) };
     if kind.trades() {
         exchange_world::assets(chance, kind, &mut bodies);
     } else {
@@ -308,8 +308,12 @@ pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
             bodies.push(first_tick(market, decimals, price));
         }
         for asset in (0..exchange_world::tokens(kind)).map(AssetId) {
-            let amount = chance.wide(2_000 * 10u128.pow(COINS[asset.index()].1.into()));
+            let most = *chance.pick(&[2_000, 2_000, 50_000]);
+            let amount = chance.wide(most * 10u128.pow(COINS[asset.index()].1.into()));
             bodies.push(Body::FundInsurance { asset, amount });
+        }
+        if chance.percent(30) {
+            exchange_world::storm(chance, kind, accounts, &mut bodies);
         }
     } else {
         for (market, (_, decimals, price)) in (0..).zip(TOKENS).take(SPARE) {
