@@ -190,6 +190,11 @@ impl Haircut {
         Ok((!whole).then_some(Haircut { slices }))
     }
 
+    /// The smallest share of any slice, 1e-9: none beyond the last edge, if there is one.
+    pub fn lowest_e9(&self) -> u64 {
+        self.slices.last().map_or(0, |(to, ratio)| if *to == u128::MAX { *ratio } else { 0 })
+    }
+
     /// What counts of `amount`, rounded down. Beyond the last edge nothing does.
     pub fn counted(&self, amount: u128) -> Result<u128, Rejected> {
         use breakwater_money::U256;

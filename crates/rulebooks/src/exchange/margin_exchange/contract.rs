@@ -155,6 +155,27 @@ impl Contract {
         mul_div(valued.notional, highest.saturating_add(sloped), one, Rounding::Ceil)
     }
 
+    /// The highest rate of the table, 1e-9; none where the requirement does not move with the price.
+    pub fn highest_e9(&self) -> u128 {
+        let last = self.table.tiers().last().filter(|_| self.basis == Basis::Mark);
+        // A slope may take it anywhere.
+        let sloped = if self.slope_e9 > 0 { RATE_ONE_E9 } else { 0 };
+        last.map_or(0, |tier| u128::from(tier.rate_e9) + u128::from(sloped))
+    }
+
+    /// The most that the requirement rises for a rise of the value by all of it.
+    pub fn steepest(&self, valued: &Valued, size: u128) -> Result<u128, MoneyError> {
+        let last = self.table.tiers().last().map_or(0, |tier| u128::from(tier.rate_e9));
+        let sloped = self.sloped_e9(size, valued.notional)?;
+        // As in `slope`: the share of an inverse contract's size grows twice.
+        let sloped = if matches!(self.terms.form, Form::Inverse) {
+            sloped.saturating_mul(3)
+        } else {
+            sloped
+        };
+        mul_div(valued.notional, last.saturating_add(sloped), RATE_ONE_E9.into(), Rounding::Ceil)
+    }
+
     /// Value of all contracts of one side at a price, raised.
     pub fn interest_value(&self, contracts: u128, price: Price) -> Result<u128, MoneyError> {
         self.worth(contracts, price, Rounding::Ceil)

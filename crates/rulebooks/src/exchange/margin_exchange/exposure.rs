@@ -18,12 +18,16 @@
 //! account's slack is `sum P s`. A move of `P` by the share `r` changes it by `r P s'`, where `s'`
 //! is what the contracts' prices have made of `s` by then: no further from `s` than the account is from
 //! its line, as long as no line is crossed. So a fall hurts by at most what is owned plus that
-//! distance, a rise by at most what is owed, plus that distance, plus the requirement: two terms. A haircut never steepens a
-//! loss, since shares that count are at most one.
+//! distance, a rise by at most what is owed, plus that distance, plus the requirement: two terms.
+//!
+//! **A haircut** never steepens a loss, since shares that count are at most one. But a gain of what
+//! is owned may count for less than the line asks for of it, down to nothing beyond the last edge:
+//! then a rise hurts, and a fall helps. Where the lowest share is below the line at the highest
+//! rate, a second term says so, as if the gain counted for nothing.
 
 use super::account::more;
-use super::book::{Book, MarginAsset, Valuation};
-use super::contract::{Valued, scaled, signed};
+use super::book::{Book, Haircut, MarginAsset, Valuation};
+use super::contract::{Contract, Valued, scaled, signed};
 use breakwater_liquidation::{Exposures, Form, Rejected, View};
 use breakwater_margin::health::{Armed, Exposure};
 use breakwater_money::rounding::{Rounding, narrow_i128};
@@ -61,7 +65,18 @@ impl Book {
                 (equity, requirement) = inverted(equity, requirement)?;
                 out.reach_bps = Some(REACH_BPS);
             }
-            out.terms.push(Exposure { market: view.market_of(asset)?, equity, requirement });
+            let market = view.market_of(asset)?;
+            out.terms.push(Exposure { market, equity, requirement });
+            if self.gains_too_little(contract, &valued) {
+                let steepest = contract.steepest(&valued, size.unsigned_abs())?;
+                let requirement = self.value(view, held, steepest, Rounding::Ceil)?;
+                let (equity, requirement) = match contract.terms.form {
+                    // Owed as much as the line asks for, and so falling as the value rises.
+                    Form::Inverse => inverted(-signed(requirement.saturating_mul(LINE_MAX))?, 0)?,
+                    _ => (0, requirement),
+                };
+                out.terms.push(Exposure { market, equity, requirement });
+            }
         }
         if let Valuation::Numeraire(_) = self.valuation {
             // No further than this from any line: equity's distance to the first, and to the last.
@@ -76,6 +91,14 @@ impl Book {
             }
         }
         Ok(Armed { until: Time::MAX, error: self.hidden(view, account)? })
+    }
+
+    /// True if a gain may count for less than what it asks for: of what is owned in an asset with a
+    /// haircut.
+    fn gains_too_little(&self, contract: &Contract, valued: &Valued) -> bool {
+        let lowest = self.margin[contract.slot].haircut.as_ref().map(Haircut::lowest_e9);
+        let asked = LINE_MAX * contract.highest_e9();
+        valued.value > 0 && lowest.is_some_and(|lowest| u128::from(lowest) < asked)
     }
 
     /// What rounding may hide: less than one unit of a position's value, and less than two of its
