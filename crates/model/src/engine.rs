@@ -97,8 +97,17 @@ pub struct Model {
     /// Accounts liquidated by the command under way, and whether a loss was booked for them.
     hits: Vec<(AccountId, bool)>,
     told: Vec<Told>,
-    /// Waiting accounts that are tried again with this command.
-    nudged: BTreeSet<AccountId>,
+    /// What the engine was free to do with this command.
+    freedom: Freedom,
+}
+
+/// What the engine is free to do at any assessment, and is known to have done with a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Freedom {
+    /// Waiting accounts whose sale it has tried again.
+    pub sell: BTreeSet<AccountId>,
+    /// Accounts whose cure it has forgotten.
+    pub forget: BTreeSet<AccountId>,
 }
 
 impl Model {
@@ -123,20 +132,19 @@ impl Model {
             funds: BTreeMap::new(),
             hits: Vec::new(),
             told: Vec::new(),
-            nudged: BTreeSet::new(),
+            freedom: Freedom::default(),
         }
     }
 
     /// Applies one command, whole or not at all.
     pub fn apply(&mut self, command: &Command) -> Verdict {
-        self.apply_and_try(command, &BTreeSet::new())
+        self.apply_with(command, &Freedom::default())
     }
 
-    /// Applies one command and tries the waiting sales of `nudged` accounts again, which the
-    /// engine is free to do whenever it assesses them.
-    pub fn apply_and_try(&mut self, command: &Command, nudged: &BTreeSet<AccountId>) -> Verdict {
+    /// Applies one command as it must go where the engine has used its freedom so.
+    pub fn apply_with(&mut self, command: &Command, freedom: &Freedom) -> Verdict {
         let mut next = self.clone();
-        next.nudged.clone_from(nudged);
+        next.freedom.clone_from(freedom);
         next.hits.clear();
         next.told.clear();
         next.pool.moved.clear();
@@ -629,7 +637,8 @@ impl Model {
         let was = self.accounts[account.index()].call;
         if let Some(next) = call::next(was, look, self.pool.now, policy.notice_nanos) {
             let forgets = was.state == CallState::Cured && !next.state.is_open();
-            let optional = forgets && !touched;
+            let free = !touched && !self.freedom.forget.contains(&account);
+            let optional = forgets && free;
             if !optional {
                 self.accounts[account.index()].call = next;
             }
@@ -640,7 +649,7 @@ impl Model {
             let what = What::CallMoved { account, from, to, deadline, health };
             self.told.push(Told { event: Event { cause, what }, optional });
         }
-        let again = touched || self.nudged.contains(&account) || self.wait_is_over(account);
+        let again = touched || self.freedom.sell.contains(&account) || self.wait_is_over(account);
         self.sell_if_due(in_force, account, again, cause)
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! Left to the engine: how many accounts it assesses, when it forgets that an account was cured (see
 //! [`Told::optional`]), and whether it tries a waiting sale oftener than it must (see
-//! [`Model::apply_and_try`]). A policy that bounds the accounts assessed in one command is outside
+//! [`Model::apply_with`]). A policy that bounds the accounts assessed in one command is outside
 //! the model: who waits then depends on the watch list, which the harness judges by a rescan.
 
 pub mod backstop;
@@ -29,7 +29,7 @@ pub mod plan;
 pub mod pool;
 pub mod rule;
 
-pub use engine::{Model, Told, Verdict};
+pub use engine::{Freedom, Model, Told, Verdict};
 pub use number::Int;
 pub use pool::Pool;
 pub use rule::{Known, Rule};

@@ -75,16 +75,18 @@ impl Terms {
             return if reduces { Ok(()) } else { Err(Rejection::NotReduceOnly) };
         }
         // What the position becomes if all of the account's orders of this side fill.
-        let mut becomes = size;
+        let mut filled = Int::zero();
         for other in pool.orders.values() {
             let same = (other.account, other.contract, other.buy)
                 == (order.account, order.contract, order.buy);
             if same && order.buy {
-                becomes += other.quantity;
+                filled += other.quantity;
             } else if same {
-                becomes -= other.quantity;
+                filled -= other.quantity;
             }
         }
+        narrow_signed(&filled)?;
+        let becomes = size + filled;
         narrow_signed(&becomes)?;
         self.within_limits(pool, order.contract, &becomes.abs())?;
         let sums = self.sums(pool, order.account, true)?;
