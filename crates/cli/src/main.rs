@@ -16,6 +16,7 @@ mod folder;
 mod journals;
 mod json_of;
 mod lists;
+mod price;
 mod rebuilt;
 mod recording;
 mod replay;
@@ -66,6 +67,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::AtRisk(asked) => at_risk::run(asked, screen),
         Command::Assess(asked) => assess::assess(asked, screen),
         Command::Plan(asked) => assess::plan(asked, screen),
+        Command::Price(asked) => price::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

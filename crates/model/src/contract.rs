@@ -33,14 +33,14 @@ pub fn owned(terms: &ContractTerms, long: bool) -> bool {
 }
 
 /// Whole units of the underlying in a quantity.
-fn units(pool: &Pool, asset: AssetId, quantity: &Int) -> Result<Fraction> {
+pub(crate) fn units(pool: &Pool, asset: AssetId, quantity: &Int) -> Result<Fraction> {
     let terms = terms(pool, asset)?;
     let quantity = Fraction::scaled(quantity.clone(), pool.asset(asset)?.decimals);
     Ok(quantity.times(&Fraction::scaled(terms.multiplier.into(), terms.multiplier_decimals)))
 }
 
 /// Base units of the settle asset in one whole of it.
-fn one(pool: &Pool, asset: AssetId) -> Result<Int> {
+pub(crate) fn one(pool: &Pool, asset: AssetId) -> Result<Int> {
     Ok(ten(pool.asset(terms(pool, asset)?.settle)?.decimals))
 }
 

@@ -586,6 +586,14 @@ impl Model {
         self.record_funds();
         for fact in facts {
             self.tell(cause, What::Happened(fact.clone()));
+            // Orders go with what they are for.
+            match fact {
+                Fact::TakenOver { account, .. } => self.cancel_all(*account, cause)?,
+                Fact::Settled { contract, delivered: true, .. } => {
+                    self.cancel_ended(*contract, cause)?;
+                }
+                _ => {}
+            }
         }
         for (at, fact) in facts.iter().enumerate() {
             let Fact::Deficit { account, amount, .. } = fact else { continue };

@@ -253,8 +253,8 @@ impl Scene<'_> {
     }
 
     fn leg(&self, held: &Held, quantity: &Int, at: PriceBound) -> Result<Leg> {
-        let mark = self.pool.price(held.item.asset)?;
-        let fair = plan::fair(self.pool, &held.item)?;
+        let price = plan::fair(self.pool, &held.item)?;
+        let fair = Int::from(price.raw);
         let worst = match at {
             PriceBound::Mark { slippage_bps } => {
                 plan::slipped(&fair, slippage_bps, held.item.buy_back)?
@@ -266,7 +266,7 @@ impl Scene<'_> {
             quantity: narrow(quantity)?,
             buy_back: held.item.buy_back,
             proceeds_asset: held.item.proceeds_asset,
-            worst_price: Price { raw: narrow(&worst)?, decimals: mark.decimals },
+            worst_price: Price { raw: narrow(&worst)?, decimals: price.decimals },
         })
     }
 

@@ -145,6 +145,27 @@ impl Fraction {
         Fraction { above: &self.above * whole, below: self.below.clone() }
     }
 
+    /// The sum.
+    #[must_use]
+    pub fn plus(&self, other: &Fraction) -> Self {
+        let above = &self.above * &other.below + &other.above * &self.below;
+        Fraction { above, below: &self.below * &other.below }
+    }
+
+    /// The difference, or zero if it is negative.
+    #[must_use]
+    pub fn less(&self, other: &Fraction) -> Self {
+        let above = positive(&self.above * &other.below - &other.above * &self.below);
+        Fraction { above, below: &self.below * &other.below }
+    }
+
+    /// The larger of the two.
+    #[must_use]
+    pub fn or_more(&self, other: &Fraction) -> Self {
+        let more = &other.above * &self.below > &self.above * &other.below;
+        if more { other.clone() } else { self.clone() }
+    }
+
     /// The largest integer not above it.
     #[must_use]
     pub fn down(&self) -> Int {

@@ -135,18 +135,24 @@ fn meets(health: &Health, policy: &Policy) -> bool {
     enough && !health.breach
 }
 
-/// The mark in what the sale brings in. A contract's mark is in its own terms.
-pub(crate) fn fair(pool: &Pool, item: &Saleable) -> Result<Int> {
+/// The mark in what the sale brings in. A contract's mark is in its own terms; a token's has six
+/// digits at least, as long as eighteen decimals give them.
+pub(crate) fn fair(pool: &Pool, item: &Saleable) -> Result<Price> {
     let mark = pool.price(item.asset)?;
     if contract::terms(pool, item.asset).is_ok() {
-        return Ok(mark.raw.into());
+        return Ok(mark);
     }
     // What settles is often priced nowhere: it is the numeraire itself.
     let against = match pool.price(item.proceeds_asset) {
-        Ok(price) => price,
-        Err(_) => Price { raw: narrow(&ten(mark.decimals))?, decimals: mark.decimals },
+        Ok(price) => contract::exact(price),
+        Err(_) => Fraction::scaled(Int::from(1), 0),
     };
-    floor(&(Int::from(mark.raw) * ten(against.decimals)), &Int::from(against.raw))
+    let exact = contract::exact(mark).over(&against)?;
+    let mut decimals = mark.decimals;
+    while exact.of(&ten(decimals)).down() < ten(6) && decimals < 18 {
+        decimals += 1;
+    }
+    Ok(Price { raw: narrow(&exact.of(&ten(decimals)).down())?, decimals })
 }
 
 /// A price moved against whoever sells, or buys back.
@@ -157,14 +163,14 @@ pub(crate) fn slipped(fair: &Int, bps: u32, buy_back: bool) -> Result<Int> {
 
 /// A sale of a quantity, no worse than the slippage allows.
 fn leg(pool: &Pool, policy: &Policy, item: &Saleable, quantity: u128) -> Result<Leg> {
-    let worst = slipped(&fair(pool, item)?, policy.slippage_bps, item.buy_back)?;
-    let decimals = pool.price(item.asset)?.decimals;
+    let fair = fair(pool, item)?;
+    let worst = slipped(&Int::from(fair.raw), policy.slippage_bps, item.buy_back)?;
     Ok(Leg {
         asset: item.asset,
         quantity,
         buy_back: item.buy_back,
         proceeds_asset: item.proceeds_asset,
-        worst_price: Price { raw: narrow(&worst)?, decimals },
+        worst_price: Price { raw: narrow(&worst)?, decimals: fair.decimals },
     })
 }
 

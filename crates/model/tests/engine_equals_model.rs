@@ -84,6 +84,8 @@ fn enough(tally: &Tally, kind: Kind, interest: bool, least: u64) {
     }
     if kind.trades() {
         every_bearer_and_step(tally);
+        let sold = tally.told.contains_key("ordered of collateral");
+        assert_eq!(sold, kind == Kind::Basket, "collateral is sold where there are several");
     }
     assert_eq!(tally.surcharged > 0, interest, "{} with a surcharge", tally.surcharged);
     let (tried, accepted) = tally.bad_ticks;

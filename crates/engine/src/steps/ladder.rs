@@ -68,9 +68,9 @@ pub(super) fn take(
             take_over(engine, account, cause, outcome)
         }
         Ok(Step::Wait { until }) => {
-            // A price in between may bring it to another rung.
-            engine.retry.insert(account);
             engine.watch.wake(account, until);
+            // A price may make another rung due before.
+            engine.retry.insert(account);
             Ok(())
         }
         Ok(Step::Nothing | Step::CancelOrders) => {

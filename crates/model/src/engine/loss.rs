@@ -8,6 +8,7 @@ use crate::rule::Rule;
 use breakwater_engine::{Cause, What};
 use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::policy::Socialise;
+use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{Call, Fact};
 use breakwater_money::{AccountId, Amount, AssetId, Holder, Price, Unit};
 use num_traits::{Signed, Zero};
@@ -134,6 +135,13 @@ impl Model {
     /// Closes winners against what is left of a bankrupt account, unless the fund covers what it
     /// lacks. Where something refuses, what was closed before stays closed.
     pub(super) fn deleverage(&mut self, account: AccountId) {
+        let Some(in_force) = self.in_force.clone() else { return };
+        // What the account owns pays before anybody else does.
+        let token = |item: &Saleable| contract::terms(&self.pool, item.asset).is_err();
+        match in_force.rule.saleable(&self.pool, account) {
+            Ok(items) if !items.iter().any(token) => {}
+            _ => return,
+        }
         for (contract, _) in self.pool.positions(account) {
             match self.close_winners(account, contract) {
                 Ok(true) => {}

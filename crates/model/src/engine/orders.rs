@@ -4,7 +4,7 @@ use super::{InForce, Model};
 use crate::number::{Int, Result};
 use breakwater_engine::{Cause, What};
 use breakwater_liquidation::{Call, Order, Rejection};
-use breakwater_money::{AccountId, Price, Unit};
+use breakwater_money::{AccountId, AssetId, Price, Unit};
 use num_traits::Signed;
 
 impl Model {
@@ -33,6 +33,15 @@ impl Model {
         let own = self.pool.orders.iter().filter(|(_, order)| order.account == account);
         let own: Vec<u64> = own.map(|(number, _)| *number).collect();
         own.into_iter().try_for_each(|number| self.cancel(number, cause))
+    }
+
+    /// Takes every order in a contract off, account by account.
+    pub(super) fn cancel_ended(&mut self, contract: AssetId, cause: Cause) -> Result<()> {
+        let ended = self.pool.orders.iter().filter(|(_, order)| order.contract == contract);
+        let mut ended: Vec<(AccountId, u64)> =
+            ended.map(|(number, order)| (order.account, *number)).collect();
+        ended.sort_unstable();
+        ended.into_iter().try_for_each(|(_, number)| self.cancel(number, cause))
     }
 
     /// An order, or two against each other, become a trade; its margin is asked of the pool

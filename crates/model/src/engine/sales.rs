@@ -36,7 +36,8 @@ impl Model {
         if waits || self.prices_usable(&in_force.policy, account).is_err() {
             return Ok(());
         }
-        if in_force.policy.backstop.vault == Some(account) {
+        let holds = !self.pool.positions(account).is_empty();
+        if holds && in_force.policy.backstop.vault == Some(account) {
             // The vault keeps what it has taken over; winners are asked for what it lacks.
             self.deleverage(account);
             return Ok(());
@@ -106,6 +107,7 @@ impl Model {
         };
         self.waiting.remove(&account);
         self.pool = pool;
+        self.cancel_all(account, cause)?;
         self.commit(&facts, cause)?;
         self.hits.push((account, true));
         Ok(())

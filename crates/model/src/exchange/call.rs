@@ -43,6 +43,10 @@ impl Terms {
                 return self.trade(pool, (buyer, seller), contract, quantity, price);
             }
             Call::Fill { account, asset, quantity, proceeds, proceeds_asset } => {
+                if self.margin(pool).contains(&asset) {
+                    let (sold, got) = ((asset, quantity), (proceeds_asset, proceeds));
+                    return self.sell(pool, account, sold, got);
+                }
                 self.contract(pool, asset)?;
                 if proceeds_asset != contract::terms(pool, asset)?.settle {
                     return Err(Rejection::BadParameter);
@@ -235,10 +239,11 @@ impl Terms {
     pub(super) fn within_limits(&self, pool: &Pool, asset: AssetId, size: &Int) -> Result<()> {
         let notional = self.notional(pool, asset, size)?;
         narrow(&notional)?;
-        if self.caps(pool, asset)?.iter().all(|cap| notional > *cap) {
+        let contract = self.contract(pool, asset)?;
+        let beyond = self.caps(pool, asset)?.iter().all(|cap| notional > *cap);
+        if contract.option.is_none() && beyond {
             return Err(Rejection::AboveLastTier);
         }
-        let contract = self.contract(pool, asset)?;
         let one = ten(pool.asset(asset)?.decimals);
         let above =
             |size: &Int, most: Option<u64>| most.is_some_and(|most| *size > Int::from(most) * &one);
@@ -321,11 +326,12 @@ impl Terms {
         Ok(facts)
     }
 
-    /// An account without positions that is below zero is brought back to zero in every asset of
+    /// An account below zero that has nothing left to sell is brought back to zero in every asset of
     /// which it has less.
     fn write_off(&self, pool: &mut Pool, account: AccountId) -> Result<Vec<Fact>> {
         let equity = self.sums(pool, account, false)?.equity;
-        if !pool.positions(account).is_empty() || !equity.is_negative() {
+        let sold = self.saleable(pool, account)?.is_empty();
+        if !sold || !equity.is_negative() {
             return Err(Rejection::NothingToSell);
         }
         let mut facts = Vec::new();

@@ -7,6 +7,8 @@
 //! the tiers' caps, of the slice of each position's notional times the slice's rate.
 
 mod call;
+mod collateral;
+mod options;
 mod orders;
 mod session;
 mod takeover;
@@ -18,6 +20,7 @@ use crate::pool::Pool;
 use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{AssetInfo, AssetKind, Form, Ladder, Rejection, StateKey};
+use breakwater_margin::option::OptionRates;
 use breakwater_margin::{Health, Ratio};
 use breakwater_money::{AccountId, AssetId, Class, Holder, Unit};
 use num_traits::{One, Signed, Zero};
@@ -63,6 +66,8 @@ pub struct Contract {
     pub interest_max: Option<u64>,
     /// Largest rate of one funding payment, 1e-12.
     pub funding_max_e12: Option<u64>,
+    /// What a short option is required for by, in place of tiers; options have it and nothing else.
+    pub option: Option<OptionRates>,
 }
 
 /// What is margin.
@@ -144,7 +149,7 @@ impl Terms {
     }
 
     /// True if a single margin asset is there, and every contract of the pool, and nothing else, is
-    /// listed and settles in a margin asset.
+    /// listed and settles in a margin asset; options, and nothing else, with an option's rates.
     #[must_use]
     pub fn fits(&self, pool: &Pool) -> bool {
         let margin = self.margin(pool);
@@ -152,10 +157,14 @@ impl Terms {
             return false;
         }
         pool.assets.iter().all(|asset| {
-            let listed = self.contracts.contains_key(&asset.symbol);
+            let listed = self.contracts.get(&asset.symbol);
             match asset.kind {
-                AssetKind::Token => !listed,
-                AssetKind::Contract(terms) => listed && margin.contains(&terms.settle),
+                AssetKind::Token => listed.is_none(),
+                AssetKind::Contract(terms) => {
+                    let is_option = matches!(terms.form, Form::Option(_));
+                    margin.contains(&terms.settle)
+                        && listed.is_some_and(|listed| listed.option.is_some() == is_option)
+                }
             }
         })
     }
@@ -289,6 +298,10 @@ impl Terms {
     /// rest the part that open interest asks for.
     fn initial_of(&self, pool: &Pool, asset: AssetId, base: &Int, size: &Int) -> Result<Int> {
         let contract = self.contract(pool, asset)?;
+        if contract.option.is_some() {
+            // An order for an option asks for all that it is worth.
+            return Ok(base.clone());
+        }
         let mut leverage = Int::one();
         for (tier, cap) in contract.tiers.iter().zip(&self.caps(pool, asset)?) {
             leverage = Int::from(tier.leverage);
@@ -348,6 +361,12 @@ impl Terms {
             let base = if contract.by_entry { entry } else { notional };
             let side = sides.entry(settle).or_default();
             side.own += self.position_value(pool, asset, &size)?;
+            if let Some(rates) = &contract.option {
+                let (maintenance, initial) = options::required(pool, asset, rates, &size)?;
+                side.maintenance += maintenance;
+                side.initial += initial;
+                continue;
+            }
             side.maintenance += self.maintenance(pool, asset, &base, &size)?;
             if initial {
                 side.initial += self.initial_of(pool, asset, &base, &size)?;
@@ -402,7 +421,8 @@ impl Terms {
         Ok(self.sums(pool, account, true)?.initial)
     }
 
-    /// Every position, the largest notional in the numeraire first.
+    /// Every position, the largest notional in the numeraire first; then the collateral that pays
+    /// what is owed.
     ///
     /// # Errors
     /// A price that was never accepted.
@@ -417,7 +437,8 @@ impl Terms {
             found.push((-worth, asset, item));
         }
         found.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-        Ok(found.into_iter().map(|(_, _, item)| item).collect())
+        let positions = found.into_iter().map(|(_, _, item)| item);
+        Ok(positions.chain(self.collateral(pool, account)?).collect())
     }
 
     /// Sizes of a position at which the tiers below its own end at the mark, largest first.
@@ -425,6 +446,9 @@ impl Terms {
     /// # Errors
     /// A price that was never accepted.
     pub fn steps_down(&self, pool: &Pool, account: AccountId, asset: AssetId) -> Result<Vec<Int>> {
+        if self.margin(pool).contains(&asset) {
+            return Ok(Vec::new());
+        }
         let size = pool.own(account, Unit::token(asset));
         let notional = self.notional(pool, asset, &size)?;
         let mut caps = self.caps(pool, asset)?;

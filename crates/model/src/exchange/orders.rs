@@ -74,11 +74,13 @@ impl Terms {
             let reduces = smaller && Int::from(order.quantity) <= size.abs();
             return if reduces { Ok(()) } else { Err(Rejection::NotReduceOnly) };
         }
-        // What the position becomes if all of the account's orders of this side fill.
+        // What the position becomes if all of the account's orders of this side fill that may make
+        // it larger.
         let mut filled = Int::zero();
         for other in pool.orders.values() {
-            let same = (other.account, other.contract, other.buy)
-                == (order.account, order.contract, order.buy);
+            let same = !other.reduce_only
+                && (other.account, other.contract, other.buy)
+                    == (order.account, order.contract, order.buy);
             if same && order.buy {
                 filled += other.quantity;
             } else if same {

@@ -62,7 +62,10 @@ impl Terms {
             // Above zero longs pay.
             if size.is_positive() == (rate_e12 > 0) {
                 let pays = share(worth.up()).up();
-                paid += &pays;
+                // What the outside pays is not told.
+                if party.is_some() {
+                    paid += &pays;
+                }
                 all.push((holder, Holder::Insurance, pays));
             } else {
                 all.push((Holder::Insurance, holder, share(worth.down()).down()));

@@ -10,6 +10,7 @@ use breakwater_liquidation::ladder::{
 };
 use breakwater_liquidation::policy::{DrawdownTrigger, Socialise};
 use breakwater_liquidation::{AssetKind, Call, Close, ContractTerms, Form, Ladder, Policy};
+use breakwater_margin::option::{Applies, OptionRates};
 use breakwater_market::{MarketId, Quote, Tick};
 use breakwater_model::exchange::{Contract, Margin, Slice, Terms, Tier};
 use breakwater_model::rule::Rule;
@@ -26,6 +27,8 @@ pub const CONTRACTS: [(&str, u8, u8, u128); 5] = [
     ("SPA-PERP", 6, 4, 25_000),
     ("SPB-PERP", 0, 10, 5_000_000_000),
 ];
+/// Options have parameters of their own, and so symbols: that in the place of a contract above.
+pub const OPTIONS: [&str; 5] = ["BTC-OPT", "ETH-OPT", "LNK-OPT", "SPA-OPT", "SPB-OPT"];
 pub const SPARE_CONTRACT: usize = 3;
 pub const SETTLE: &str = "USX";
 /// Margin assets of the worlds with several: symbol, decimals, first price at 8 decimals.
@@ -73,6 +76,11 @@ pub fn contract(chance: &mut Chance, settles: u16, on: Option<(AssetId, Price)>)
     }
 }
 
+/// The symbol of a contract in a place of the list.
+pub fn symbol(place: usize, terms: &ContractTerms) -> &'static str {
+    if matches!(terms.form, Form::Option(_)) { OPTIONS[place] } else { CONTRACTS[place].0 }
+}
+
 /// Assets and markets of an exchange.
 pub fn assets(chance: &mut Chance, kind: Kind, bodies: &mut Vec<Body>) {
     let coins = tokens(kind);
@@ -84,9 +92,10 @@ pub fn assets(chance: &mut Chance, kind: Kind, bodies: &mut Vec<Body>) {
             market(chance, AssetId(number), 8, bodies);
         }
     }
-    for (number, (symbol, decimals, price_decimals, raw)) in
-        (coins..).zip(CONTRACTS).take(SPARE_CONTRACT)
+    for (place, (_, decimals, price_decimals, _)) in
+        CONTRACTS.into_iter().enumerate().take(SPARE_CONTRACT)
     {
+        let number = coins + u16::try_from(place).unwrap();
         let (_, _, first_decimals, first_raw) = CONTRACTS[0];
         let on = match (kind, number) {
             (Kind::Basket, _) => Some((AssetId(1), Price { raw: COINS[1].2, decimals: 8 })),
@@ -94,10 +103,9 @@ pub fn assets(chance: &mut Chance, kind: Kind, bodies: &mut Vec<Body>) {
             (_, 1) => None,
             _ => Some((AssetId(1), Price { raw: first_raw, decimals: first_decimals })),
         };
-        assert!(raw > 0);
         let terms = contract(chance, coins, on);
-        let kind = AssetKind::Contract(terms);
-        bodies.push(Body::DefineAsset { symbol: symbol.to_owned(), decimals, kind });
+        let (kind, symbol) = (AssetKind::Contract(terms), symbol(place, &terms).to_owned());
+        bodies.push(Body::DefineAsset { symbol, decimals, kind });
         market(chance, AssetId(number), price_decimals, bodies);
     }
 }
@@ -127,14 +135,10 @@ pub fn storm(chance: &mut Chance, kind: Kind, accounts: u64, bodies: &mut Vec<Bo
         *chance.pick(&[(0u16, CONTRACTS[0]), (1, CONTRACTS[1]), (2, CONTRACTS[2])]);
     let contract = AssetId(coins + number);
     let terms = bodies.iter().filter_map(|body| match body {
-        Body::DefineAsset { symbol, kind: AssetKind::Contract(terms), .. }
-            if symbol == listed.0 =>
-        {
-            Some(*terms)
-        }
+        Body::DefineAsset { kind: AssetKind::Contract(terms), .. } => Some(*terms),
         _ => None,
     });
-    let Some(terms) = terms.last() else { return };
+    let Some(terms) = terms.collect::<Vec<_>>().get(usize::from(number)).copied() else { return };
     let (_, decimals, price_decimals, raw) = listed;
     let ten = |exponent: u8| 10u128.pow(exponent.into());
     // Thousandths of the numeraire in base units of a coin, and in a contract's.
@@ -211,16 +215,25 @@ pub fn text(chance: &mut Chance, number: u64, kind: Kind) -> (String, Rule) {
     };
     text.push_str(
         "[source]\n\"contracts.*.tiers\" = \"unverified\"\n\
+         \"contracts.*.option\" = \"unverified\"\n\
          \"contracts.*.clearance_fee_bps\" = \"unverified\"\n",
     );
-    let contracts =
-        CONTRACTS.map(|(symbol, ..)| (symbol.to_owned(), contract_text(chance, symbol, &mut text)));
+    let mut contracts = BTreeMap::new();
+    for (symbol, ..) in CONTRACTS {
+        contracts.insert(symbol.to_owned(), contract_text(chance, symbol, &mut text));
+    }
+    // One entry for all of them, or one that is first asked.
+    let options = option_text(chance, "*-OPT", &mut text);
+    contracts.extend(OPTIONS.map(|symbol| (symbol.to_owned(), options.clone())));
+    if chance.percent(50) {
+        let own = option_text(chance, OPTIONS[1], &mut text);
+        contracts.insert(OPTIONS[1].to_owned(), own);
+    }
     let ladder = chance.percent(40).then(|| {
         let (_, written) = *chance.pick(&ladders::LADDERS);
         text.push_str(&written.replace("[[rungs]]", "[[ladder.rungs]]"));
         ladders::parse(written).unwrap()
     });
-    let contracts = BTreeMap::from(contracts);
     let terms = Terms { name, margin, breach_at_equality, contracts, ladder, ranking };
     (text, Rule::Exchange(terms))
 }
@@ -288,7 +301,47 @@ fn contract_text(chance: &mut Chance, symbol: &str, text: &mut String) -> Contra
         position_max,
         interest_max,
         funding_max_e12: funding_max.map(|most| most * 100_000_000),
+        option: None,
     }
+}
+
+fn option_text(chance: &mut Chance, symbol: &str, text: &mut String) -> Contract {
+    let fee = *chance.pick(&[0, 50, 125]);
+    let (range, floor) = (chance.range(10, 20), chance.range(5, 12));
+    let (maintenance, liquidation) = (chance.range(3, 10), chance.below(2));
+    let mut applies = || {
+        *chance.pick(&[
+            (Applies::Nothing, "nothing"),
+            (Applies::Puts, "puts"),
+            (Applies::Both, "both"),
+        ])
+    };
+    let (of_floor, of_maintenance, covers) = (applies(), applies(), applies());
+    let per_cent = 10_000_000;
+    write!(
+        text,
+        "[contracts.\"{symbol}\"]\nclearance_fee_bps = {fee}\noption = {{ range_e9 = {}, \
+         floor_e9 = {}, floor_of_mark = \"{}\", maintenance_e9 = {}, maintenance_of_mark = \
+         \"{}\", liquidation_fee_e9 = {}, initial_covers_maintenance = \"{}\" }}\n",
+        range * per_cent,
+        floor * per_cent,
+        of_floor.1,
+        maintenance * per_cent,
+        of_maintenance.1,
+        liquidation * per_cent,
+        covers.1,
+    )
+    .unwrap();
+    let rates = OptionRates {
+        range_e9: range * per_cent,
+        floor_e9: floor * per_cent,
+        floor_of_mark: of_floor.0,
+        maintenance_e9: maintenance * per_cent,
+        maintenance_of_mark: of_maintenance.0,
+        liquidation_fee_e9: liquidation * per_cent,
+        initial_covers_maintenance: covers.0,
+    };
+    Contract { fee, option: Some(rates), ..Contract::default() }
 }
 
 fn tiers(chance: &mut Chance, text: &mut String) -> Vec<Tier> {

@@ -397,6 +397,11 @@ impl Generator<'_> {
         let Body::InstallRulebook { rule, parameters, hash, policy } = &mut body else {
             return body;
         };
+        let assets = &self.model.pool().assets;
+        policy
+            .solvency
+            .assets
+            .retain(|symbol, _| assets.iter().any(|asset| asset.symbol == *symbol));
         match self.chance.below(20) {
             0 => hash[0] ^= 1,
             1 => *rule = "no such rule".to_owned(),
@@ -430,15 +435,20 @@ impl Generator<'_> {
         let settle = *self.chance.pick(&[AssetId(0), AssetId(0), AssetId(0), AssetId(1)]);
         let perpetual = AssetKind::linear_perpetual(settle);
         let mut choices: Vec<(String, u8, AssetKind)> = if self.kind.trades() {
-            let new: Vec<_> = CONTRACTS.iter().filter(|c| unknown(c.0)).collect();
+            let new: Vec<usize> = (0..CONTRACTS.len())
+                .filter(|place| {
+                    unknown(CONTRACTS[*place].0) && unknown(exchange_world::OPTIONS[*place])
+                })
+                .collect();
             let coins = exchange_world::tokens(self.kind);
-            let first = AssetId(if coins == 1 { 1 } else { 0 });
+            let first = AssetId(u16::from(coins == 1));
             let on = self.model.pool().price(first).ok().map(|price| (first, price));
-            let of_any_form = |c: &&(&str, u8, u8, u128)| {
+            let mut of_any_form = |place: &usize| {
                 let terms = exchange_world::contract(self.chance, coins, on);
-                (c.0.to_owned(), c.1, AssetKind::Contract(terms))
+                let symbol = exchange_world::symbol(*place, &terms).to_owned();
+                (symbol, CONTRACTS[*place].1, AssetKind::Contract(terms))
             };
-            new.iter().map(of_any_form).collect()
+            new.iter().map(&mut of_any_form).collect()
         } else {
             let new = TOKENS.iter().filter(|t| unknown(t.0));
             new.map(|t| (t.0.to_owned(), t.1, AssetKind::Token)).collect()

@@ -3,10 +3,10 @@
 use super::world::Plugged;
 use breakwater_engine::{Cause, Command, Engine, Event, Outcome, Registry, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{Call, Fact, Order, Rejection, StateKey};
+use breakwater_liquidation::{AssetKind, Call, Fact, Leg, Order, Rejection, StateKey};
 use breakwater_margin::Ratio;
 use breakwater_model::number::{of_word, word};
-use breakwater_model::rule::Library;
+use breakwater_model::rule::{Library, Rule};
 use breakwater_model::{Freedom, Model, Verdict};
 use breakwater_money::{AccountId, AssetId, Holder, Time, U256, Unit};
 use num_bigint::BigInt;
@@ -105,11 +105,21 @@ impl Bench {
         Ok(verdict.rejected)
     }
 
+    /// True for what an account of an exchange has of one margin asset, sold for another.
+    fn pays_in_token(&self, sale: &Leg) -> bool {
+        let kind = self.engine.assets().get(sale.asset.index()).map(|asset| asset.kind);
+        let is_exchange = matches!(self.model.rule(), Some(Rule::Exchange(_)));
+        is_exchange && kind == Some(AssetKind::Token)
+    }
+
     fn count(&mut self, outcome: &Outcome) {
         let backstop = self.model.policy().map(|policy| policy.backstop);
         let close = backstop.and_then(|backstop| backstop.deleverage);
         for event in &outcome.events {
             let word = match &event.what {
+                What::Ordered { sale, .. } if self.pays_in_token(sale) => {
+                    "ordered of collateral".to_owned()
+                }
                 What::Ordered { reason, .. } => format!("ordered for {reason:?}"),
                 What::OrderCancelled { .. } if event.cause != Cause::Command => {
                     "order off by liquidation".to_owned()

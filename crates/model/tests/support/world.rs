@@ -325,6 +325,18 @@ pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
         }
         bodies.push(Body::FundInsurance { asset: AssetId(0), amount: chance.wide(5_000_000_000) });
     }
+    let known: Vec<String> = bodies
+        .iter()
+        .filter_map(|body| match body {
+            Body::DefineAsset { symbol, .. } => Some(symbol.clone()),
+            _ => None,
+        })
+        .collect();
+    for body in &mut bodies {
+        if let Body::InstallRulebook { policy, .. } = body {
+            policy.solvency.assets.retain(|symbol, _| known.contains(symbol));
+        }
+    }
     bodies.into_iter().map(|body| Command { at: Time(START), body }).collect()
 }
 
