@@ -33,7 +33,7 @@ pub const SPARE_CONTRACT: usize = 3;
 pub const SETTLE: &str = "USX";
 /// Margin assets of the worlds with several: symbol, decimals, first price at 8 decimals.
 pub const COINS: [(&str, u8, u128); 3] =
-    [(SETTLE, 6, 100_000_000), ("COY", 8, 2_000_000_000), ("COZ", 18, 300_000_000)];
+    [(SETTLE, 6, 100_000_000), ("COY", 8, 2_000_000_000), ("COZ", 18, 15_000_000)];
 /// Decimals of values where there are several.
 const NUMERAIRE_DECIMALS: u8 = 8;
 
