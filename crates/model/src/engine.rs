@@ -1,6 +1,7 @@
 //! The naive engine: one command in, what it does out, everybody looked at again.
 
 mod climb;
+mod define;
 mod loss;
 mod orders;
 mod sales;
@@ -13,21 +14,14 @@ use crate::rule::{Library, Rule, look_up};
 use crate::{call, guard, plan};
 use breakwater_engine::{Body, Cause, Command, Event, OpenLeg, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{
-    AssetInfo, AssetKind, Call, CallState, ContractTerms, Fact, Form, MarginCall, MarketInfo,
-    Policy, Rejection, Seller,
-};
-use breakwater_market::{Guard, GuardState, MarketId, Tick};
+use breakwater_liquidation::{Call, CallState, Fact, MarginCall, Policy, Rejection, Seller};
+use breakwater_market::Tick;
 use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub use loss::Borne;
 
-/// Longest name.
-const NAME_MAX: usize = 64;
-/// Most decimals of an asset.
-const DECIMALS_MAX: u8 = 30;
 /// Most accounts that one call names.
 const NAMED_MAX: usize = 256;
 /// Longest parameter text.
@@ -296,108 +290,6 @@ impl Model {
         Ok(cause)
     }
 
-    fn define_asset(
-        &mut self,
-        symbol: &str,
-        decimals: u8,
-        kind: AssetKind,
-        before: Time,
-    ) -> Result<()> {
-        check_name(symbol)?;
-        if self.pool.assets.iter().any(|asset| asset.symbol == symbol) {
-            return Err(Rejection::NameTaken);
-        }
-        if decimals > DECIMALS_MAX {
-            return Err(Rejection::BadParameter);
-        }
-        if let AssetKind::Contract(terms) = kind {
-            self.check_terms(&terms)?;
-        }
-        let number = u16::try_from(self.pool.assets.len()).map_err(|_| Rejection::LimitReached)?;
-        let symbol = symbol.to_owned();
-        Rc::make_mut(&mut self.pool.assets).push(AssetInfo {
-            symbol,
-            decimals,
-            kind,
-            market: None,
-        });
-        self.tell(Cause::Command, What::AssetDefined { asset: AssetId(number) });
-        if let Some(in_force) = self.in_force.clone() {
-            if !in_force.rule.fits(&self.pool) {
-                return Err(Rejection::RulebookCannotTake);
-            }
-            // A reserve is founded as of the time before the command that defines it.
-            let now = std::mem::replace(&mut self.pool.now, before);
-            in_force.rule.found(&mut self.pool);
-            self.pool.now = now;
-        }
-        Ok(())
-    }
-
-    /// What a contract rests on is there, and its numbers make sense.
-    fn check_terms(&self, terms: &ContractTerms) -> Result<()> {
-        let settles = self.pool.asset(terms.settle)?.kind == AssetKind::Token;
-        if !settles || terms.multiplier == 0 || terms.multiplier_decimals > 18 {
-            return Err(Rejection::BadParameter);
-        }
-        if let Form::Option(option) = terms.form {
-            let strike = option.strike.raw > 0 && option.strike.decimals <= DECIMALS_MAX;
-            if !strike || terms.expires.is_none() {
-                return Err(Rejection::BadParameter);
-            }
-            let on = self.pool.asset(option.underlying)?.kind;
-            if matches!(on, AssetKind::Contract(terms) if matches!(terms.form, Form::Option(_))) {
-                return Err(Rejection::BadParameter);
-            }
-        }
-        Ok(())
-    }
-
-    fn define_market(
-        &mut self,
-        symbol: &str,
-        asset: AssetId,
-        guard: &Guard,
-        volatility_weight: u32,
-    ) -> Result<()> {
-        check_name(symbol)?;
-        if self.pool.markets.iter().any(|market| market.symbol == symbol) {
-            return Err(Rejection::NameTaken);
-        }
-        if self.pool.asset(asset)?.market.is_some() {
-            return Err(Rejection::NameTaken);
-        }
-        if !guard::sound(guard) || volatility_weight == 0 {
-            return Err(Rejection::BadParameter);
-        }
-        let number = u16::try_from(self.pool.markets.len()).map_err(|_| Rejection::LimitReached)?;
-        let market = MarketId(number);
-        Rc::make_mut(&mut self.pool.markets).push(MarketInfo {
-            symbol: symbol.to_owned(),
-            asset,
-            guard: *guard,
-            volatility_weight,
-        });
-        self.pool.seen.push(GuardState::default());
-        if let Some(info) = Rc::make_mut(&mut self.pool.assets).get_mut(asset.index()) {
-            info.market = Some(market);
-        }
-        if self.in_force.as_ref().is_some_and(|known| !known.rule.admits(&self.pool)) {
-            return Err(Rejection::RulebookCannotTake);
-        }
-        self.tell(Cause::Command, What::MarketDefined { market });
-        Ok(())
-    }
-
-    fn open_account(&mut self, owner: &str) -> Result<()> {
-        check_name(owner)?;
-        let account = AccountId(self.pool.accounts);
-        self.pool.accounts += 1;
-        self.accounts.push(Account::default());
-        self.tell(Cause::Command, What::AccountOpened { account });
-        Ok(())
-    }
-
     fn install(&mut self, name: &str, text: &str, hash: &[u8; 32], policy: &Policy) -> Result<()> {
         if text.len() > TEXT_MAX {
             return Err(Rejection::LimitReached);
@@ -664,12 +556,6 @@ impl Model {
 
 fn has_deficit(facts: &[Fact], of: AccountId) -> bool {
     facts.iter().any(|fact| matches!(fact, Fact::Deficit { account, .. } if *account == of))
-}
-
-fn check_name(name: &str) -> Result<()> {
-    let length = name.chars().count();
-    let printable = !name.chars().any(char::is_control);
-    if length == 0 || length > NAME_MAX || !printable { Err(Rejection::BadName) } else { Ok(()) }
 }
 
 fn makes_sense(policy: &Policy) -> bool {

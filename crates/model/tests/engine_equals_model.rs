@@ -12,6 +12,7 @@
 mod support;
 
 use breakwater_engine::{Body, Command, Engine};
+use breakwater_liquidation::Rejection;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -78,6 +79,17 @@ fn enough(tally: &Tally, kind: Kind, interest: bool, least: u64) {
     let mut met = vec!["AssetFrozen", "AssetPaused", "UnpauseGrace", "BreakerHolds"];
     if !kind.trades() {
         met.extend(["SupplyCapped", "BorrowCapped"]);
+    }
+    if kind.trades() {
+        let refused = [
+            Rejection::UnknownOrder,
+            Rejection::ContractEnded,
+            Rejection::ContractLives,
+            Rejection::AbovePositionLimit,
+            Rejection::NotReduceOnly,
+            Rejection::WorseThanLimit,
+        ];
+        met.extend(refused.map(|rejection| rejection.name()));
     }
     for name in met {
         assert!(tally.refusals.keys().any(|(_, why)| *why == name), "{name} was never met");

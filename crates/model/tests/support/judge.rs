@@ -62,8 +62,7 @@ impl Bench {
         // A sale that waits may be tried at any assessment, a cure forgotten at any, and the model is
         // told when it was.
         let mut freedom = Freedom::default();
-        loop {
-            let Err((event, forgot, found)) = self.same_events(&outcome, &verdict) else { break };
+        while let Err((event, forgot, found)) = self.same_events(&outcome, &verdict) {
             let before_it = freedom.clone();
             freedom.forget.extend(forgot);
             if freedom == before_it {

@@ -4,6 +4,7 @@ pub mod chance;
 pub mod exchange_world;
 pub mod exchanges;
 pub mod fault;
+pub mod founding;
 pub mod generate;
 pub mod judge;
 pub mod leave;
