@@ -14,8 +14,8 @@
 //! Left to the engine: how many accounts it assesses, when it forgets that an account was cured (see
 //! [`Told::optional`]), and whether it tries a waiting sale oftener than it must (see
 //! [`Model::apply_with`]). A policy that bounds the accounts assessed in one command is outside
-//! the model: who waits then depends on the watch list, which the harness judges by a rescan. So is
-//! portfolio margin, and are liquidation prices: both have judges of their own.
+//! the model: who waits then depends on the watch list, which the harness judges by a rescan. So are
+//! portfolio margin and liquidation prices: both have judges of their own.
 //!
 //! One search is stated rather than free: how many lots are sold is looked for on a grid of sixty-four
 //! sizes, and lot by lot only within the first step of it that reaches the target.
