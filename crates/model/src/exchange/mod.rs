@@ -298,10 +298,6 @@ impl Terms {
     /// rest the part that open interest asks for.
     fn initial_of(&self, pool: &Pool, asset: AssetId, base: &Int, size: &Int) -> Result<Int> {
         let contract = self.contract(pool, asset)?;
-        if contract.option.is_some() {
-            // An order for an option asks for all that it is worth.
-            return Ok(base.clone());
-        }
         let mut leverage = Int::one();
         for (tier, cap) in contract.tiers.iter().zip(&self.caps(pool, asset)?) {
             leverage = Int::from(tier.leverage);

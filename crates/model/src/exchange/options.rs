@@ -1,27 +1,29 @@
-//! What the writer of an option must have.
+//! What an option asks for beside its value at the mark.
 //!
 //! For one unit, with the underlying at `U`, the option at `m` and what it is out of the money `O`:
 //! maintenance is a share of `U`, plus `m`, plus the fee of a liquidation, a share of `U`; the initial
 //! requirement is a share of `U` less `O`, at least another share of `U`, plus `m`. Rates say whether
 //! shares are of `m` as well. Settled in coin, `m` is in coin and so is the result.
 
-use crate::contract::{exact, one, terms, units};
-use crate::number::{Fraction, Int, Result};
+use crate::contract::{self, exact, one, terms, units};
+use crate::number::{Fraction, Int, Result, positive};
 use crate::pool::Pool;
 use breakwater_liquidation::{Form, Rejection};
 use breakwater_margin::option::{Applies, OptionRates};
 use breakwater_money::AssetId;
 use num_traits::{Signed, Zero};
 
-/// Maintenance and initial requirement of a position; a long requires nothing.
+/// Maintenance and initial requirement of a position, which counts at its mark: of a short, what the
+/// formulas say less the mark that they hold; of a long, nothing, and its mark before more is taken.
 pub(super) fn required(
     pool: &Pool,
     asset: AssetId,
     rates: &OptionRates,
     size: &Int,
 ) -> Result<(Int, Int)> {
+    let worth = contract::worth(pool, asset, &size.abs(), pool.price(asset)?)?;
     if !size.is_negative() {
-        return Ok((Int::zero(), Int::zero()));
+        return Ok((Int::zero(), worth.up()));
     }
     let Form::Option(option) = terms(pool, asset)?.form else {
         return Err(Rejection::BadParameter);
@@ -47,8 +49,9 @@ pub(super) fn required(
     }
     let units = units(pool, asset, &size.abs())?.of(&one(pool, asset)?);
     let whole = |of_one: Fraction| {
-        let worth = of_one.times(&units);
-        Ok(if option.coin { worth.over(&spot)?.up() } else { worth.up() })
+        let all = of_one.times(&units);
+        Ok(if option.coin { all.over(&spot)?.up() } else { all.up() })
     };
-    Ok((whole(maintenance)?, whole(initial)?))
+    let less = |formula: Int| positive(formula - worth.down());
+    Ok((less(whole(maintenance)?), less(whole(initial)?)))
 }

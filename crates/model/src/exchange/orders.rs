@@ -1,6 +1,6 @@
 //! What waiting orders ask of margin, and which may be placed.
 
-use super::{Side, Terms};
+use super::{Side, Terms, options};
 use crate::contract::{self, owned};
 use crate::number::{Int, Result, narrow_signed, positive};
 use crate::pool::Pool;
@@ -36,12 +36,15 @@ impl Terms {
                 }
                 lost += self.lost_at_once(pool, order)?;
             }
-            let most = longest.abs().max(shortest.abs()).max(size.abs());
             let margin_of = |size: &Int| {
+                if let Some(rates) = &self.contract(pool, asset)?.option {
+                    return Ok(options::required(pool, asset, rates, size)?.1);
+                }
                 let notional = self.notional(pool, asset, size)?;
                 self.initial_of(pool, asset, &notional, size)
             };
-            let more = positive(margin_of(&most)? - margin_of(&size)?);
+            let most = margin_of(&longest)?.max(margin_of(&shortest)?);
+            let more = positive(most - margin_of(&size)?);
             let settle = contract::terms(pool, asset)?.settle;
             sides.entry(settle).or_default().initial += more + lost;
         }

@@ -380,8 +380,12 @@ pub fn naive(pool: &Pool, account: AccountId) -> Naive {
             let most = i128::try_from(long.max(short)).unwrap();
             let interest = size_of(value_at(pool, contract, most, price));
             let asked = match listed.option {
-                Some(_) if size > 0 => (zero(), zero()),
-                Some(_) => written(pool, contract, size),
+                // What counts at its mark asks for less by that: see the rule's page on options.
+                Some(_) if size > 0 => (zero(), base.clone()),
+                Some(_) => {
+                    let formulas = written(pool, contract, size);
+                    (formulas.0 - &base, formulas.1 - &base)
+                }
                 None => margins(listed, &base, &whole, &interest),
             };
             own += value;
