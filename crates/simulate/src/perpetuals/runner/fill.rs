@@ -86,19 +86,19 @@ impl Stage<'_> {
             0 => return Ok(Taken::default()),
             most => most,
         };
-        let Some(bears) = self.bears(health) else { return Ok(Taken::default()) };
-        let stands = |quantity: u128| -> Result<Option<Taken>, ScenarioError> {
+        let Some((own, backed)) = self.bears(health) else { return Ok(Taken::default()) };
+        let stands = |quantity: u128, bears: u128| -> Result<Option<Taken>, ScenarioError> {
             let taken = self.fetches(open, minute, quantity)?;
             let value = self.value(quantity, self.mark)?;
             let lost = in_settle(taken.cents)?.abs_diff(value);
             Ok((lost <= bears).then_some(taken))
         };
-        let mut best = stands(most)?;
+        let mut best = stands(most, if most == left { backed } else { own })?;
         if best.is_none() {
             let (mut low, mut high) = (0u128, most);
             while high - low > 1 {
                 let middle = low + ((high - low) >> 1);
-                match stands(middle)? {
+                match stands(middle, own)? {
                     Some(taken) => (low, best) = (middle, Some(taken)),
                     None => high = middle,
                 }
@@ -115,15 +115,18 @@ impl Stage<'_> {
         Ok(if limit.is_ok_and(|limit| !worse(limit)) { taken } else { Taken::default() })
     }
 
-    /// What a sale may lose against the mark: the account's equity and, where winners are asked for
-    /// the rest, the fund. None if the account lacks more than that already.
-    fn bears(&self, health: Option<&Health>) -> Option<u128> {
+    /// What a sale may lose against the mark where winners are asked for the rest: a part the account's
+    /// own equity, the whole the fund as well. A part that the fund stood behind would leave its loss on
+    /// the rest, and whoever is closed against that would pay for it. None if the account lacks more
+    /// than the fund has already.
+    fn bears(&self, health: Option<&Health>) -> Option<(u128, u128)> {
         if self.policy.backstop.deleverage.is_none() {
-            return Some(u128::MAX);
+            return Some((u128::MAX, u128::MAX));
         }
         let equity = health.map_or(0, |health| health.equity);
         let fund = i128::try_from(self.fund()).unwrap_or(i128::MAX);
-        u128::try_from(equity.saturating_add(fund)).ok()
+        let backed = u128::try_from(equity.saturating_add(fund)).ok()?;
+        Some((u128::try_from(equity).unwrap_or(0), backed))
     }
 
     fn quoted(&self, open: &OpenLeg, minute: &Minute, left: u128) -> Result<u128, ScenarioError> {
