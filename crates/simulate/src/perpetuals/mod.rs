@@ -34,6 +34,7 @@
 //! assert_eq!(book.long().size, book.short().size);
 //! ```
 
+mod assumptions;
 pub mod book;
 pub mod draw;
 pub mod path;
