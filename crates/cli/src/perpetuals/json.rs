@@ -44,6 +44,7 @@ struct TotalsJson {
     overshoot: Option<String>,
     haircut_most: String,
     haircut_share_most: String,
+    haircut_sum_most: String,
     ticks_refused: u64,
 }
 
@@ -93,6 +94,7 @@ impl TotalsJson {
             overshoot: overshoot_exact(run),
             haircut_most: exact(totals.haircut_most),
             haircut_share_most: format_raw(totals.haircut_share_e6.into(), 6),
+            haircut_sum_most: exact(totals.haircut_sum_most),
             ticks_refused: totals.ticks_refused,
         }
     }

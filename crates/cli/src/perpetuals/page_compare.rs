@@ -136,7 +136,7 @@ fn measure(
 /// A column: its key, its name, and what it prints of a run.
 type Told = (&'static str, &'static str, fn(&PerpetualRun) -> String);
 
-const COLUMNS: [Told; 15] = [
+const COLUMNS: [Told; 16] = [
     ("fund_start", "Fund, start", |r| exact(r.totals.fund_start)),
     ("fund_end", "Fund, end", |r| exact(r.totals.fund_end)),
     ("losses", "Losses beyond margin", |r| exact(r.totals.deficit)),
@@ -151,6 +151,7 @@ const COLUMNS: [Told; 15] = [
     ("overshoot", "Overshoot", |r| overshoot_exact(r).unwrap_or_default()),
     ("haircut_most", "Largest haircut", |r| exact(r.totals.haircut_most)),
     ("haircut_share_most", "Largest share", |r| format_raw(r.totals.haircut_share_e6.into(), 6)),
+    ("haircut_sum_most", "Most by one winner", |r| exact(r.totals.haircut_sum_most)),
     ("discount_bps", "Average discount, bps", |r| r.totals.discount_bps.to_string()),
 ];
 

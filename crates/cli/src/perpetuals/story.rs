@@ -84,7 +84,8 @@ fn losses(run: &PerpetualRun) -> Vec<String> {
     let (totals, unit) = (&run.totals, run.settle.as_str());
     let bearers = &totals.bearers;
     let fund = format!(
-        "{unit} at the start ({} of the open interest); at the end {}",
+        "{unit} of {} ({} of the interest), {} left",
+        money(totals.fund_start),
         share_of(&run.fund_share),
         money(totals.fund_end)
     );
@@ -103,14 +104,13 @@ fn losses(run: &PerpetualRun) -> Vec<String> {
 fn winners(run: &PerpetualRun) -> Vec<String> {
     let totals = &run.totals;
     let waves = format!(
-        "{} closed against {}, {} times in all",
+        "{} closed against {}",
         counted(totals.winners_hurt, "winner", "winners"),
-        counted(totals.waves, "bankrupt account", "bankrupt accounts"),
-        count(totals.closes)
+        counted(totals.waves, "bankrupt account", "bankrupt accounts")
     );
     let over = format!("of profit closed for each {} that winners gave", run.settle);
     let haircut = format!(
-        "{}; as a share of the winner's profit at most {}",
+        "{} at once; at most {} of a winner's profit",
         run.settle,
         share(totals.haircut_share_e6)
     );
@@ -132,7 +132,7 @@ fn largest(run: &PerpetualRun) -> Vec<String> {
     };
     let minutes = sale.at_seconds / 60;
     let what = format!(
-        "{} {}, {:02}:{:02}, {} {} {}, {} from the mark",
+        "{} {}, {:02}:{:02}, {} {} {}, {} off",
         run.settle,
         sale.account,
         minutes / 60,
@@ -144,6 +144,6 @@ fn largest(run: &PerpetualRun) -> Vec<String> {
     );
     let mut lines = vec![row("largest sale", &money(sale.value), &what)];
     let reason = wrapped(&sale.reason, WIDTH - 4);
-    lines.extend(reason.into_iter().take(1).map(|line| format!("    {line}")));
+    lines.extend(reason.into_iter().take(2).map(|line| format!("    {line}")));
     lines
 }

@@ -24,6 +24,7 @@ impl Stage<'_> {
         totals.liquidated = self.hit.len() as u64;
         totals.bankrupt = self.bankrupt.len() as u64;
         totals.winners_hurt = self.hurt.len() as u64;
+        totals.haircut_sum_most = self.hurt.values().copied().max().unwrap_or(0);
         totals.fund_end = fund_end;
         // Only fees come in and only losses go out.
         let paid = totals.fund_end.saturating_add(totals.bearers.insurance);

@@ -125,6 +125,8 @@ pub struct PerpetualTotals {
     pub haircut_most: u128,
     /// The largest share of its whole profit that one winner gave at once, 1e6.
     pub haircut_share_e6: u64,
+    /// The most that one winner gave in all.
+    pub haircut_sum_most: u128,
     /// Accounts that are bankrupt and open at the end.
     pub under_water: u64,
     /// What they lack at the last mark.

@@ -43,7 +43,8 @@ pub(super) struct Stage<'a> {
     pub prices: Vec<PricePoint>,
     pub sales: Vec<Sale>,
     pub waves: Vec<Wave>,
-    pub hurt: BTreeSet<AccountId>,
+    /// What each winner gave so far.
+    pub hurt: BTreeMap<AccountId, u128>,
     pub hit: BTreeSet<AccountId>,
     pub bankrupt: BTreeSet<AccountId>,
     warned: BTreeSet<AccountId>,
@@ -95,7 +96,7 @@ impl<'a> Stage<'a> {
             prices: Vec::new(),
             sales: Vec::new(),
             waves: Vec::new(),
-            hurt: BTreeSet::new(),
+            hurt: BTreeMap::new(),
             hit: BTreeSet::new(),
             bankrupt: BTreeSet::new(),
             warned: BTreeSet::new(),
@@ -138,7 +139,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn point(&mut self, minute: &Minute, point: &MarkPoint) -> Result<(), ScenarioError> {
+    pub fn point(&mut self, minute: &Minute, point: &MarkPoint) -> Result<(), ScenarioError> {
         self.now = point.at;
         let mark = self.consumed.carried(minute.depth.as_ref(), point.mark, self.feedback)?;
         self.mark_before = self.mark;

@@ -27,6 +27,12 @@ impl Held {
         }
     }
 
+    /// What was got less what was paid.
+    #[cfg(test)]
+    pub fn quote(self) -> i128 {
+        self.quote
+    }
+
     /// Profit where the whole position is worth `value`, zero for a loss.
     fn profit(self, value: u128) -> u128 {
         let value = i128::try_from(value).unwrap_or(i128::MAX);
@@ -92,7 +98,8 @@ impl Stage<'_> {
                 (hardest, wave.haircut_share_e6) = (Some(*winner), share);
             }
             self.held[winner.index()] = Held::of(&self.host.engine, *winner);
-            self.hurt.insert(*winner);
+            let sum = self.hurt.entry(*winner).or_default();
+            *sum = sum.saturating_add(gave);
         }
         wave.hit_hardest = hardest.map(|winner| self.label(winner)).unwrap_or_default();
         self.hit.insert(bankrupt);
