@@ -293,7 +293,7 @@ pub fn sales_table(run: &PerpetualRun) -> WordTable {
         ]
     };
     WordTable {
-        caption: "What the market took.".to_owned(),
+        caption: "What the market took".to_owned(),
         columns: columns(&[
             ("sequence", "Sequence", true),
             ("at_seconds", "Simulated seconds", true),
@@ -335,7 +335,7 @@ pub fn waves_table(run: &PerpetualRun) -> WordTable {
         ]
     };
     WordTable {
-        caption: "Whom winners were closed against.".to_owned(),
+        caption: "Whom winners were closed against".to_owned(),
         columns: columns(&[
             ("sequence", "Sequence", true),
             ("at_seconds", "Simulated seconds", true),

@@ -21,7 +21,7 @@ pub fn report(
     let runs = sides.ways.len() + sides.funds.len();
     SectionsReport {
         kind: "Comparison of ways to deleverage and of insurance funds".to_owned(),
-        title: format!("{}: who bears it", first.title),
+        title: first.title.clone(),
         question: first.question.clone(),
         notice: notice(changes),
         identity: identity(first, &format!("{runs} runs"), combined_hash),
@@ -70,7 +70,7 @@ fn ways(sides: &SideBySide, first: &PerpetualRun) -> Section {
         title: "Ways to deleverage".to_owned(),
         text,
         charts: vec![chart("ways", "Winners, by how they are chosen", true, Drawn::Bars(bars))],
-        tables: vec![table("Exact figures.", &sides.ways)],
+        tables: vec![table("Exact figures", &sides.ways)],
     }
 }
 
@@ -108,7 +108,7 @@ fn funds(sides: &SideBySide) -> Section {
              {way}."
         ),
         charts,
-        tables: vec![table("Exact figures.", &sides.funds)],
+        tables: vec![table("Exact figures", &sides.funds)],
     }
 }
 

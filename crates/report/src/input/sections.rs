@@ -102,7 +102,7 @@ pub struct BarMeasure {
 /// A table whose cells are printed as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WordTable {
-    /// A sentence above it; may be empty.
+    /// What it holds, in a few words.
     pub caption: String,
     /// Its columns.
     pub columns: Vec<WordColumn>,
