@@ -213,6 +213,8 @@ struct Closed {
     engine: Engine,
     profit: u128,
     sizes: u128,
+    /// The largest share of a whole profit that one winner gave at once, 1e6.
+    share: u128,
 }
 
 impl Watcher for Closed {
@@ -229,8 +231,15 @@ impl Watcher for Closed {
         let outcome = self.engine.apply(command);
         let mut deleveraged = false;
         for what in outcome.facts() {
-            if let What::Happened(Fact::Borne { bearer: Bearer::Deleveraged(_), .. }) = what {
+            if let What::Happened(Fact::Borne {
+                bearer: Bearer::Deleveraged(winner), amount, ..
+            }) = what
+            {
                 deleveraged = true;
+                let before = held[winner.index()];
+                let value = before.size * i128::try_from(mark.as_ref().unwrap().raw * 10).unwrap();
+                let profit = (value + before.quote()).unsigned_abs();
+                self.share = self.share.max(amount.raw * 1_000_000 / profit);
             }
         }
         for what in outcome.facts().filter(|_| deleveraged) {
@@ -258,10 +267,13 @@ impl Watcher for Closed {
 #[test]
 fn closed_profit_is_what_a_second_engine_says_winners_had() {
     let engine = Engine::new(crate::registry());
-    let mut closed = Closed { engine, profit: 0, sizes: 0 };
-    let run = run(small(), &with_fund("0"), &mut closed).unwrap();
+    let mut closed = Closed { engine, profit: 0, sizes: 0, share: 0 };
+    let options = PerpetualOptions { asked: Asked::Winners(Deleverage::ProRata), ..with_fund("0") };
+    let run = run(small(), &options, &mut closed).unwrap();
+    assert!(run.totals.closes > run.totals.winners_hurt, "nobody was closed twice");
     assert_eq!(closed.engine.state_hash().hex(), run.state_hash);
     assert_eq!((closed.profit, closed.sizes), (run.totals.closed_profit, run.totals.deleveraged));
+    assert_eq!(closed.share, run.totals.haircut_share_e6.into());
 }
 
 #[test]
