@@ -1,10 +1,13 @@
 //! Measurements, each of which first proves its answer equal to the slow way.
 //!
-//! Four benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
+//! Five benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
 //! way through the engine over many accounts, against assessing everybody again), `assess` (exact
 //! assessments a second), `durable` (commands made durable a second, against the bare database and
-//! a raw file in the same run), and `rulebooks` (exact assessments and planned calls a second under
-//! every rulebook that takes a lending book). `--quick` after `--` makes each small enough for a
+//! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
+//! every rulebook that takes a lending book), `portfolio_margin` (scenarios of options and of whole
+//! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
+//! holds), and `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
+//! them all). `--quick` after `--` makes each small enough for a
 //! test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
@@ -21,14 +24,17 @@
 
 pub mod assess;
 pub mod contract_pool;
+pub mod deleverage_ranking;
 pub mod draw;
 pub mod durable;
 pub mod failure;
 pub mod histogram;
 pub mod judge;
 pub mod lending_pool;
+pub mod liquidation_prices;
 pub mod options;
 pub mod pool;
+pub mod portfolio_margin;
 pub mod print;
 pub mod proposals;
 pub mod rulebooks;

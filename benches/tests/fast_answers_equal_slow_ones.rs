@@ -1,7 +1,10 @@
 //! Every benchmark at its quick size: the answers are compared, no time is asserted.
 
 use breakwater_benches::rulebooks::Entry;
-use breakwater_benches::{Options, assess, durable, rulebooks, shaped_book, watch};
+use breakwater_benches::{
+    Options, assess, deleverage_ranking, durable, liquidation_prices, portfolio_margin, rulebooks,
+    shaped_book, watch,
+};
 use std::path::Path;
 
 const QUICK: Options = Options { quick: true, accounts: None };
@@ -33,6 +36,19 @@ fn exact_assessments_are_those_of_the_naive_model() {
     for book in figures {
         assert_eq!((book.accounts, book.judged), (200, 200), "{}", book.book);
         assert!(book.positions > 2 * book.accounts, "{}: {}", book.book, book.positions);
+    }
+}
+
+#[test]
+fn liquidation_prices_are_where_equity_is_the_requirement() {
+    let figures = liquidation_prices::measure(&liquidation_prices::Plan::of(&QUICK)).unwrap();
+    assert_eq!(figures.len(), 5);
+    for shape in figures {
+        // Most accounts have a price, and those that hedge themselves may have two.
+        assert!(
+            shape.prices > shape.accounts / 2 && shape.prices <= 2 * shape.accounts,
+            "{shape:?}"
+        );
     }
 }
 
@@ -69,4 +85,24 @@ fn planned_calls_of_every_rulebook_are_those_that_its_rule_accepts_and_no_larger
         tried += proved.tried;
     }
     assert!(searched > 20 && tried > 10_000, "{searched} accounts, {tried} calls");
+}
+
+#[test]
+fn a_columnar_loss_is_the_naive_sum_of_its_cells() {
+    let figures = portfolio_margin::measure(&portfolio_margin::Plan::of(&QUICK)).unwrap();
+    assert_eq!(figures.len(), 2);
+    for book in figures {
+        assert_eq!((book.options, book.scenarios, book.judged), (72, 35, 50 * 35));
+        assert!(book.positions > 50 * 8);
+    }
+}
+
+#[test]
+fn a_ranked_queue_closes_whom_a_sort_of_all_closes() {
+    let plan = deleverage_ranking::Plan::of(&QUICK);
+    let figures = deleverage_ranking::measure(&plan).unwrap();
+    assert!(figures.iter().all(|f| f.positions == u64::from(plan.positions)), "{figures:?}");
+    let closes = |name: &str| figures.iter().find(|f| f.name.starts_with(name)).unwrap().closes;
+    assert!(closes("queue, 1 %") > 1 && closes("queue, half") > closes("queue, 1 %"));
+    assert!(closes("pro rata") > u64::from(plan.positions) / 2 && closes("least overshoot") > 0);
 }

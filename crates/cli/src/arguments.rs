@@ -1,6 +1,6 @@
 //! The command line.
 
-use breakwater_money::decimal;
+use breakwater_money::{Decimal, Rational, decimal, rational};
 use breakwater_simulate::{PolicyChoice, RunOptions, Shock, Thresholds};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -39,6 +39,9 @@ pub enum Command {
     Assess(Assess),
     /// What to liquidate of the accounts of a file, how much, and why
     Plan(Plan),
+    /// Liquidation and bankruptcy price of a position or a whole account, and the margin for a distance
+    #[command(allow_negative_numbers = true)]
+    Price(Box<Price>),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went
@@ -343,6 +346,110 @@ pub struct Plan {
     pub cleaning_loss: Option<String>,
 }
 
+/// Liquidation prices of a position that exists or is only thought of, or of an account.
+#[derive(Debug, Args)]
+pub struct Price {
+    /// A whole account from a TOML file (docs/cli.md gives its shape), instead of one position
+    #[arg(long, value_name = "FILE", conflicts_with = "position")]
+    pub book: Option<PathBuf>,
+    /// The position.
+    #[command(flatten)]
+    pub position: PricedPosition,
+    /// Also say what margin puts the liquidation price so far from the mark, such as 20%
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub distance: Option<Rational>,
+}
+
+/// One position with a margin of its own.
+#[derive(Debug, Args)]
+#[group(id = "position", multiple = true)]
+pub struct PricedPosition {
+    /// Which way
+    #[arg(long, value_enum, required_unless_present = "book")]
+    pub side: Option<SideName>,
+    /// How much: base units; with --inverse the quote value, contracts times multiplier
+    #[arg(long, value_name = "X", value_parser = exact_positive, required_unless_present = "book")]
+    pub quantity: Option<Rational>,
+    /// Average entry price
+    #[arg(long, value_name = "X", value_parser = exact_positive, required_unless_present = "book")]
+    pub entry: Option<Rational>,
+    /// Margin behind it, in the asset it settles in: isolated, or the wallet of a cross account
+    #[arg(
+        long,
+        value_name = "X",
+        value_parser = exact_not_negative,
+        required_unless_present_any = ["book", "leverage"]
+    )]
+    pub margin: Option<Rational>,
+    /// The same as value at entry over leverage
+    #[arg(long, value_name = "X", value_parser = exact_positive, conflicts_with = "margin")]
+    pub leverage: Option<Rational>,
+    /// Maintenance rate, such as 0.004
+    #[arg(
+        long,
+        value_name = "X",
+        value_parser = exact_fraction,
+        required_unless_present_any = ["book", "rulebook"]
+    )]
+    pub rate: Option<Rational>,
+    /// Maintenance amount of the tier, taken off the requirement [default: 0]
+    #[arg(long, value_name = "X", value_parser = exact_not_negative, requires = "rate")]
+    pub deduction: Option<Rational>,
+    /// Take the tiers from a rulebook: a name (see `breakwater rulebooks`), or path of a TOML file
+    #[arg(
+        long,
+        value_name = "NAME_OR_PATH",
+        conflicts_with_all = ["rate", "inverse"],
+        requires = "contract"
+    )]
+    pub rulebook: Option<String>,
+    /// The contract of the rulebook, such as BTCUSDT; without one, a name to print
+    #[arg(long, value_name = "SYMBOL")]
+    pub contract: Option<String>,
+    /// Closing fee that the requirement includes, as a share of value, such as 0.0005
+    #[arg(long, value_name = "X", value_parser = exact_fraction)]
+    pub fee: Option<Rational>,
+    /// The price that fee is taken at [default: mark]
+    #[arg(long, value_enum, requires = "fee")]
+    pub fee_at: Option<FeeAtName>,
+    /// The contract settles in its base asset
+    #[arg(long)]
+    pub inverse: bool,
+    /// The price the requirement is taken at [default: mark]
+    #[arg(long, value_enum)]
+    pub basis: Option<BasisName>,
+    /// The mark that distances are counted from [default: the entry price]
+    #[arg(long, value_name = "X", value_parser = exact_positive)]
+    pub mark: Option<Rational>,
+}
+
+/// Which way a position goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SideName {
+    /// Gains as the price rises
+    Long,
+    /// Gains as the price falls
+    Short,
+}
+
+/// The price a closing fee is taken at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FeeAtName {
+    /// The mark
+    Mark,
+    /// The bankruptcy price
+    Bankruptcy,
+}
+
+/// The price a requirement is taken at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BasisName {
+    /// The mark: the requirement moves with the price
+    Mark,
+    /// The entry price: the requirement stays
+    Entry,
+}
+
 /// Check a journal.
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -395,6 +502,53 @@ fn fraction(text: &str) -> Result<String, String> {
     setting(text, 0..=SETTING_ONE, "a decimal from 0 to 1, such as 0.25")
 }
 
+/// An exact decimal within the range of settings, if it is `right`.
+fn exact(
+    text: &str,
+    is_right: impl Fn(&Rational) -> bool,
+    right: &str,
+) -> Result<Rational, String> {
+    let most = rational::from_raw(1, 0) / rational::from_raw(1, SETTING_DECIMALS);
+    let parsed = Decimal::parse(text);
+    if parsed.as_ref().is_ok_and(|decimal| decimal.decimals > SETTING_DECIMALS) {
+        return Err(format!("expected {right}, at most {SETTING_DECIMALS} digits after the point"));
+    }
+    match parsed.map(rational::from_decimal) {
+        Ok(value) if value > most => Err(format!("expected {right}, at most a billion billions")),
+        Ok(value) if is_right(&value) => Ok(value),
+        Ok(_) => Err(format!("expected {right}")),
+        Err(error) => Err(format!("{error}; expected {right}")),
+    }
+}
+
+fn exact_positive(text: &str) -> Result<Rational, String> {
+    let nought = rational::from_raw(0, 0);
+    exact(text, |value| *value > nought, "a decimal above zero, such as 0.5")
+}
+
+fn exact_not_negative(text: &str) -> Result<Rational, String> {
+    let nought = rational::from_raw(0, 0);
+    exact(text, |value| *value >= nought, "a decimal of zero or more, such as 5000")
+}
+
+fn exact_fraction(text: &str) -> Result<Rational, String> {
+    let (nought, one) = (rational::from_raw(0, 0), rational::from_raw(1, 0));
+    exact(
+        text,
+        |value| *value >= nought && *value < one,
+        "a share from 0 to below 1, such as 0.004",
+    )
+}
+
+/// A distance such as `20%` as a share, above zero.
+fn percent(text: &str) -> Result<Rational, String> {
+    const RIGHT: &str = "a distance above 0%, such as 20% or 0.25%";
+    let nought = rational::from_raw(0, 0);
+    let Some(digits) = text.strip_suffix('%') else { return Err(format!("expected {RIGHT}")) };
+    exact(digits.trim(), |value| *value > nought, RIGHT)
+        .map(|value| value * rational::from_raw(1, 2))
+}
+
 /// A fall such as `60%` or `0.5%` as basis points, above zero and below 100 %.
 fn fall(text: &str) -> Result<u32, String> {
     const RIGHT: &str = "expected a fall in whole basis points, such as 60% or 0.25%";
@@ -431,6 +585,23 @@ mod tests {
         for bad in ["60", "0%", "100%", "-1%", "0.001%", "%", "x%"] {
             assert!(fall(bad).unwrap_err().contains("expected a fall"), "{bad}");
         }
+    }
+
+    #[test]
+    fn distances_are_exact_shares() {
+        assert_eq!(percent("20%"), Ok(rational::from_raw(2, 1)));
+        assert_eq!(percent("0.005 %"), Ok(rational::from_raw(5, 5)));
+        assert_eq!(percent("250%"), Ok(rational::from_raw(25, 1)));
+        for bad in ["20", "0%", "-1%", "%", "x%", "1e2%"] {
+            assert!(percent(bad).unwrap_err().contains("a distance above 0%"), "{bad}");
+        }
+        for bad in ["1", "-0.1", "0.1.1", ""] {
+            assert!(exact_fraction(bad).unwrap_err().contains("to below 1"), "{bad}");
+        }
+        assert!(exact_positive("0").unwrap_err().contains("above zero"));
+        assert!(exact_positive("1000000000000000001").unwrap_err().contains("at most"));
+        assert!(exact_not_negative("1000000000000000000").is_ok());
+        assert!(exact_positive("0.0000000000000000001").unwrap_err().contains("18 digits after"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod journals;
 mod json_of;
 mod lists;
 mod perpetuals;
+mod price;
 mod rebuilt;
 mod recording;
 mod replay;
@@ -67,6 +68,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::AtRisk(asked) => at_risk::run(asked, screen),
         Command::Assess(asked) => assess::assess(asked, screen),
         Command::Plan(asked) => assess::plan(asked, screen),
+        Command::Price(asked) => price::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

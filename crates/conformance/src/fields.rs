@@ -118,6 +118,23 @@ impl<'a> Fields<'a> {
         list.iter().enumerate().map(decimal).collect()
     }
 
+    /// A list of exact numbers, each a decimal or `a/b`.
+    ///
+    /// # Errors
+    /// Missing, no list, or an entry that is neither.
+    pub fn numbers(&self, name: &str) -> Result<Vec<Rational>, Mismatch> {
+        let list = self.map.get(name).and_then(Value::as_array);
+        let list = list.ok_or_else(|| self.wrong(name, "a list"))?;
+        let number = |(index, value): (usize, &Value)| {
+            let text = number_text(Some(value));
+            let number = text.and_then(|text| rational::parse(&text).ok());
+            let path = || format!("{}[{index}]", self.path(name));
+            let right = "a text with a decimal or a/b";
+            number.ok_or_else(|| Mismatch::new(path(), right, describe(Some(value))))
+        };
+        list.iter().enumerate().map(number).collect()
+    }
+
     /// A list of objects.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ pub mod exchange;
 pub mod fields;
 pub mod lending;
 mod node;
+pub mod options;
 mod print;
 mod run;
 
@@ -35,5 +36,6 @@ pub fn adapters() -> Vec<Box<dyn Adapter>> {
     all.extend(lending::adapters());
     all.extend(cdp::adapters());
     all.extend(cascades::adapters());
+    all.extend(options::adapters());
     all
 }

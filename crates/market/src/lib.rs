@@ -52,7 +52,11 @@ pub mod band_guard;
 pub mod constant_product;
 pub mod depth;
 pub mod guard;
+pub mod index;
+pub mod mark_price;
+pub mod mark_recipe;
 pub mod order_book;
+pub mod part_error;
 pub mod quote_ladder;
 pub mod tick;
 
@@ -61,6 +65,8 @@ pub use band_guard::{BandGuard, BandRefusal, BandSnapshot, JudgedBands, RefusalC
 pub use constant_product::ConstantProduct;
 pub use depth::{After, Decimals, Depth, DepthError, Proceeds, quote_value};
 pub use guard::{Guard, GuardError, GuardState, MarkStatus, Refusal};
+pub use mark_recipe::{Construction, Recipe, RecipeError};
 pub use order_book::{Level, OrderBook};
+pub use part_error::PartError;
 pub use quote_ladder::{LadderPoint, QuoteLadder, QuoteLadderAt};
 pub use tick::{Mark, MarketId, Quote, Tick};

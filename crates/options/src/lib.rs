@@ -2,3 +2,43 @@
 //!
 //! Options knows volatilities, forwards and times, and nothing of accounts. Floats propose; what
 //! crosses into margin is an integer, rounded against the account.
+//!
+//! - [`Black76`]: one European option on a forward: price, delta, gamma, vega, and the same for an
+//!   option that settles in the coin it is written on.
+//! - [`columns`]: many at once, in plain loops over columns, with a stated bound on the error.
+//! - [`quantised`]: a value as an integer of base units, what a short owes up, what a long owns down.
+//!
+//! Every function is total: what is no option is refused where it enters, and nothing that enters
+//! gives a NaN or a panic.
+//!
+//! ```
+//! use breakwater_options::{Black76, Kind, Quote, Side, quantised};
+//!
+//! let quote = Quote {
+//!     kind: Kind::Call,
+//!     forward: 60_000.0,
+//!     strike: 66_000.0,
+//!     years: 30.0 / 365.0,
+//!     volatility: 0.8,
+//!     rate: 0.0,
+//! };
+//! let option = Black76::new(&quote)?;
+//! let coin = option.coin();
+//! assert!((coin.net_delta - (option.delta() - coin.price)).abs() < 1e-15);
+//! // What the writer owes, in 1e-8 of the coin, is at least what it is worth.
+//! let owed = quantised::value_against(Side::Short, coin.price, option.coin_error(), 1e8)?;
+//! let owned = quantised::value_against(Side::Long, coin.price, option.coin_error(), 1e8)?;
+//! assert_eq!(owed, owned + 1);
+//! # Ok::<(), breakwater_options::OptionError>(())
+//! ```
+
+mod black76;
+pub mod columns;
+mod error;
+pub mod normal;
+pub mod quantised;
+
+pub use black76::{Black76, Coin, Kind, Quote, log_moneyness};
+pub use columns::Columns;
+pub use error::OptionError;
+pub use quantised::Side;

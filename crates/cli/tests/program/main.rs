@@ -7,6 +7,7 @@ mod comparison;
 mod journal;
 mod keeper;
 mod perpetuals;
+mod price;
 mod replay;
 mod started;
 mod usage;

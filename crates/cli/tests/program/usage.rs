@@ -2,11 +2,12 @@ use crate::started::{program, run, run_in};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "replay",
     "compare",
     "assess",
     "plan",
+    "price",
     "verify",
     "why",
     "scenarios",

@@ -16,6 +16,7 @@ mod linear_price;
 mod marks;
 mod option_margin;
 mod percolator;
+mod scaled;
 mod scenario_margin;
 
 use crate::adapter::{Adapter, Mismatch, case_list};

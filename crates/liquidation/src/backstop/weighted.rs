@@ -54,13 +54,12 @@ pub fn share_weighted(amount: u128, bearers: &[Weighted]) -> Vec<(AccountId, u12
         shares.push((bearer, share));
     }
     shares.sort_unstable();
-    // A floor loses less than a unit, so what is left is less than one unit for each.
-    for unit in [1, u128::MAX] {
-        for (bearer, share) in &mut shares {
-            let more = left.min(bearer.most - *share).min(unit);
-            *share += more;
-            left -= more;
-        }
+    // A floor loses less than a unit, and who shares in proportion has room for one, since its limit
+    // is a whole number above its part: one pass places all that is left.
+    for (bearer, share) in &mut shares {
+        let more = left.min(bearer.most - *share).min(1);
+        *share += more;
+        left -= more;
     }
     shares.retain(|(_, share)| *share > 0);
     shares.into_iter().map(|(bearer, share)| (bearer.account, share)).collect()

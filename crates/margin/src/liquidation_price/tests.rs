@@ -1,7 +1,14 @@
 //! The solver against closed forms and against a naive search.
 
+mod ask;
+mod closed_forms;
+mod cross;
+mod mixed;
+mod requirement;
+
 use super::*;
-use crate::tiers::Tier;
+use crate::tiers::{Tier, TierTable};
+use breakwater_money::rational;
 use proptest::prelude::*;
 
 fn r(text: &str) -> Rational {
@@ -159,19 +166,23 @@ impl Naive {
         }
         surplus <= int(0)
     }
+}
 
-    /// Halves the way from a healthy to a liquidatable price until only 1e-12 of it is left.
-    fn bisect(&self, mut healthy: Rational, mut liquidatable: Rational) -> [Rational; 2] {
-        for _ in 0..40 {
-            let middle = (&healthy + &liquidatable) / int(2);
-            if self.liquidatable(&middle) {
-                liquidatable = middle;
-            } else {
-                healthy = middle;
-            }
+/// Halves the way from a healthy to a liquidatable price until only 1e-12 of it is left.
+fn bisect(
+    is_liquidatable: &dyn Fn(&Rational) -> bool,
+    mut healthy: Rational,
+    mut liquidatable: Rational,
+) -> [Rational; 2] {
+    for _ in 0..40 {
+        let middle = (&healthy + &liquidatable) / int(2);
+        if is_liquidatable(&middle) {
+            liquidatable = middle;
+        } else {
+            healthy = middle;
         }
-        [healthy, liquidatable]
     }
+    [healthy, liquidatable]
 }
 
 /// Tables, marks and legs; the equity at the mark is a share of the gross notional.
@@ -201,38 +212,47 @@ fn any_naive(legs: usize) -> impl Strategy<Value = (Naive, Rational)> {
 }
 
 /// From a healthy mark, each end of the interval is the first liquidatable price that way.
-fn judge(naive: &Naive, mark: &Rational) -> Result<(), TestCaseError> {
-    if naive.liquidatable(mark) {
+fn judge(
+    is_liquidatable: &dyn Fn(&Rational) -> bool,
+    found: Healthy,
+    mark: &Rational,
+) -> Result<(), TestCaseError> {
+    if is_liquidatable(mark) {
         return Ok(());
     }
-    let Healthy::Between { lower, upper } = naive.book().healthy() else {
+    let Healthy::Between { lower, upper } = found else {
         return Err(TestCaseError::fail("healthy at the mark, yet nowhere"));
     };
     let far = mark * int(1_000_000);
     for (end, limit) in [(lower, mark / int(1_000_000)), (upper, far)] {
         let Some(root) = end else {
-            prop_assert!(!naive.liquidatable(&limit));
+            prop_assert!(!is_liquidatable(&limit));
             continue;
         };
-        prop_assert!(naive.liquidatable(&root.price));
+        prop_assert!(is_liquidatable(&root.price));
         for part in 1..20 {
             let between = mark + (&root.price - mark) * rational::from_raw(part, 0) / int(20);
-            prop_assert!(!naive.liquidatable(&between), "smaller move {between}");
+            prop_assert!(!is_liquidatable(&between), "smaller move {between}");
         }
         if (&root.price - mark) * (&limit - &root.price) <= int(0) {
             continue; // The root lies beyond the limit of this search.
         }
-        let [healthy, liquidatable] = naive.bisect(mark.clone(), limit);
+        let [healthy, liquidatable] = bisect(is_liquidatable, mark.clone(), limit);
         let inside = (&root.price - &healthy) * (&liquidatable - &root.price);
         prop_assert!(inside >= int(0), "{healthy} {} {liquidatable}", root.price);
     }
     Ok(())
 }
 
+/// The same of a book of linear contracts.
+fn judge_linear(naive: &Naive, mark: &Rational) -> Result<(), TestCaseError> {
+    judge(&|price| naive.liquidatable(price), naive.book().healthy(), mark)
+}
+
 proptest! {
     #[test]
     fn one_way_the_root_is_the_smallest_move_that_liquidates((naive, mark) in any_naive(1)) {
-        judge(&naive, &mark)?;
+        judge_linear(&naive, &mark)?;
         let Healthy::Between { lower, upper } = naive.book().healthy() else { return Ok(()) };
         prop_assert!(lower.is_none() || upper.is_none());
         let long = naive.quantities[0] > int(0);
@@ -249,59 +269,11 @@ proptest! {
 
     #[test]
     fn hedged_the_root_is_the_smallest_move_that_liquidates((naive, mark) in any_naive(2)) {
-        judge(&naive, &mark)?;
+        judge_linear(&naive, &mark)?;
     }
 
     #[test]
     fn three_legs_too((naive, mark) in any_naive(3)) {
-        judge(&naive, &mark)?;
-    }
-
-    #[test]
-    fn the_published_closed_forms_are_instances(
-        wallet in 1i128..1_000_000, quantity in 1i128..10_000, entry in 1i128..10_000,
-        mark in 1i128..10_000, rate_e9 in 1i128..500_000_000, cum in 0i128..1_000,
-        long in any::<bool>(), other in 1i128..1_000, profit in -1_000i128..1_000,
-    ) {
-        let side = int(if long { 1 } else { -1 });
-        let (size, entry, mark, cum) = (int(quantity), int(entry), int(mark), int(cum));
-        let (wallet, rate) = (int(wallet), rational::from_raw(rate_e9, 9));
-        let quantity = &side * &size;
-        let flat = Maintenance::flat(rate.clone(), cum.clone());
-        let leg = Leg { quantity: quantity.clone(), maintenance: flat.clone() };
-        // One other position of `other` contracts at mark 10 with a profit, 2 % and cum 3.
-        let held = Held {
-            position: Opened {
-                leg: Leg { quantity: int(-other), maintenance: Maintenance::flat(r("0.02"), r("3")) },
-                entry: int(10) + rational::from_raw(profit, 2),
-            },
-            mark: int(10),
-        };
-        let (up_other, mm_other) =
-            (rational::from_raw(other * profit, 2), int(other) * r("0.2") - r("3"));
-        let positive = |price: Rational| Some(price).filter(|price| *price > int(0));
-
-        let opened = Opened { leg: leg.clone(), entry: entry.clone() };
-        let cross = LinearBook::cross(wallet.clone(), vec![opened.clone()], std::slice::from_ref(&held));
-        let closed = (&wallet - &mm_other + &up_other + &cum - &quantity * &entry)
-            / (&size * (&rate - &side));
-        let root = cross.liquidation_price(&mark).map(|root| root.price);
-        prop_assert_eq!(root.clone(), positive(closed));
-
-        let equity = cross.equity(&mark);
-        let same = LinearBook::at_mark(equity.clone(), mm_other.clone(), &mark, vec![leg.clone()]);
-        prop_assert_eq!(same.liquidation_price(&mark).map(|root| root.price), root);
-        let general = (&equity - &quantity * &mark - &mm_other + &cum) / (&size * (&rate - &side));
-        prop_assert_eq!(same.liquidation_price(&mark).map(|root| root.price), positive(general));
-
-        // Hedge mode: the sums over both legs.
-        let hedge = Opened {
-            leg: Leg { quantity: -&quantity * int(2), maintenance: flat }, entry: mark.clone(),
-        };
-        let both = LinearBook::cross(wallet.clone(), vec![opened, hedge], &[held]);
-        let closed = (&wallet - &mm_other + &up_other + &cum * int(2) - &quantity * &entry
-            + &quantity * &mark * int(2))
-            / (&size * (&rate * int(3) + &side));
-        prop_assert_eq!(both.liquidation_price(&mark).map(|root| root.price), positive(closed));
+        judge_linear(&naive, &mark)?;
     }
 }

@@ -117,8 +117,11 @@ const EQUAL: [Rule; 6] = [
     }),
 ];
 
-/// Those of order and sign, which hold or not.
-const HOLD: [(&str, fn(&Fill) -> bool); 3] = [
+/// An identity that holds in a fill or does not.
+type Test = (&'static str, fn(&Fill) -> bool);
+
+/// Those of order and sign.
+const HOLD: [Test; 3] = [
     ("size <= |position|", |f| f.size <= size(&f.position)),
     ("negative equity is flagged, and only that", |f| f.is_negative == (f.equity < zero())),
     ("closed profit has the sign of the position's profit", |f| {

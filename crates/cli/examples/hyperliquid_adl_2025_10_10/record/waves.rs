@@ -103,8 +103,8 @@ impl Wave {
 /// A policy took something else than what was needed or what there was.
 pub fn describe(waves: &[Wave]) -> Result<String, RecordError> {
     let mut text = String::from(
-        "Waves, dollars: needed (the gaps of their coins), taken by the venue, and by our queue and our \
-         pro rata\n",
+        "Waves, dollars: needed (the gaps of their coins), taken by the venue, the overshoot of the venue, \
+         of our queue and of our pro rata, and needed over winners' profit\n",
     );
     let headings = [
         "wave",

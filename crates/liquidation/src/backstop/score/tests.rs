@@ -29,13 +29,22 @@ fn published_numbers_are_reproduced() {
     };
     assert_eq!(Ranking::EffectiveLeverage.score(&long), 733_333_333_333_333_333);
     // Binance's published arithmetic: 40.2 over 4.27, times 13.42 %, is 1.26.
-    let binance = by_margin_ratio(
+    let published = by_margin_ratio(
         &rational::parse("4.27").unwrap(),
         &rational::parse("40.2").unwrap(),
         &rational::parse("0.1342").unwrap(),
     );
-    assert_eq!(rational::format(&binance.profit_share, 2), "9.41…");
-    assert_eq!(rational::format(&binance.score, 2), "1.26…");
+    assert_eq!(rational::format(&published.profit_share, 2), "9.41…");
+    assert_eq!(rational::format(&published.score, 2), "1.26…");
+    // A wallet of 0.4 counts as one: 3 over 1, times 0.5 over 3.4.
+    let small = Standing {
+        wallet: 400_000,
+        unrealised: 3_000_000,
+        maintenance: 500_000,
+        unit: 1_000_000,
+        ..Standing::default()
+    };
+    assert_eq!(Ranking::MarginRatio.score(&small), 441_176_470_588_235_294);
     // Hyperliquid: 1.1 times 1,100 over 200.
     let moved = Standing {
         mark_value: 1_100,

@@ -1,6 +1,7 @@
 //! The venue's numbers, the ends of an epoch, and value kept on sides that differ in all there is.
 
 use super::*;
+use breakwater_money::rational;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -16,6 +17,9 @@ fn closing_a_part_scales_and_charges_everybody() {
     assert_eq!(closed.index_change, -5_000_000_000_000_000_000);
     assert_eq!(closed.scale_e15_after, 750_000_000_000_000);
     assert_eq!((closed.open_interest_after, it.unheld), (750_000, 0));
+    // The index is rounded up, so that what all pay covers the deficit.
+    let third = side(ONE_E15, 3).close_side(0, 1).unwrap().index_change;
+    assert_eq!(third, -333_333_333_333_333_333_334);
     let held = Position { basis: 400_000, scale_e15: ONE_E15, index: 0, epoch: 0 };
     it.positions = 1;
     assert_eq!(it.worth(&held), Ok(Settled { effective: 300_000, gain: -2_000 }));
@@ -116,7 +120,8 @@ enum Step {
 
 impl Venue {
     fn new() -> Venue {
-        let empty = Side::new(1_000).unwrap();
+        // A price of each unit: a unit too many on one side shows at once.
+        let empty = Side::new(1).unwrap();
         Venue { long: empty, short: empty, accounts: Vec::new(), paid_in: 0, allowance: 0 }
     }
 
@@ -254,14 +259,16 @@ proptest! {
             for (direction, side) in [(Direction::Long, venue.long), (Direction::Short, venue.short)] {
                 let of_side = venue.accounts.iter().filter(|(d, ..)| *d == direction);
                 let held = of_side.filter_map(|(_, _, position)| position.as_ref());
-                let (mut floored, mut count) = (0, 0);
+                let whole = |raw: u128| rational::from_raw(raw as i128, 0);
+                let (mut exactly, mut count) = (whole(0), 0);
                 for position in held.filter(|position| position.epoch == side.epoch) {
-                    floored += side.worth(position).unwrap().effective;
+                    let scaled = whole(position.basis) * whole(side.scale_e15);
+                    exactly += scaled / whole(position.scale_e15);
                     count += 1;
                 }
                 prop_assert_eq!(count, side.positions);
-                prop_assert!(floored <= side.open_interest);
-                prop_assert!(side.open_interest <= floored + side.unheld + u128::from(count));
+                prop_assert!(exactly <= whole(side.open_interest));
+                prop_assert!(exactly >= whole(side.held()), "{side:?} holds {exactly}");
             }
         }
     }

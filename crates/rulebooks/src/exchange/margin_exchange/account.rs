@@ -78,6 +78,7 @@ impl Book {
             positions: 0,
         };
         let holdings = view.holdings(account)?;
+        let mut grouped: Vec<(AssetId, &Contract, i128)> = Vec::new();
         for held in holdings.iter().filter(|held| held.unit.class == Class::Token) {
             if let Some(slot) = self.slot(held.unit.asset) {
                 sums.own[slot] = plus(sums.own[slot], held.balance)?;
@@ -88,15 +89,33 @@ impl Book {
             let valued = contract.value(size, view.price(asset)?)?;
             let slot = contract.slot;
             sums.own[slot] = plus(sums.own[slot], valued.value)?;
+            sums.positions += 1;
+            if self.portfolio.is_some() {
+                grouped.push((asset, contract, size));
+                continue;
+            }
+            if let Some(rates) = &contract.option {
+                let required = contract.option_required(view, rates, size, view.price(asset)?)?;
+                sums.maintenance[slot] = more(sums.maintenance[slot], required.maintenance)?;
+                sums.initial[slot] = more(sums.initial[slot], required.initial)?;
+                continue;
+            }
             // A requirement of the entry value asks for the quote side, which follows in the list.
             let quote = if contract.by_entry() { quote_of(holdings, asset) } else { 0 };
             let base = contract.base(valued.notional, quote);
             let maintenance = contract.maintenance(base, size.unsigned_abs())?;
             sums.maintenance[slot] = more(sums.maintenance[slot], maintenance)?;
-            sums.positions += 1;
             if initial {
                 let asked = self.initial_of(view, asset, contract, base, size.unsigned_abs())?;
                 sums.initial[slot] = more(sums.initial[slot], asked)?;
+            }
+        }
+        if let Some(grid) = &self.portfolio {
+            grouped.sort_by_key(|(asset, contract, _)| (contract.slot, contract.group, *asset));
+            for group in grouped.chunk_by(|a, b| (a.1.slot, a.1.group) == (b.1.slot, b.1.group)) {
+                let (slot, required) = (group[0].1.slot, self.portfolio(view, grid, group)?);
+                sums.maintenance[slot] = more(sums.maintenance[slot], required.maintenance)?;
+                sums.initial[slot] = more(sums.initial[slot], required.initial)?;
             }
         }
         if initial {
@@ -167,7 +186,14 @@ impl Book {
         account: AccountId,
         initial: bool,
     ) -> Result<Totals, Rejected> {
-        let sums = self.sums(view, account, initial)?;
+        self.totals_of(view, &self.sums(view, account, initial)?)
+    }
+
+    /// Sums in the numeraire.
+    ///
+    /// # Errors
+    /// A margin asset without a mark, or overflow.
+    pub fn totals_of(&self, view: &View<'_>, sums: &Sums) -> Result<Totals, Rejected> {
         let mut totals = Totals { positions: sums.positions, ..Totals::default() };
         for (slot, held) in self.margin.iter().enumerate() {
             let (own, maintenance) = (sums.own[slot], sums.maintenance[slot]);
@@ -234,7 +260,8 @@ impl Book {
         Ok(narrow_u128(mul_div_full(U256::from(value), above, below, Rounding::Ceil)?)?)
     }
 
-    /// What the venue may close, the largest notional first; a tie goes to the lower contract.
+    /// What the venue may close, the largest notional first; a tie goes to the lower contract. Then
+    /// the collateral that pays what is owed of another asset.
     pub fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
         let mut found = Vec::new();
         for (asset, contract, size) in self.sizes(view, account)? {
@@ -246,7 +273,36 @@ impl Book {
             found.push((worth, Saleable { asset, quantity, buy_back, proceeds_asset }));
         }
         found.sort_by_key(|(worth, item)| (Reverse(*worth), item.asset));
-        Ok(found.into_iter().map(|(_, item)| item).collect())
+        let mut items: Vec<Saleable> = found.into_iter().map(|(_, item)| item).collect();
+        items.extend(self.collateral(view, account)?);
+        Ok(items)
+    }
+
+    /// What the account holds of margin assets while it owes others: sold for the debt that is worth
+    /// most, the dearest first. What is worth less than a unit of the numeraire counts as none.
+    pub fn collateral(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+    ) -> Result<Vec<Saleable>, Rejected> {
+        let (mut held, mut owed) = (Vec::new(), None);
+        if self.valuation == Valuation::Settle {
+            return Ok(Vec::new());
+        }
+        for margin in &self.margin {
+            let cash = view.balances.balance(Holder::Account(account), Unit::token(margin.asset));
+            let worth = self.value(view, margin, cash.unsigned_abs(), Rounding::Floor)?;
+            if cash < 0 && owed.is_none_or(|(most, _)| worth > most) {
+                owed = Some((worth, margin.asset));
+            } else if cash > 0 && worth > 0 {
+                held.push((worth, margin.asset, cash.unsigned_abs()));
+            }
+        }
+        let Some((_, proceeds_asset)) = owed else { return Ok(Vec::new()) };
+        held.sort_by_key(|(worth, asset, _)| (Reverse(*worth), *asset));
+        let item =
+            |(_, asset, quantity)| Saleable { asset, quantity, buy_back: false, proceeds_asset };
+        Ok(held.into_iter().map(item).collect())
     }
 
     /// Sizes of a position at which the brackets below its own begin at the mark, largest first.
@@ -256,6 +312,10 @@ impl Book {
         account: AccountId,
         asset: AssetId,
     ) -> Result<Vec<u128>, Rejected> {
+        if self.slot(asset).is_some() {
+            // Collateral has no brackets.
+            return Ok(Vec::new());
+        }
         let contract = self.contract(view, asset)?;
         let price = view.price(asset)?;
         let size = self.position(view, account, asset, contract).size;

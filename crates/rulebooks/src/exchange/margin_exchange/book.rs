@@ -7,8 +7,10 @@ use super::parameters::{
 use super::position::Position;
 use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, ContractTerms, Ladder, Rejected, Rejection, View,
+    AssetInfo, AssetKind, ContractTerms, Form, Ladder, Rejected, Rejection, View,
 };
+use breakwater_margin::option::OptionRates;
+use breakwater_margin::scenario::Grid;
 use breakwater_margin::tiers::TierTable;
 use breakwater_money::{AccountId, AssetId, Holder, Unit};
 use std::collections::BTreeMap;
@@ -52,6 +54,8 @@ pub(super) struct Book {
     pub ladder: Option<Ladder>,
     /// By what winners are ranked.
     pub ranking: Option<Ranking>,
+    /// Scenarios of portfolio margin.
+    pub portfolio: Option<Grid>,
     /// What is margin.
     pub margin: Vec<MarginAsset>,
     /// By asset: place among the margin assets.
@@ -74,7 +78,8 @@ impl Book {
         let tables = tables_of(parameters, assets, &margin)?;
         let mut contracts = Vec::with_capacity(assets.len());
         for info in assets {
-            let listed = parameters.contracts.get(&info.symbol).zip(tables.get(&info.symbol));
+            let found = parameters.contract(&info.symbol);
+            let listed = found.and_then(|(key, listed)| Some((listed, tables.get(key)?)));
             contracts.push(match (&info.kind, listed) {
                 (AssetKind::Token, None) => None,
                 (AssetKind::Token, Some(_)) => {
@@ -88,7 +93,10 @@ impl Book {
                     let Some(slot) = slot else {
                         return Err(other_settle(parameters, assets, info, terms));
                     };
-                    Some(contract_of(info, *terms, slot, &margin[slot], listed, table)?)
+                    let mut contract =
+                        contract_of(info, *terms, slot, &margin[slot], listed, table)?;
+                    contract.group = group_of(parameters, &info.symbol, listed)?;
+                    Some(contract)
                 }
             });
         }
@@ -97,6 +105,7 @@ impl Book {
             breach_at_equality: parameters.breach_at_equality,
             ladder: parameters.ladder.clone(),
             ranking: parameters.ranking,
+            portfolio: parameters.portfolio.clone(),
             valuation,
             margin,
             slots,
@@ -190,6 +199,11 @@ impl Haircut {
         Ok((!whole).then_some(Haircut { slices }))
     }
 
+    /// The share of the slice that `amount` lies in, 1e-9; nothing beyond the last edge.
+    pub fn share_e9(&self, amount: u128) -> u64 {
+        self.slices.iter().find(|(to, _)| amount <= *to).map_or(0, |(_, ratio)| *ratio)
+    }
+
     /// What counts of `amount`, rounded down. Beyond the last edge nothing does.
     pub fn counted(&self, amount: u128) -> Result<u128, Rejected> {
         use breakwater_money::U256;
@@ -259,6 +273,51 @@ fn tables_of<'a>(
     Ok(tables)
 }
 
+/// Place of a contract's group among all groups of the file; none without portfolio margin.
+fn group_of(
+    parameters: &Parameters,
+    symbol: &str,
+    listed: &ContractParameters,
+) -> Result<Option<usize>, BadParameter> {
+    if parameters.portfolio.is_none() {
+        return Ok(None);
+    }
+    let Some(group) = &listed.group else {
+        return Err(BadParameter::Value {
+            path: format!("contracts.{symbol}.group"),
+            value: String::new(),
+            right: "with portfolio margin each contract names its underlying".to_owned(),
+        });
+    };
+    let mut groups: Vec<&String> =
+        parameters.contracts.values().filter_map(|listed| listed.group.as_ref()).collect();
+    groups.sort();
+    groups.dedup();
+    Ok(groups.iter().position(|name| *name == group))
+}
+
+/// The rates of an option. Options have them, and nothing else has.
+fn option_of(
+    info: &AssetInfo,
+    terms: &ContractTerms,
+    listed: &ContractParameters,
+) -> Result<Option<OptionRates>, BadParameter> {
+    let is_option = matches!(terms.form, Form::Option(_));
+    if is_option == listed.option.is_some() {
+        return Ok(listed.option);
+    }
+    let right = if is_option {
+        "the contract is an option of the pool: state its rates instead of tiers"
+    } else {
+        "the contract is no option of the pool: state tiers instead"
+    };
+    Err(BadParameter::Value {
+        path: format!("contracts.{}.option", info.symbol),
+        value: if is_option { "missing" } else { "rates" }.to_owned(),
+        right: right.to_owned(),
+    })
+}
+
 fn other_settle(
     parameters: &Parameters,
     assets: &[AssetInfo],
@@ -319,5 +378,7 @@ fn contract_of(
         position_max: contracts("position_max", &listed.position_max)?,
         open_interest_max: contracts("open_interest_max", &listed.open_interest_max)?,
         funding_max_e12,
+        option: option_of(info, &terms, listed)?,
+        group: None,
     })
 }

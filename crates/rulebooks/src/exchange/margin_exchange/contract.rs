@@ -2,6 +2,7 @@
 
 use super::parameters::Basis;
 use breakwater_liquidation::{ContractTerms, Form, Rejected, Rejection};
+use breakwater_margin::option::OptionRates;
 use breakwater_margin::tiers::{RATE_ONE_E9, Tier, TierTable};
 use breakwater_money::rounding::{Rounding, div, div_wide, mul_div, mul_div_full, narrow_u128};
 use breakwater_money::{MoneyError, Price, U256};
@@ -33,6 +34,10 @@ pub(super) struct Contract {
     pub open_interest_max: Option<u128>,
     /// Largest rate of one funding payment, 1e12.
     pub funding_max_e12: i64,
+    /// How a short option is required for; none for futures.
+    pub option: Option<OptionRates>,
+    /// Contracts that portfolio margin takes together.
+    pub group: Option<usize>,
 }
 
 /// A position at its mark, in base units of the settle asset.
@@ -133,26 +138,6 @@ impl Contract {
         let width = upper.saturating_sub(lower).max(1);
         let more = mul_div(base - own, above.min(width), width, Rounding::Ceil)?;
         own.checked_add(more).ok_or(MoneyError::Overflow)
-    }
-
-    /// The rate of a requirement's slope that bounds it from the unsafe side; see `exposure`.
-    pub fn slope(&self, valued: &Valued, size: u128, surplus: u128) -> Result<u128, MoneyError> {
-        if self.basis == Basis::Entry {
-            return Ok(0);
-        }
-        let one = u128::from(RATE_ONE_E9);
-        let inverse = matches!(self.terms.form, Form::Inverse);
-        if valued.value >= 0 {
-            let lowest = u128::from(self.tier(0)?.0.rate_e9);
-            let sloped = if inverse { 0 } else { self.sloped_e9(size, valued.notional)? };
-            let rate = lowest.saturating_add(sloped);
-            return mul_div(valued.value.unsigned_abs(), rate, one, Rounding::Floor);
-        }
-        let highest = u128::from(self.tier(valued.notional.saturating_add(surplus))?.0.rate_e9);
-        // The size of an inverse contract grows with its value, so that its share grows twice.
-        let sloped = self.sloped_e9(size, valued.notional)?;
-        let sloped = if inverse { sloped.saturating_mul(3) } else { sloped };
-        mul_div(valued.notional, highest.saturating_add(sloped), one, Rounding::Ceil)
     }
 
     /// Value of all contracts of one side at a price, raised.

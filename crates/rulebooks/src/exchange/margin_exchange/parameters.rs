@@ -4,7 +4,9 @@
 use super::RULE;
 use breakwater_liquidation::Ladder;
 use breakwater_liquidation::backstop::Ranking;
-use breakwater_margin::tiers::{RATE_DECIMALS, Tier, TierError, TierTable};
+use breakwater_margin::option::OptionRates;
+use breakwater_margin::scenario::Grid;
+use breakwater_margin::tiers::{RATE_DECIMALS, RATE_ONE_E9, Tier, TierError, TierTable};
 use breakwater_money::decimal::{self, DecimalError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,8 +40,12 @@ pub struct Parameters {
     /// What counts as margin, by symbol, where accounts hold several assets.
     #[serde(default)]
     pub collateral: BTreeMap<String, CollateralParameters>,
-    /// The contracts, by symbol.
+    /// The contracts, by symbol. One `*` in a key stands for any text: the options of one underlying
+    /// are hundreds of symbols with the same rule. A symbol of its own comes before a pattern.
     pub contracts: BTreeMap<String, ContractParameters>,
+    /// Scenarios by which contracts with a group are required for together.
+    #[serde(default)]
+    pub portfolio: Option<Grid>,
     /// The steps of a liquidation, tried from the first.
     #[serde(default)]
     pub ladder: Option<Ladder>,
@@ -108,7 +114,8 @@ pub struct ScaleParameters {
 pub struct ContractParameters {
     /// Fee on the value liquidated, basis points, 0 to 9,999.
     pub clearance_fee_bps: u16,
-    /// The brackets, lowest first.
+    /// The brackets, lowest first; none for an option.
+    #[serde(default)]
     pub tiers: Vec<TierParameters>,
     /// What requirements are a share of.
     #[serde(default)]
@@ -131,6 +138,12 @@ pub struct ContractParameters {
     /// Largest rate of one funding payment.
     #[serde(default)]
     pub funding_max: Option<String>,
+    /// How a short option is required for; for contracts that are options, and then without tiers.
+    #[serde(default)]
+    pub option: Option<OptionRates>,
+    /// Contracts that portfolio margin takes together: the name of their underlying.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 /// One bracket, as the venue prints it. Decimals are texts, so that they stay exact.
@@ -171,6 +184,9 @@ pub enum BadParameter {
         /// What would be right.
         right: String,
     },
+    /// The scenarios make no sense.
+    #[error("portfolio: {0}")]
+    Portfolio(String),
     /// More margin assets than an account is valued over.
     #[error("collateral: {0} assets; at most {max}", max = super::book::MARGIN_ASSETS_MAX)]
     TooMany(usize),
@@ -271,6 +287,9 @@ impl Parameters {
             filled(field.to_owned(), text, right)?;
         }
         self.validate_margin()?;
+        if let Some(grid) = &self.portfolio {
+            grid.check().map_err(|error| BadParameter::Portfolio(error.to_string()))?;
+        }
         for (path, text) in &self.source {
             filled(format!("source.{path:?}"), text, "a source, or \"unverified\"")?;
         }
@@ -282,8 +301,23 @@ impl Parameters {
             if value >= BPS_ONE {
                 return Err(BadParameter::Fee { contract: symbol.clone(), value });
             }
-            for field in ["tiers", "clearance_fee_bps"] {
+            let required = if contract.option.is_some() { "option" } else { "tiers" };
+            for field in [required, "clearance_fee_bps"] {
                 self.sourced(symbol, field)?;
+            }
+            if contract.option.is_some() && !contract.tiers.is_empty() {
+                return Err(BadParameter::Value {
+                    path: format!("contracts.{symbol}.tiers"),
+                    value: format!("{} tiers", contract.tiers.len()),
+                    right: "an option is required for by its rates; leave tiers out".to_owned(),
+                });
+            }
+            if symbol.matches('*').count() > 1 {
+                return Err(BadParameter::Value {
+                    path: format!("contracts.{symbol}"),
+                    value: symbol.clone(),
+                    right: "at most one * in a pattern".to_owned(),
+                });
             }
         }
         Ok(())
@@ -331,6 +365,22 @@ impl Parameters {
         }
     }
 
+    /// What the file says of a contract: under its own symbol, or under the first pattern that
+    /// fits. With the key.
+    #[must_use]
+    pub fn contract(&self, symbol: &str) -> Option<(&String, &ContractParameters)> {
+        let fits = |key: &str| match key.split_once('*') {
+            None => key == symbol,
+            Some((head, tail)) => {
+                symbol.len() >= head.len() + tail.len()
+                    && symbol.starts_with(head)
+                    && symbol.ends_with(tail)
+            }
+        };
+        let own = self.contracts.get_key_value(symbol);
+        own.or_else(|| self.contracts.iter().find(|(key, _)| fits(key)))
+    }
+
     fn sourced(&self, symbol: &str, field: &str) -> Result<(), BadParameter> {
         let path = format!("contracts.{symbol}.{field}");
         let any = format!("contracts.*.{field}");
@@ -354,6 +404,11 @@ impl Parameters {
         settle_decimals: u8,
     ) -> Result<TierTable, BadParameter> {
         let (mut tiers, mut deductions) = (Vec::new(), Vec::new());
+        if contract.option.is_some() {
+            // No bracket says how many options may be held; none is asked what they require.
+            tiers.push(Tier { cap: u128::MAX, rate_e9: RATE_ONE_E9, leverage_max: 1 });
+            deductions.push(0);
+        }
         let path = |field: &str| format!("contracts.{symbol}.{field}");
         let close_fee = rate_of(&path("close_fee"), contract.close_fee.as_deref())?;
         for (index, row) in contract.tiers.iter().enumerate() {
