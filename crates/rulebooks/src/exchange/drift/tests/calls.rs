@@ -47,6 +47,29 @@ fn up_to(base: u128) -> u128 {
 }
 
 #[test]
+fn the_insurance_fee_bears_the_markets_own_part_of_a_shortage() {
+    // A second position takes most of the shortage, so the first leaves more to the fund than if the
+    // whole of it were its own.
+    let held = account(
+        &[(0, 740_000_000)],
+        &[(0, 100_000_000_000, -14_007_000_000), (7, 300_000_000, -18_370_350_000)],
+    );
+    let purpose = Purpose::liquidation(200, Some(0));
+    let margin = held.margin(&markets(), &purpose).unwrap();
+    let taken = liquidate(&held, &call(0)).unwrap();
+    let own = taken.shortage_e6 * margin.tracked_e6 / margin.requirement_e6;
+    let terms = PerpTerms {
+        margin_ratio_bps: 700,
+        liquidator_fee_ppm: 10_000,
+        price_e6: 140_070_000,
+        quote_price_e6: 999_700,
+    };
+    let fee = |shortage| terms.insurance_fee_ppm(shortage, 100_000_000_000, 15_000).unwrap();
+    assert_eq!(taken.insurance_fee_ppm, fee(own));
+    assert!(fee(own) > fee(taken.shortage_e6) && fee(own) < 15_000, "{}", fee(own));
+}
+
+#[test]
 fn the_liquidators_fee_grows_while_the_liquidation_runs() {
     let started = Account { being_liquidated: true, last_active_slot: 50, ..long(400_000_000) };
     let fee = |slot| liquidate(&started, &call(slot)).unwrap().liquidator_fee_ppm;
