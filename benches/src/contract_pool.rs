@@ -51,9 +51,9 @@ pub struct ContractPool {
 
 fn parameters() -> Result<Parameters> {
     let bad = |why: String| Failure::Refused { what: "parameters", why };
-    let shipped = breakwater_rulebooks::shipped().iter().find(|(name, _)| *name == RULE);
-    let (_, text) = shipped.ok_or_else(|| bad(format!("no {RULE} is shipped")))?;
-    let mut parameters = Parameters::parse(text).map_err(|why| bad(why.to_string()))?;
+    let mut shipped = breakwater_rulebooks::shipped().iter();
+    let parsed = shipped.find_map(|(_, text)| Parameters::parse(text).ok());
+    let mut parameters = parsed.ok_or_else(|| bad(format!("no file for {RULE} is shipped")))?;
     let tables: Vec<ContractParameters> = parameters.contracts.values().cloned().collect();
     let names = (1..=CONTRACTS).map(|number| format!("C{number:02}"));
     parameters.contracts = names.zip(tables.into_iter().cycle()).collect();

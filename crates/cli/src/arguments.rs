@@ -473,7 +473,11 @@ fn exact(
     right: &str,
 ) -> Result<Rational, String> {
     let most = rational::from_raw(1, 0) / rational::from_raw(1, SETTING_DECIMALS);
-    match Decimal::parse(text).map(rational::from_decimal) {
+    let parsed = Decimal::parse(text);
+    if parsed.as_ref().is_ok_and(|decimal| decimal.decimals > SETTING_DECIMALS) {
+        return Err(format!("expected {right}, at most {SETTING_DECIMALS} digits after the point"));
+    }
+    match parsed.map(rational::from_decimal) {
         Ok(value) if value > most => Err(format!("expected {right}, at most a billion billions")),
         Ok(value) if is_right(&value) => Ok(value),
         Ok(_) => Err(format!("expected {right}")),
@@ -561,6 +565,7 @@ mod tests {
         assert!(exact_positive("0").unwrap_err().contains("above zero"));
         assert!(exact_positive("1000000000000000001").unwrap_err().contains("at most"));
         assert!(exact_not_negative("1000000000000000000").is_ok());
+        assert!(exact_positive("0.0000000000000000001").unwrap_err().contains("18 digits after"));
     }
 
     #[test]

@@ -314,7 +314,9 @@ impl Call {
     #[must_use]
     pub fn liquidates(&self) -> &[AccountId] {
         match self {
-            Call::RepayAndSeize { account, .. } => std::slice::from_ref(account),
+            Call::RepayAndSeize { account, .. } | Call::TakeOver { account, .. } => {
+                std::slice::from_ref(account)
+            }
             Call::Absorb { accounts } => accounts,
             _ => &[],
         }

@@ -301,19 +301,41 @@ pub(crate) fn leg_at(
     let mark = view.price(item.asset)?;
     let fair = if view.asset(item.asset)?.kind.contract().is_some() {
         // A contract's price is in its own terms.
-        mark.raw
+        mark
     } else {
         let against = view.price(item.proceeds_asset).unwrap_or(one_of(mark.decimals)?);
         // Price in the proceeds asset: both marks are in the numeraire.
-        mul_div(mark.raw, pow10(against.decimals)?, against.raw, Rounding::Floor)?
+        in_terms_of(mark, against)?
     };
     Ok(Leg {
         asset: item.asset,
         quantity,
         buy_back: item.buy_back,
         proceeds_asset: item.proceeds_asset,
-        worst_price: Price::new(worst(fair)?, mark.decimals),
+        worst_price: Price::new(worst(fair.raw)?, fair.decimals),
     })
+}
+
+/// Fewest units of a price of one token in another, so that its rounding is below a millionth...
+const PRICE_RAW_LEAST: u128 = 1_000_000;
+
+/// ... as long as it has no more decimals than this.
+const PRICE_DECIMALS_MAX: u8 = 18;
+
+/// A price in the terms of another, rounded down, at its own decimals or as many more as a cheap asset
+/// needs against a dear one.
+fn in_terms_of(mark: Price, against: Price) -> Result<Price, Rejected> {
+    let mut price = Price::new(0, mark.decimals);
+    loop {
+        let scale = pow10(against.decimals + (price.decimals - mark.decimals))?;
+        price.raw = mul_div(mark.raw, scale, against.raw, Rounding::Floor)?;
+        let precise = price.raw >= PRICE_RAW_LEAST || price.decimals >= PRICE_DECIMALS_MAX;
+        // Thirty-eight digits are the most that a scale has.
+        if precise || against.decimals + price.decimals - mark.decimals >= 38 {
+            return Ok(price);
+        }
+        price.decimals += 1;
+    }
 }
 
 /// The numeraire in its own terms: settle assets are often not priced by any market.

@@ -40,6 +40,23 @@
 //! Units: any consistent ones; prices are quote units for one base unit. Notionals are `|q| P` for a
 //! linear contract and `|V| / P` for an inverse one, in the unit of the tiers' caps. Everything is an
 //! exact rational: nothing here rounds, but for [`to_tick`], which is asked to.
+//!
+//! Nothing needs to be open. A long of half a unit from 60,996 with 5,000 behind it, 0.4 % required and
+//! a fee of 0.05 % counted in:
+//!
+//! ```
+//! use breakwater_margin::liquidation_price::{Fee, Maintenance, MixedBook, Position};
+//! use breakwater_money::rational::parse;
+//!
+//! let maintenance = Maintenance::flat(parse("0.004")?, parse("0")?);
+//! let position = Position::linear(parse("0.5")?, parse("60996")?, maintenance)
+//!     .with_fee(Fee::AtMark(parse("0.0005")?));
+//! let book = MixedBook::isolated(parse("5000")?, position)?;
+//! let root = book.liquidation_price(&parse("60996")?).expect("a long loses as the price falls");
+//! assert_eq!(root.price, parse("50996/0.9955")?);
+//! assert_eq!(book.bankruptcy_price(), Some(parse("50996")?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod ask;
 mod concave;

@@ -103,7 +103,16 @@ fn leg(pool: &Pool, policy: &Policy, item: &Saleable, quantity: u128) -> Result<
         Ok(price) => price,
         Err(_) => Price { raw: narrow(&ten(mark.decimals))?, decimals: mark.decimals },
     };
-    let fair = floor(&(Int::from(mark.raw) * ten(against.decimals)), &Int::from(against.raw))?;
+    // Six digits at least, as long as eighteen decimals give them.
+    let mut decimals = mark.decimals;
+    let fair = loop {
+        let scale = ten(against.decimals) * ten(decimals - mark.decimals);
+        let fair = floor(&(Int::from(mark.raw) * scale), &Int::from(against.raw))?;
+        if fair >= Int::from(1_000_000) || decimals >= 18 {
+            break fair;
+        }
+        decimals += 1;
+    };
     let (bps, one) = (Int::from(policy.slippage_bps), Int::from(10_000));
     let worst = if item.buy_back {
         ceil(&(fair * (&one + bps)), &one)?
@@ -115,7 +124,7 @@ fn leg(pool: &Pool, policy: &Policy, item: &Saleable, quantity: u128) -> Result<
         quantity,
         buy_back: item.buy_back,
         proceeds_asset: item.proceeds_asset,
-        worst_price: Price { raw: narrow(&worst)?, decimals: mark.decimals },
+        worst_price: Price { raw: narrow(&worst)?, decimals },
     })
 }
 

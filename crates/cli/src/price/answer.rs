@@ -4,7 +4,8 @@ use super::figure::{PERCENT_PLACES, PLACES, down, fraction, percent, reached, up
 use super::{Asked, Contract};
 use crate::failure::Failure;
 use breakwater_margin::liquidation_price::{
-    Direction, Form, Healthy, MixedBook, Payment, Position, Root, distance, margin_for_distance,
+    AskError, Direction, Form, Healthy, MixedBook, Payment, Position, Root, distance,
+    margin_for_distance,
 };
 use breakwater_money::{Rational, rational};
 use serde::Serialize;
@@ -159,7 +160,7 @@ fn market(
         healthy: range,
         liquidation,
         bankruptcy: bankruptcy(&book, mark),
-        wanted: wanted.map(|wanted| margins(&book, mark, wanted, payment)),
+        wanted: wanted.map(|wanted| margins(&book, mark, wanted, payment)).transpose()?,
     })
 }
 
@@ -214,14 +215,27 @@ fn bankruptcy(book: &MixedBook, mark: &Rational) -> Option<Told> {
     Some(priced(price, mark, if rises { Way::Falling } else { Way::Rising }))
 }
 
-fn margins(book: &MixedBook, mark: &Rational, wanted: &Rational, payment: Payment) -> Vec<Wanted> {
+/// The answers of both sides. A side without one is one on which no margin makes the account
+/// liquidatable so far away.
+fn margins(
+    book: &MixedBook,
+    mark: &Rational,
+    wanted: &Rational,
+    payment: Payment,
+) -> Result<Vec<Wanted>, Failure> {
     let one = rational::from_raw(1, 0);
-    let ask = |(direction, way): (Direction, Way)| {
-        // A side without an answer is one on which no margin makes the account liquidatable.
-        let margin = margin_for_distance(book, mark, direction, wanted, payment).ok()?;
+    let mut answers = Vec::new();
+    for (direction, way) in [(Direction::Falling, Way::Falling), (Direction::Rising, Way::Rising)] {
+        let margin = match margin_for_distance(book, mark, direction, wanted, payment) {
+            Ok(margin) => margin,
+            Err(error @ AskError::OtherAsset) => {
+                return Err(Failure::Data(format!("--distance: {error}")));
+            }
+            Err(_) => continue,
+        };
         let falling = way == Way::Falling;
         let price = mark * if falling { &one - wanted } else { &one + wanted };
-        Some(Wanted {
+        answers.push(Wanted {
             market: way,
             distance_percent: percent(wanted, PLACES),
             price: reached(&price, falling, PLACES),
@@ -229,8 +243,7 @@ fn margins(book: &MixedBook, mark: &Rational, wanted: &Rational, payment: Paymen
             exact: fraction(&margin),
             value: margin,
             at: price,
-        })
-    };
-    let ways = [(Direction::Falling, Way::Falling), (Direction::Rising, Way::Rising)];
-    ways.into_iter().filter_map(ask).collect()
+        });
+    }
+    Ok(answers)
 }

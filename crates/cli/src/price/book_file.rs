@@ -1,5 +1,6 @@
 //! A whole account from a TOML file.
 
+use super::figure::PLACES;
 use super::one::fee;
 use super::{Asked, COIN, Contract, tiers};
 use crate::arguments::FeeAtName;
@@ -140,7 +141,12 @@ pub fn read(path: &Path) -> Result<Asked, Failure> {
         let stated = row.rate.is_some() || row.tiers.is_some();
         let maintenance = match rulebook.filter(|_| !stated) {
             Some(rulebook) if row.form == FormName::Linear => {
-                tiers::of_rulebook(rulebook, &row.contract)?.maintenance
+                let found = tiers::of_rulebook(rulebook, &row.contract);
+                // What the file names is the file's fault.
+                let at = |error: Failure| {
+                    wrong((format!("positions[{index}].rulebook"), error.to_string()))
+                };
+                found.map_err(at)?.maintenance
             }
             _ => stated_requirement(index, row).map_err(wrong)?,
         };
@@ -328,12 +334,12 @@ fn place(contracts: &[Contract], name: &str) -> usize {
 }
 
 fn number(field: &str, text: &str) -> Result<Rational, Wrong> {
-    let right = "a decimal of at most 36 digits before the point, as a text";
-    let value = Decimal::parse(text)
-        .map(rational::from_decimal)
+    let right = "a decimal of at most 36 digits before the point and 18 after it, as a text";
+    let decimal = Decimal::parse(text)
         .map_err(|error| (field.to_owned(), format!("{error}; expected {right}")))?;
+    let value = rational::from_decimal(decimal);
     let most = rational::from_raw(1, 0) / rational::from_raw(1, NUMBER_DIGITS_MAX);
-    if value > most || value < -most {
+    if value > most || value < -most || decimal.decimals > PLACES {
         return Err((field.to_owned(), format!("'{text}', expected {right}")));
     }
     Ok(value)

@@ -38,16 +38,19 @@ pub fn percent(share: &Rational, places: u8) -> String {
 
 /// Digits after the point that show a price of this size well: two at least.
 pub fn places_for(price: &Rational) -> u8 {
-    let (one, ten) = (rational::from_raw(1, 0), rational::from_raw(10, 0));
+    let (one, tenth) = (rational::from_raw(1, 0), rational::from_raw(1, 1));
     let nought = rational::from_raw(0, 0);
     let mut size = if *price < nought { -price } else { price.clone() };
     let mut places = SIGNIFICANT;
-    while size >= one && places > 2 {
-        size /= &ten;
-        places -= 1;
+    if size >= one {
+        while size >= one && places > 2 {
+            size *= &tenth;
+            places -= 1;
+        }
+        return places;
     }
-    while size < one && size > nought && places < PLACES {
-        size *= &ten;
+    while size < tenth && size > nought && places < PLACES {
+        size /= &tenth;
         places += 1;
     }
     places
@@ -84,7 +87,7 @@ mod tests {
     #[test]
     fn small_prices_keep_their_digits() {
         for (price, places) in
-            [("60996", 3), ("12345678901", 2), ("1", 7), ("0.5", 9), ("0.000012", 13), ("0", 8)]
+            [("60996", 3), ("12345678901", 2), ("1", 7), ("0.5", 8), ("0.000012", 12), ("0", 8)]
         {
             assert_eq!(places_for(&r(price)), places, "{price}");
         }

@@ -161,7 +161,8 @@ fn act(
         }
         return Ok(());
     }
-    if installed.policy.backstop.vault == Some(account) {
+    let holds = !super::backstop::contracts_of(engine, account).is_empty();
+    if holds && installed.policy.backstop.vault == Some(account) {
         // The vault holds what it has taken over; once it is under water itself, winners are asked.
         return ask_winners(engine, account, outcome);
     }
@@ -249,6 +250,7 @@ fn write_off(
         return Ok(());
     };
     let facts = effects.facts.clone();
+    order::cancel_all(engine, account, cause, outcome);
     settle::commit(engine, effects, cause, outcome)?;
     engine.scratch.hits.push((account, true));
     call::unbooked_debt(engine, account, &facts, true)

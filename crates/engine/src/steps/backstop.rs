@@ -239,6 +239,11 @@ pub(super) fn deleverage(
 ) -> Result<(), Fault> {
     let installed = engine.in_force()?;
     let Some(policy) = installed.policy.backstop.deleverage else { return Ok(()) };
+    let saleable = engine.with_view(at, |view| installed.rulebook.saleable(view, account))?;
+    if saleable.iter().any(|item| engine.assets[item.asset.index()].kind == AssetKind::Token) {
+        // What the account owns pays before anybody else does.
+        return Ok(());
+    }
     let pays_first = installed.policy.backstop.insurance;
     for asset in contracts_of(engine, account) {
         let Some(contract) = Listed::of(engine, asset) else { continue };
@@ -303,7 +308,7 @@ fn told(
     }
 }
 
-fn contracts_of(engine: &Engine, account: AccountId) -> Vec<AssetId> {
+pub(super) fn contracts_of(engine: &Engine, account: AccountId) -> Vec<AssetId> {
     engine
         .ledger
         .holdings(account)

@@ -8,7 +8,8 @@ use crate::invariant::Invariant;
 use crate::limits::CALL_ACCOUNTS_MAX;
 use breakwater_liquidation::plan::{after_call, plan_call};
 use breakwater_liquidation::{
-    Call, Effects, Fact, Kept, Overlay, Promise, Rejected, Rejection, Rulebook, Seller, View,
+    AssetKind, Call, Effects, Fact, Kept, Overlay, Promise, Rejected, Rejection, Rulebook, Seller,
+    View,
 };
 use breakwater_margin::Health;
 use breakwater_market::MarkStatus;
@@ -97,7 +98,9 @@ fn guard(
     let installed = engine.in_force()?;
     let policy = &installed.policy;
     let standing = &engine.standings[account.index()];
-    if policy.seller == Seller::Venue {
+    // The venue's own, and always of the whole account: no amount could be smaller.
+    let takes_over = matches!(call, Call::TakeOver { .. });
+    if policy.seller == Seller::Venue && !takes_over {
         let detail = format!("policy '{}' sells by itself", policy.name);
         return Err(Rejection::Unsupported.because(detail));
     }
@@ -117,7 +120,7 @@ fn guard(
         let detail = format!("{account} was not called yet, now {}", view.now.0);
         return Err(Rejection::NotYetDue.because(detail));
     }
-    if policy.guards.minimal {
+    if policy.guards.minimal && !takes_over {
         minimal(&*installed.rulebook, view, call, account, policy)?;
     }
     Ok(())
@@ -241,12 +244,20 @@ pub(super) fn unbooked_debt(
         None => None,
     };
     let worth = value.map_or(0, |health| health.equity);
+    let own_token = |h: &&breakwater_money::Holding| {
+        let token = engine.assets[h.unit.asset.index()].kind == AssetKind::Token;
+        h.contract.is_none() && h.unit.class == Class::Token && token
+    };
+    let owns = holdings.iter().filter(own_token).any(|h| h.balance > 0);
+    let owes = holdings.iter().filter(own_token).any(|h| h.balance < 0);
     // Collateral worth less than one unit of the numeraire counts as none.
-    if deficit && has(Class::Supply) && worth > 0 {
+    if deficit && (owns || has(Class::Supply)) && worth > 0 {
         let found = format!("{account} still has collateral worth {worth}");
         return Err(Fault::Broken(Invariant::DeficitLast, found));
     }
-    if booked_at_once && has(Class::Debt) && !has(Class::Supply) {
+    let contract = |h: &breakwater_money::Holding| h.unit.class == Class::Token && !own_token(&h);
+    let holds = owns || holdings.iter().any(contract);
+    if booked_at_once && (has(Class::Debt) && !has(Class::Supply) || owes && !holds) {
         let found = format!("{account} has debt and nothing else");
         return Err(Fault::Broken(Invariant::DebtBooked, found));
     }

@@ -70,6 +70,8 @@ pub(super) fn take(
         }
         Ok(Step::Wait { until }) => {
             engine.watch.wake(account, until);
+            // A price may make another rung due before.
+            engine.retry.insert(account);
             Ok(())
         }
         Ok(Step::Nothing | Step::CancelOrders) => {

@@ -5,8 +5,11 @@ use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::limits::ORDERS_MAX;
-use breakwater_liquidation::{Call, Order, Orders, Rejected, Rejection};
-use breakwater_money::{AccountId, Price, Time};
+    if let Some((against, other)) = against.zip(other)
+        && (other.contract != own.contract || other.buy == own.buy)
+    {
+        let detail = format!("against order {against}: the other side of {} is right", own.contract);
+        return Err(Rejection::BadParameter.because(detail));
 
 pub(super) fn place(
     engine: &mut Engine,
@@ -56,8 +59,29 @@ pub(super) fn cancel_all(
     outcome: &mut Outcome,
 ) {
     let open: Vec<u64> = engine.orders.of(account).map(|(number, _)| number).collect();
-    for number in open {
+    cancel_these(engine, &open, cause, outcome);
+}
+
+/// Takes every order in the contract off: it has ended.
+pub(super) fn cancel_ended(
+    engine: &mut Engine,
+    contract: AssetId,
+    cause: Cause,
+    outcome: &mut Outcome,
+) {
+    let all = (0..).map(AccountId).take(engine.standings.len());
+    let open: Vec<u64> = all
+        .flat_map(|account| engine.orders.of(account))
+        .filter(|(_, order)| order.contract == contract)
+        .map(|(number, _)| number)
+        .collect();
+    cancel_these(engine, &open, cause, outcome);
+}
+
+fn cancel_these(engine: &mut Engine, open: &[u64], cause: Cause, outcome: &mut Outcome) {
+    for number in open.iter().copied() {
         if let Some(order) = engine.orders.remove(number) {
+            engine.scratch.committed = true;
             let told = What::OrderCancelled { order: number, left: order.quantity };
             Engine::tell(outcome, cause, told);
         }
@@ -121,8 +145,10 @@ fn trade_of(
     }
     let own = allowed(engine, number, quantity, price)?;
     let other = against.map(|number| allowed(engine, number, quantity, price)).transpose()?;
-    if other.is_some_and(|other| other.contract != own.contract || other.buy == own.buy) {
-        let detail = format!("against order {number}: another contract, or the same side");
+    if let Some((against, other)) = against.zip(other)
+        && (other.contract != own.contract || other.buy == own.buy)
+    {
+        let detail = format!("against order {against}: the other side of {} is right", own.contract);
         return Err(Rejection::BadParameter.because(detail));
     }
     let other_account = other.map(|order| order.account);

@@ -1,14 +1,14 @@
 //! Effects become balances: whole or not at all, and every unit still sums to zero.
 
-use super::backstop;
+use super::{backstop, order};
 use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
 use breakwater_ledger::LedgerError;
 use breakwater_liquidation::backstop::drawdown::Drawdown;
-use breakwater_liquidation::{Effects, Rejection, StateKey, Touched};
-use breakwater_money::{AssetId, Class, Holder, Unit};
+use breakwater_liquidation::{Effects, Fact, Rejection, StateKey, Touched};
+use breakwater_money::{AccountId, AssetId, Class, Holder, Unit};
 
 /// Commits effects: transfers, state, facts, whose health may have changed, and the bearers of
 /// every loss they book.
@@ -28,7 +28,18 @@ pub(super) fn commit(
     }
     let losses = backstop::unborne(engine, &effects.facts)?;
     for fact in effects.facts {
+        // Orders go with what they are for.
+        let gone = match &fact {
+            Fact::TakenOver { account, .. } => Some(Gone::Account(*account)),
+            Fact::Settled { contract, delivered: true, .. } => Some(Gone::Contract(*contract)),
+            _ => None,
+        };
         Engine::tell(outcome, cause, What::Happened(fact));
+        match gone {
+            Some(Gone::Account(account)) => order::cancel_all(engine, account, cause, outcome),
+            Some(Gone::Contract(asset)) => order::cancel_ended(engine, asset, cause, outcome),
+            None => {}
+        }
     }
     let mut assets = Vec::new();
     for (account, left) in losses {
@@ -37,6 +48,12 @@ pub(super) fn commit(
     }
     // One call may book several losses of an asset: the books agree once all have their bearers.
     assets.into_iter().try_for_each(|asset| backstop::outstanding_agrees(engine, asset))
+}
+
+/// What has no positions any more.
+enum Gone {
+    Account(AccountId),
+    Contract(AssetId),
 }
 
 /// Posts transfers and state and checks what must hold of both.

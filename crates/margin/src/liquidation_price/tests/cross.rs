@@ -145,3 +145,29 @@ fn accounts_that_make_no_sense_are_named() {
         "positions[2].mark is 101, expected the mark that the market has elsewhere",
     );
 }
+
+#[test]
+fn what_is_held_in_a_moving_token_moves_with_it() {
+    // A token at twice the mark, and a contract of another market that settles in it.
+    let inverse = Position::inverse(r("1000"), r("100"), Maintenance::flat(r("0.01"), r("0")));
+    let account = CrossAccount {
+        wallet: r("-100"),
+        tokens: vec![token("1", "0.5", "200", &[0])],
+        positions: vec![
+            placed(0, "100", Settle::Wallet, linear("1", "100", "0.01")),
+            placed(1, "125", Settle::Token(0), inverse),
+        ],
+    };
+    // 1 + 2 coins at 2 P x 0.5 and 0.08 required at 2 P: -200 + P + 3 P - 0.16 P = 0.01 P.
+    assert_eq!(lower(&account, 0, "100"), r("200/3.83"));
+}
+
+#[test]
+fn an_owed_token_counts_in_full_where_it_is_held_too() {
+    let account = CrossAccount {
+        wallet: r("100"),
+        tokens: vec![token("-3", "0.5", "10", &[])],
+        positions: vec![placed(0, "100", Settle::Wallet, linear("1", "100", "0"))],
+    };
+    assert_eq!(lower(&account, 0, "100"), r("30"));
+}

@@ -186,7 +186,14 @@ impl Book {
         account: AccountId,
         initial: bool,
     ) -> Result<Totals, Rejected> {
-        let sums = self.sums(view, account, initial)?;
+        self.totals_of(view, &self.sums(view, account, initial)?)
+    }
+
+    /// Sums in the numeraire.
+    ///
+    /// # Errors
+    /// A margin asset without a mark, or overflow.
+    pub fn totals_of(&self, view: &View<'_>, sums: &Sums) -> Result<Totals, Rejected> {
         let mut totals = Totals { positions: sums.positions, ..Totals::default() };
         for (slot, held) in self.margin.iter().enumerate() {
             let (own, maintenance) = (sums.own[slot], sums.maintenance[slot]);
@@ -253,7 +260,8 @@ impl Book {
         Ok(narrow_u128(mul_div_full(U256::from(value), above, below, Rounding::Ceil)?)?)
     }
 
-    /// What the venue may close, the largest notional first; a tie goes to the lower contract.
+    /// What the venue may close, the largest notional first; a tie goes to the lower contract. Then
+    /// the collateral that pays what is owed of another asset.
     pub fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
         let mut found = Vec::new();
         for (asset, contract, size) in self.sizes(view, account)? {
@@ -265,7 +273,36 @@ impl Book {
             found.push((worth, Saleable { asset, quantity, buy_back, proceeds_asset }));
         }
         found.sort_by_key(|(worth, item)| (Reverse(*worth), item.asset));
-        Ok(found.into_iter().map(|(_, item)| item).collect())
+        let mut items: Vec<Saleable> = found.into_iter().map(|(_, item)| item).collect();
+        items.extend(self.collateral(view, account)?);
+        Ok(items)
+    }
+
+    /// What the account holds of margin assets while it owes others: sold for the debt that is worth
+    /// most, the dearest first. What is worth less than a unit of the numeraire counts as none.
+    pub fn collateral(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+    ) -> Result<Vec<Saleable>, Rejected> {
+        let (mut held, mut owed) = (Vec::new(), None);
+        if self.valuation == Valuation::Settle {
+            return Ok(Vec::new());
+        }
+        for margin in &self.margin {
+            let cash = view.balances.balance(Holder::Account(account), Unit::token(margin.asset));
+            let worth = self.value(view, margin, cash.unsigned_abs(), Rounding::Floor)?;
+            if cash < 0 && owed.is_none_or(|(most, _)| worth > most) {
+                owed = Some((worth, margin.asset));
+            } else if cash > 0 && worth > 0 {
+                held.push((worth, margin.asset, cash.unsigned_abs()));
+            }
+        }
+        let Some((_, proceeds_asset)) = owed else { return Ok(Vec::new()) };
+        held.sort_by_key(|(worth, asset, _)| (Reverse(*worth), *asset));
+        let item =
+            |(_, asset, quantity)| Saleable { asset, quantity, buy_back: false, proceeds_asset };
+        Ok(held.into_iter().map(item).collect())
     }
 
     /// Sizes of a position at which the brackets below its own begin at the mark, largest first.
@@ -275,6 +312,10 @@ impl Book {
         account: AccountId,
         asset: AssetId,
     ) -> Result<Vec<u128>, Rejected> {
+        if self.slot(asset).is_some() {
+            // Collateral has no brackets.
+            return Ok(Vec::new());
+        }
         let contract = self.contract(view, asset)?;
         let price = view.price(asset)?;
         let size = self.position(view, account, asset, contract).size;

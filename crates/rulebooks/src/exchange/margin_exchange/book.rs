@@ -199,6 +199,11 @@ impl Haircut {
         Ok((!whole).then_some(Haircut { slices }))
     }
 
+    /// The share of the slice that `amount` lies in, 1e-9; nothing beyond the last edge.
+    pub fn share_e9(&self, amount: u128) -> u64 {
+        self.slices.iter().find(|(to, _)| amount <= *to).map_or(0, |(_, ratio)| *ratio)
+    }
+
     /// What counts of `amount`, rounded down. Beyond the last edge nothing does.
     pub fn counted(&self, amount: u128) -> Result<u128, Rejected> {
         use breakwater_money::U256;

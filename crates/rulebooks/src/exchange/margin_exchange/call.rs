@@ -38,6 +38,10 @@ pub(super) fn execute(book: &Book, view: &View<'_>, call: &Call) -> Result<Effec
             trade(book, view, *buyer, *seller, &deal)
         }
         Call::Fill { account, asset, quantity, proceeds, proceeds_asset } => {
+            if book.slot(*asset).is_some() {
+                let sold = Amount::new(*asset, *quantity);
+                return sell(book, view, *account, sold, Amount::new(*proceeds_asset, *proceeds));
+            }
             let contract = book.contract(view, *asset)?;
             if *proceeds_asset != contract.terms.settle {
                 let settle = contract.terms.settle;
@@ -412,6 +416,7 @@ pub(super) fn may_order(book: &Book, view: &View<'_>, order: &Order) -> Result<(
     let most = view
         .orders(order.account)
         .filter(|(_, open)| open.contract == order.contract && open.buy == order.buy)
+        .filter(|(_, open)| !open.reduce_only)
         .try_fold(0u128, |sum, (_, open)| sum.checked_add(open.quantity))
         .and_then(|sum| i128::try_from(sum).ok())
         .and_then(|sum| position.size.checked_add(if order.buy { sum } else { -sum }))
@@ -480,6 +485,36 @@ fn fill(
     Ok(effects)
 }
 
+/// The market took collateral for what the account owes of another asset. Without a fee: the
+/// clearance fee is a contract's.
+fn sell(
+    book: &Book,
+    view: &View<'_>,
+    account: AccountId,
+    sold: Amount,
+    proceeds: Amount,
+) -> Result<Effects, Rejected> {
+    let (from, to) = (Unit::token(sold.asset), margin_asset(book, view, proceeds.asset)?);
+    if from == to {
+        let detail = format!("proceeds_asset {}: another than what is sold", proceeds.asset);
+        return Err(Rejection::BadParameter.because(detail));
+    }
+    if sold.raw == 0 {
+        return Err(Rejection::AmountZero.because("quantity 0: at least 1"));
+    }
+    let own = Holder::Account(account);
+    let cash = view.balances.balance(own, from);
+    if u128::try_from(cash).unwrap_or(0) < sold.raw {
+        let detail = format!("quantity {} of a balance of {cash}", sold.raw);
+        return Err(Rejection::NotReduceOnly.because(detail));
+    }
+    let mut effects = Effects::default();
+    effects.transfer(own, Holder::External, from, sold.raw, TransferCode::Sale);
+    effects.transfer(Holder::External, own, to, proceeds.raw, TransferCode::Sale);
+    effects.facts.push(Fact::Sold { account, sold, proceeds });
+    Ok(effects)
+}
+
 /// Closes winners' positions against the account's, all at one price and without a fee. Nobody's
 /// position grows.
 fn deleverage(
@@ -534,23 +569,24 @@ fn deleverage(
     Ok(effects)
 }
 
-/// Books what an account owes that has nothing left to close and nothing of worth left, and brings
-/// its cash back to zero. With several margin assets, what it still has is taken first.
+/// Books what an account owes that has nothing left to sell, and brings its cash back to zero. With
+/// several margin assets, what it has of others is sold for it before.
 fn write_off(book: &Book, view: &View<'_>, account: AccountId) -> Result<Effects, Rejected> {
-    let flat = book.sizes(view, account)?.next().is_none();
     let totals = book.totals(view, account, false)?;
+    let positions = book.sizes(view, account)?.count();
+    let collateral = book.collateral(view, account)?.len();
+    if positions > 0 || collateral > 0 || totals.equity >= 0 {
+        let equity = totals.equity;
+        let detail = format!(
+            "{account} has an equity of {equity}, {positions} positions and {collateral} assets to \
+             sell for what it owes: below 0, none and none is right"
+        );
+        return Err(Rejection::NothingToSell.because(detail));
+    }
     let mut effects = Effects::default();
     for held in &book.margin {
         let unit = Unit::token(held.asset);
         let cash = view.balances.balance(Holder::Account(account), unit);
-        if !flat || totals.equity >= 0 {
-            let detail = format!(
-                "{account} has an equity of {} and {}: below 0 and no position is right",
-                totals.equity,
-                if flat { "no position" } else { "a position" }
-            );
-            return Err(Rejection::NothingToSell.because(detail));
-        }
         if cash >= 0 {
             continue;
         }

@@ -140,26 +140,6 @@ impl Contract {
         own.checked_add(more).ok_or(MoneyError::Overflow)
     }
 
-    /// The rate of a requirement's slope that bounds it from the unsafe side; see `exposure`.
-    pub fn slope(&self, valued: &Valued, size: u128, surplus: u128) -> Result<u128, MoneyError> {
-        if self.basis == Basis::Entry {
-            return Ok(0);
-        }
-        let one = u128::from(RATE_ONE_E9);
-        let inverse = matches!(self.terms.form, Form::Inverse);
-        if valued.value >= 0 {
-            let lowest = u128::from(self.tier(0)?.0.rate_e9);
-            let sloped = if inverse { 0 } else { self.sloped_e9(size, valued.notional)? };
-            let rate = lowest.saturating_add(sloped);
-            return mul_div(valued.value.unsigned_abs(), rate, one, Rounding::Floor);
-        }
-        let highest = u128::from(self.tier(valued.notional.saturating_add(surplus))?.0.rate_e9);
-        // The size of an inverse contract grows with its value, so that its share grows twice.
-        let sloped = self.sloped_e9(size, valued.notional)?;
-        let sloped = if inverse { sloped.saturating_mul(3) } else { sloped };
-        mul_div(valued.notional, highest.saturating_add(sloped), one, Rounding::Ceil)
-    }
-
     /// Value of all contracts of one side at a price, raised.
     pub fn interest_value(&self, contracts: u128, price: Price) -> Result<u128, MoneyError> {
         self.worth(contracts, price, Rounding::Ceil)

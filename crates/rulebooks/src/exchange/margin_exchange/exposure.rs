@@ -7,35 +7,50 @@
 //! `v d + line (m(v + v d) - m(v))`, most at the highest rate that the rise can reach: since the
 //! value may not move further than the surplus over one times the requirement allows, that is the
 //! rate at `v` plus the surplus. Towards a line above, what is owned gains most at the lowest rate
-//! and what is owed at the highest below `v`, so that the same slopes hold. What is left out is a
-//! line above one over the highest rate, where more of a position in its last brackets is worth less
-//! than what it requires: two, for venues' tables.
+//! and what is owed at the highest below `v`, so that the same slopes hold.
+//!
+//! Where one more of a position asks for more than what it brings counts for at the line of two (its
+//! rate is above half the share of a haircut), what is owned hurts on a rise as well: then it has a
+//! second term, at the highest rate and the lowest share.
 //!
 //! **An inverse contract** is worth `n / P`: a fall of `P` by `d` raises it by `d / (1 - d)`. Its
 //! terms hold while no price moves by more than [`REACH_BPS`], and are scaled for that.
 //!
-//! **A margin asset's price.** With `s = equity - line x requirement` in units of the asset, the
-//! account's slack is `sum P s`. A move of `P` by the share `r` changes it by `r P s'`, where `s'`
-//! is what the contracts' prices have made of `s` by then: no further from `s` than the account is from
-//! its line, as long as no line is crossed. So a fall hurts by at most what is owned plus that
-//! distance, a rise by at most what is owed, plus that distance, plus the requirement: two terms. A haircut never steepens a
-//! loss, since shares that count are at most one.
+//! **A margin asset's price.** With `s = what counts - line x requirement` in units of the asset, the
+//! account's slack is `sum P s`. The contracts' prices move `s`, the asset's own moves `P`:
+//!
+//! ```text
+//! sum P' s' - sum P s  =  sum P' (s' - s)  +  sum (P' - P) s
+//! ```
+//!
+//! The second sum is exact in the term of each asset: what counts, less the line's share of what is
+//! required. The first is that of the contracts at prices that are at most one plus the reach times
+//! those of now, so that their terms are scaled for that. A haircut never steepens a loss of value,
+//! since shares that count are at most one; it makes a gain worth less than what it asks for.
 
-use super::account::more;
-use super::book::{Book, MarginAsset, Valuation};
+use super::account::{Sums, more, plus};
+use super::book::{Book, MARGIN_ASSETS_MAX, MarginAsset, Valuation};
 use super::contract::{Contract, Valued, scaled, signed};
 use breakwater_liquidation::{Exposures, Form, Rejected, View};
 use breakwater_margin::health::{Armed, Exposure};
 use breakwater_margin::option::OptionRates;
-use breakwater_money::rounding::{Rounding, narrow_i128};
-use breakwater_money::{AccountId, AssetId, Time, U256};
+use breakwater_margin::tiers::RATE_ONE_E9;
+use breakwater_money::rounding::{Rounding, div, mul_div};
+use breakwater_money::{AccountId, AssetId, Time};
 
 /// The highest line, in multiples of the requirement, that the terms cover; no policy watches at a
 /// higher one (`Policy::warn_ratio_max`).
 const LINE_MAX: u128 = 2;
 
-/// How far prices may move, in basis points, while the terms of an inverse contract hold.
+/// How far prices may move, in basis points, while the terms of inverse contracts, and of margin
+/// assets with prices, hold.
 const REACH_BPS: u32 = 2_000;
+
+/// One in basis points.
+const ONE_BPS: u32 = 10_000;
+
+/// A part of equity that moves with a price, and the part of the requirement that does.
+type Term = (i128, u128);
 
 impl Book {
     pub fn exposures(
@@ -45,56 +60,48 @@ impl Book {
         out: &mut Exposures,
     ) -> Result<Armed, Rejected> {
         let sums = self.sums(view, account, false)?;
-        let totals = self.totals(view, account, false)?;
-        let required = narrow_i128(U256::from(totals.maintenance))?;
-        let surplus = totals.equity.saturating_sub(required).max(0).unsigned_abs();
+        let totals = self.totals_of(view, &sums)?;
+        if self.portfolio.is_some() && totals.positions > 0 {
+            return self.every_move(view, account, out);
+        }
+        let surplus = totals.equity.max(0).unsigned_abs().saturating_sub(totals.maintenance);
+        let shares = self.least_shares(view, account, &sums)?;
+        // Settle units that rounding may hide, by margin asset.
+        let mut hidden = [0u128; MARGIN_ASSETS_MAX];
         for (asset, contract, size) in self.sizes(view, account)? {
             let valued = contract.value(size, view.price(asset)?)?;
             let held = &self.margin[contract.slot];
-            if let Some(rates) = contract.option.as_ref().filter(|_| self.portfolio.is_none()) {
-                self.option_terms(view, held, (asset, contract, rates, size), out)?;
+            let by = &mut hidden[contract.slot];
+            *by = more(*by, hidden_by(contract, &valued)?)?;
+            if let Some(rates) = &contract.option {
+                self.option_terms(view, (asset, contract, rates, size), out)?;
                 continue;
             }
-            let own_surplus = self.amount_for(view, held, surplus)?;
-            let requirement = contract.slope(&valued, size.unsigned_abs(), own_surplus)?;
-            let (mut equity, mut requirement) = (
-                self.term_equity(view, held, &valued)?,
-                self.value(view, held, requirement, rounded(&valued))?,
-            );
-            if matches!(contract.terms.form, Form::Inverse) {
-                // A rise of the price lowers the value: the sides are exchanged.
-                (equity, requirement) = inverted(equity, requirement)?;
+            let bounds = Bounds {
+                surplus: self.amount_for(view, held, surplus)?,
+                reach: self.reaches(contract),
+                share_e9: shares[contract.slot],
+            };
+            let market = view.market_of(asset)?;
+            let terms = terms_of(contract, &valued, size.unsigned_abs(), &bounds)?;
+            for term in terms.into_iter().flatten() {
+                let (equity, requirement) = self.scaled_term(view, contract, term)?;
+                out.terms.push(Exposure { market, equity, requirement });
+            }
+            if bounds.reach {
                 out.reach_bps = Some(REACH_BPS);
             }
-            out.terms.push(Exposure { market: view.market_of(asset)?, equity, requirement });
         }
-        if let Valuation::Numeraire(_) = self.valuation {
-            // No further than this from any line: equity's distance to the first, and to the last.
-            let distance = totals.equity.saturating_sub(required).unsigned_abs();
-            let reached = more(distance, totals.maintenance)?;
-            for (slot, held) in self.margin.iter().enumerate() {
-                let own = self.counted(view, held, sums.own[slot])?;
-                let required = self.value(view, held, sums.maintenance[slot], Rounding::Ceil)?;
-                if own != 0 || required != 0 {
-                    margin_terms(view, held, own, required, reached, out)?;
-                }
+        let mut error = 0u128;
+        for (slot, held) in self.margin.iter().enumerate() {
+            let (own, required, hidden) = (sums.own[slot], sums.maintenance[slot], hidden[slot]);
+            if self.valuation == Valuation::Settle {
+                error = more(error, hidden)?;
+            } else if own != 0 || required != 0 || hidden != 0 {
+                let terms = self.margin_term(view, held, (own, required, hidden), out)?;
+                error = more(error, terms)?;
             }
         }
-        if self.portfolio.is_some() && totals.positions > 0 {
-            // The worst of a grid is not linear in anything: any move of any price it rests on, and
-            // any time, asks again.
-            self.underlying_terms(view, account, out)?;
-            out.reach_bps = Some(0);
-            return Ok(Armed { until: view.now.after(1), error: 0 });
-        }
-        // Rounding hides less than one unit of a position's value, and less than two of its
-        // requirement: one of the notional and one of the product; at most one more of each where a
-        // price turns them into the numeraire.
-        let assets = match self.valuation {
-            Valuation::Settle => 0,
-            Valuation::Numeraire(_) => self.margin.len() as u128,
-        };
-        let error = (u128::from(totals.positions) + assets) * (2 + 3 * LINE_MAX);
         Ok(Armed { until: Time::MAX, error })
     }
 
@@ -103,104 +110,261 @@ impl Book {
     fn option_terms(
         &self,
         view: &View<'_>,
-        held: &MarginAsset,
         (asset, contract, rates, size): (AssetId, &Contract, &OptionRates, i128),
         out: &mut Exposures,
     ) -> Result<(), Rejected> {
+        if self.reaches(contract) {
+            out.reach_bps = Some(REACH_BPS);
+        }
         let mark = view.price(asset)?;
         let valued = contract.value(size, mark)?;
-        let equity = self.term_equity(view, held, &valued)?;
+        let notional = signed(valued.notional)?;
         let market = view.market_of(asset)?;
         if size >= 0 {
-            out.terms.push(Exposure { market, equity, requirement: 0 });
+            let (equity, requirement) = self.scaled_term(view, contract, (notional, 0))?;
+            out.terms.push(Exposure { market, equity, requirement });
             return Ok(());
         }
         let slopes = contract.option_slopes(view, rates, size.unsigned_abs(), mark)?;
-        let requirement = self.value(view, held, slopes.mark, Rounding::Ceil)?;
+        let (equity, requirement) = self.scaled_term(view, contract, (-notional, slopes.mark))?;
         out.terms.push(Exposure { market, equity, requirement });
         if let Some(option) = contract.as_option().filter(|_| slopes.underlying > 0) {
+            // A value of nothing that is owed: its requirement is raised as one.
+            let (_, requirement) = self.scaled_term(view, contract, (-1, slopes.underlying))?;
             let market = view.market_of(option.underlying)?;
-            let requirement = self.value(view, held, slopes.underlying, Rounding::Ceil)?;
             out.terms.push(Exposure { market, equity: 0, requirement });
         }
         Ok(())
     }
 
-    /// The markets of the underlyings, which the grid moves and no contract of the account may be in.
-    fn underlying_terms(
+    /// Portfolio margin: the worst of a grid is not linear in anything, so that any move of any price
+    /// it rests on, and any time, asks again.
+    fn every_move(
         &self,
         view: &View<'_>,
         account: AccountId,
         out: &mut Exposures,
-    ) -> Result<(), Rejected> {
-        for (_, contract, _) in self.sizes(view, account)? {
+    ) -> Result<Armed, Rejected> {
+        let mut ask = |market| out.terms.push(Exposure { market, equity: 0, requirement: 0 });
+        for (asset, contract, _) in self.sizes(view, account)? {
+            ask(view.market_of(asset)?);
             let Some(option) = contract.as_option() else { continue };
-            let market = view.market_of(option.underlying)?;
-            out.terms.push(Exposure { market, equity: 0, requirement: 0 });
+            ask(view.market_of(option.underlying)?);
             // The forward may be another contract's mark.
             let count = u16::try_from(view.assets.len()).unwrap_or(u16::MAX);
             for future in (0..count).map(AssetId) {
-                let listed = self
-                    .listed(future)
-                    .filter(|other| other.group == contract.group && other.as_option().is_none());
-                let Some(market) = listed.and_then(|_| view.market_of(future).ok()) else {
-                    continue;
-                };
-                out.terms.push(Exposure { market, equity: 0, requirement: 0 });
+                let beside = self.listed(future).is_some_and(|other| {
+                    other.group == contract.group && other.as_option().is_none()
+                });
+                if let (true, Ok(market)) = (beside, view.market_of(future)) {
+                    ask(market);
+                }
             }
         }
-        Ok(())
+        if self.valuation != Valuation::Settle {
+            // One without a market is held by nobody who could be assessed.
+            for held in &self.margin {
+                if let Ok(market) = view.market_of(held.asset) {
+                    ask(market);
+                }
+            }
+        }
+        out.reach_bps = Some(0);
+        Ok(Armed { until: view.now.after(1), error: 0 })
     }
 
-    /// The part of equity that moves with a contract's price, raised in magnitude.
-    fn term_equity(
+    /// True if the contract's terms hold within the reach only.
+    fn reaches(&self, contract: &Contract) -> bool {
+        self.valuation != Valuation::Settle || matches!(contract.terms.form, Form::Inverse)
+    }
+
+    /// The least that a unit more of each margin asset counts for, in 1e-9, as long as no position
+    /// moves by more than the reach.
+    fn least_shares(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        sums: &Sums,
+    ) -> Result<[u64; MARGIN_ASSETS_MAX], Rejected> {
+        let mut shares = [RATE_ONE_E9; MARGIN_ASSETS_MAX];
+        if self.margin.iter().all(|held| held.haircut.is_none()) {
+            return Ok(shares);
+        }
+        let mut most = sums.own;
+        for (asset, contract, size) in self.sizes(view, account)? {
+            let notional = contract.value(size, view.price(asset)?)?.notional;
+            most[contract.slot] =
+                plus(most[contract.slot], signed(reached(notional)? - notional)?)?;
+        }
+        for ((share, held), most) in shares.iter_mut().zip(&self.margin).zip(most) {
+            if let (Some(haircut), Ok(most)) = (&held.haircut, u128::try_from(most)) {
+                *share = haircut.share_e9(most);
+            }
+        }
+        Ok(shares)
+    }
+
+    /// A term of a contract in the numeraire, as large as it may be within the reach.
+    fn scaled_term(
+        &self,
+        view: &View<'_>,
+        contract: &Contract,
+        term: Term,
+    ) -> Result<Term, Rejected> {
+        let mut term = self.in_numeraire(view, &self.margin[contract.slot], term)?;
+        if matches!(contract.terms.form, Form::Inverse) {
+            // `d / (1 - d)` is at most this many times `d`.
+            term = times(term, ONE_BPS, ONE_BPS - REACH_BPS)?;
+        }
+        if self.valuation != Valuation::Settle {
+            term = times(term, ONE_BPS + REACH_BPS, ONE_BPS)?;
+        }
+        Ok(term)
+    }
+
+    /// The term of a margin asset's own price; and what rounding may hide in the numeraire, of which
+    /// `hidden` is the part in the asset.
+    fn margin_term(
         &self,
         view: &View<'_>,
         held: &MarginAsset,
-        valued: &Valued,
-    ) -> Result<i128, Rejected> {
-        let notional = signed(self.value(view, held, valued.notional, Rounding::Ceil)?)?;
-        Ok(if valued.value < 0 { -notional } else { notional })
+        (own, required, hidden): (i128, u128, u128),
+        out: &mut Exposures,
+    ) -> Result<u128, Rejected> {
+        let equity = self.counted(view, held, own)?;
+        let requirement = self.value(view, held, required, Rounding::Ceil)?;
+        out.terms.push(Exposure { market: view.market_of(held.asset)?, equity, requirement });
+        out.reach_bps = Some(REACH_BPS);
+        // What counts is rounded in the asset once more, and all of it may be worth more by then.
+        let hidden =
+            scaled(more(hidden, 1)?, (ONE_BPS + REACH_BPS).into(), ONE_BPS.into(), Rounding::Ceil)?;
+        // One unit of what counts, one of the requirement, and the same of this term itself.
+        Ok(more(self.value(view, held, hidden, Rounding::Ceil)?, 2 * (1 + LINE_MAX))?)
+    }
+
+    /// A term in the numeraire, its value raised in magnitude.
+    fn in_numeraire(
+        &self,
+        view: &View<'_>,
+        held: &MarginAsset,
+        (equity, requirement): Term,
+    ) -> Result<Term, Rejected> {
+        let value = signed(self.value(view, held, equity.unsigned_abs(), Rounding::Ceil)?)?;
+        let requirement = self.value(view, held, requirement, rounding_of(equity))?;
+        Ok((if equity < 0 { -value } else { value }, requirement))
     }
 }
 
 /// A requirement's slope is bounded from below where a fall hurts, from above where a rise does.
-fn rounded(valued: &Valued) -> Rounding {
-    if valued.value < 0 { Rounding::Ceil } else { Rounding::Floor }
+const fn rounding_of(equity: i128) -> Rounding {
+    if equity < 0 { Rounding::Ceil } else { Rounding::Floor }
 }
 
-/// The term of `n / P` in moves of `P`, within the reach: a fall of `P` by `d` moves the value by
-/// `d / (1 - d)`, at most `1 / (1 - reach)` times the fall; a rise by less than itself.
-///
-/// What is owned falls as `P` rises: the term of a rise adds the requirement, which is left out, as
-/// that only bounds the loss from above. What is owed rises as `P` falls, by value plus a line times
-/// the requirement, and the term of a fall subtracts the requirement: so the line's share goes into
-/// the value, at the highest line.
-fn inverted(equity: i128, requirement: u128) -> Result<(i128, u128), Rejected> {
-    let owed = equity < 0;
-    let of_requirement = if owed { requirement.saturating_mul(LINE_MAX) } else { 0 };
-    let most = more(equity.unsigned_abs(), of_requirement)?;
-    let left = u128::from(10_000 - REACH_BPS);
-    let most = signed(scaled(most, 10_000, left, Rounding::Ceil)?)?;
-    Ok((if owed { most } else { -most }, 0))
+/// `term x over / under`, no less of a value, and as much of a requirement as its bound allows.
+fn times((equity, requirement): Term, over: u32, under: u32) -> Result<Term, Rejected> {
+    let (over, under) = (u128::from(over), u128::from(under));
+    let value = signed(scaled(equity.unsigned_abs(), over, under, Rounding::Ceil)?)?;
+    let requirement = scaled(requirement, over, under, rounding_of(equity))?;
+    Ok((if equity < 0 { -value } else { value }, requirement))
 }
 
-/// The two terms of a margin asset's own price.
-fn margin_terms(
-    view: &View<'_>,
-    held: &MarginAsset,
-    own: i128,
-    required: u128,
-    reached: u128,
-    out: &mut Exposures,
-) -> Result<(), Rejected> {
-    let market = view.market_of(held.asset)?;
-    let moved = if required == 0 { 0 } else { reached };
-    let owned = more(own.max(0).unsigned_abs(), moved)?;
-    out.terms.push(Exposure { market, equity: signed(owned)?, requirement: 0 });
-    if own < 0 || required > 0 {
-        let owed = more(own.min(0).unsigned_abs(), moved)?;
-        out.terms.push(Exposure { market, equity: -signed(owed)?, requirement: required });
+/// What rounding hides of one position, in base units of its settle asset: less than one of its value
+/// and less than two of its requirement, one of the notional and one of the product; twice that for
+/// the term itself. The rate that an inverse contract's size adds is rounded too, with its price.
+fn hidden_by(contract: &Contract, valued: &Valued) -> Result<u128, Rejected> {
+    let fixed = 2 + 3 * LINE_MAX;
+    if contract.slope_e9 == 0 || !matches!(contract.terms.form, Form::Inverse) {
+        return Ok(fixed);
     }
-    Ok(())
+    // One in 1e-9 of the rate, of a notional that a fall within the reach may have raised.
+    let notional = reached(valued.notional)?;
+    Ok(more(fixed, LINE_MAX * (div(notional, RATE_ONE_E9.into(), Rounding::Ceil)? + 1))?)
+}
+
+/// How far an account may go before it reaches a line, or its terms end.
+struct Bounds {
+    /// Its surplus over the requirement in the settle asset: what is owed may rise by no more.
+    surplus: u128,
+    /// Whether no price moves by more than the reach.
+    reach: bool,
+    /// The least that a unit more of the settle asset counts for, 1e-9.
+    share_e9: u64,
+}
+
+/// A notional after the largest move within the reach: of the price of an inverse contract.
+fn reached(notional: u128) -> Result<u128, Rejected> {
+    let (over, under) = (u128::from(ONE_BPS), u128::from(ONE_BPS - REACH_BPS));
+    Ok(scaled(notional, over, under, Rounding::Ceil)?)
+}
+
+/// The terms of a position in the settle asset, by its own price; those of an inverse contract as
+/// long as a fall of the price raises its value as much as a rise lowers it.
+fn terms_of(
+    contract: &Contract,
+    valued: &Valued,
+    size: u128,
+    bounds: &Bounds,
+) -> Result<[Option<Term>; 2], Rejected> {
+    let slopes = contract.slopes(valued, size, bounds)?;
+    let (notional, value) = (signed(valued.notional)?, valued.notional);
+    let owned = valued.value >= 0;
+    let steep = owned && slopes.steep;
+    let (share, one) = (u128::from(bounds.share_e9), u128::from(RATE_ONE_E9));
+    // What a rise of what is owned brings at least.
+    let brings = mul_div(valued.value.unsigned_abs(), share, one, Rounding::Floor)?;
+    if !matches!(contract.terms.form, Form::Inverse) {
+        let second = (signed(brings)?, slopes.highest);
+        let first = if owned { (notional, slopes.lowest) } else { (-notional, slopes.highest) };
+        return Ok([Some(first), steep.then_some(second)]);
+    }
+    if owned {
+        // What is owned falls as the price rises. The line's share of the requirement only helps.
+        // What it costs beyond what it brings, at the highest line, hurts as the price falls.
+        let loss = slopes.highest.saturating_mul(LINE_MAX).saturating_sub(brings);
+        let second = (signed(loss)?, 0);
+        return Ok([Some((-notional, 0)), steep.then_some(second)]);
+    }
+    // What is owed rises as the price falls, and the line's share of the requirement with it; the
+    // term of a fall would subtract that, so that it goes into the value, at the highest line.
+    let most = more(value, slopes.highest.saturating_mul(LINE_MAX))?;
+    Ok([Some((signed(most)?, 0)), None])
+}
+
+/// How much a requirement changes for each share that its notional changes by, in the settle asset.
+struct Slopes {
+    /// At least.
+    lowest: u128,
+    /// At most.
+    highest: u128,
+    /// True if, at the highest line, more of it may ask for more than what it brings counts for.
+    steep: bool,
+}
+
+impl Contract {
+    /// The slopes of a position's requirement.
+    fn slopes(&self, valued: &Valued, size: u128, bounds: &Bounds) -> Result<Slopes, Rejected> {
+        if self.by_entry() {
+            return Ok(Slopes { lowest: 0, highest: 0, steep: false });
+        }
+        let one = u128::from(RATE_ONE_E9);
+        let inverse = matches!(self.terms.form, Form::Inverse);
+        let sloped = self.sloped_e9(size, valued.notional)?;
+        let lowest = u128::from(self.tier(0)?.0.rate_e9);
+        let lowest = if inverse { lowest } else { lowest.saturating_add(sloped) };
+        let top = match (valued.value < 0, bounds.reach) {
+            (true, _) => valued.notional.saturating_add(bounds.surplus),
+            (false, true) => reached(valued.notional)?,
+            (false, false) => u128::MAX,
+        };
+        let highest = u128::from(self.tier(top)?.0.rate_e9);
+        // The size of an inverse contract grows with its value, so that its share grows twice, and by
+        // what the move adds itself.
+        let sloped = if inverse { sloped.saturating_mul(3) } else { sloped };
+        let highest = highest.saturating_add(sloped);
+        Ok(Slopes {
+            steep: highest.saturating_mul(LINE_MAX) > u128::from(bounds.share_e9),
+            lowest: mul_div(valued.value.unsigned_abs(), lowest, one, Rounding::Floor)?,
+            highest: mul_div(valued.notional, highest, one, Rounding::Ceil)?,
+        })
+    }
 }

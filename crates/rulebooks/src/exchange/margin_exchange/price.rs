@@ -126,8 +126,10 @@ impl Book {
             let mut step = (mark.raw >> 13).max(1);
             let (mut inside, mut at) = (mark.raw, mark.raw);
             let crossed = loop {
-                let next = if falls { at.saturating_sub(step) } else { at.saturating_add(step) };
-                if next == at || next == 0 || next > mark.raw.saturating_mul(1_000) {
+                // A step that would leave the prices above zero is one to the lowest of them.
+                let next =
+                    if falls { at.saturating_sub(step).max(1) } else { at.saturating_add(step) };
+                if next == at || next > mark.raw.saturating_mul(1_000) {
                     break None;
                 }
                 at = next;

@@ -60,7 +60,7 @@ impl Payments {
         sum.ok_or_else(|| Rejection::Overflow.into())
     }
 
-    /// Adds the transfers, and gives what accounts paid together.
+    /// Adds the transfers, and gives what accounts paid together, the outside left out.
     fn settle(
         self,
         effects: &mut Effects,
@@ -72,13 +72,15 @@ impl Payments {
             let found = format!("{got} would be paid out of {paid}");
             return Err(Rejection::Overflow.because(found));
         }
+        let outside = self.paid.iter().filter(|(holder, _)| *holder == Holder::External);
+        let by_accounts = paid - outside.fold(0, |sum, (_, amount)| sum + amount);
         for (from, amount) in self.paid {
             effects.transfer(from, Holder::Insurance, unit, amount, code);
         }
         for (to, amount) in self.got {
             effects.transfer(Holder::Insurance, to, unit, amount, code);
         }
-        Ok(paid)
+        Ok(by_accounts)
     }
 }
 

@@ -2,17 +2,26 @@
 //! liquidation prices are also checked by the conformance crate, on the solver alone.
 
 mod business;
+mod collateral;
 mod conservation;
+mod exposures;
 mod health;
 mod ladder;
 mod losses;
+mod orders;
 mod parameters;
 mod plan;
+mod sessions;
+mod takeover;
+mod wide;
+mod wide_conservation;
+mod wide_health;
+mod wide_parameters;
 
 use super::build;
 use breakwater_liquidation::{
-    AssetInfo, AssetKind, Balances, Call, Effects, MarketInfo, PoolState, Rejected, Rejection,
-    Rulebook, View,
+    AssetInfo, AssetKind, Balances, Call, Effects, MarketInfo, Orders, PoolState, Rejected,
+    Rejection, Rulebook, View,
 };
 use breakwater_margin::Health;
 use breakwater_market::{Guard, GuardState, Mark, MarketId};
@@ -95,6 +104,8 @@ struct Pool {
     marks: Vec<GuardState>,
     rows: Rows,
     state: PoolState,
+    orders: Orders,
+    now: Time,
 }
 
 fn asset(symbol: &str, decimals: u8, settle: Option<AssetId>) -> AssetInfo {
@@ -123,13 +134,17 @@ impl Pool {
 
     /// Four accounts and a market for each contract: its decimals and its mark.
     fn with(parameters: &str, markets: &[(AssetId, u8, u128)]) -> Pool {
-        let assets = assets();
+        Pool::of(parameters, assets(), markets)
+    }
+
+    fn of(parameters: &str, assets: Vec<AssetInfo>, markets: &[(AssetId, u8, u128)]) -> Pool {
         let rulebook = build(parameters, &assets).unwrap();
         let state = PoolState::new(rulebook.layout());
         let accounts = vec![Vec::new(); 4];
         let rows = Rows { accounts, ..Rows::default() };
-        let (markets_none, marks) = (Vec::new(), Vec::new());
-        let mut pool = Pool { rulebook, assets, markets: markets_none, marks, rows, state };
+        let (none, marks) = (Vec::new(), Vec::new());
+        let (orders, now) = (Orders::default(), Time(0));
+        let mut pool = Pool { rulebook, assets, markets: none, marks, rows, state, orders, now };
         for (asset, decimals, raw) in markets {
             let number = MarketId(u16::try_from(pool.markets.len()).unwrap());
             let guard = Guard {
@@ -164,7 +179,8 @@ impl Pool {
 
     fn look<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
         let (assets, markets, marks) = (&self.assets, &self.markets, &self.marks);
-        look(&View::new(Time(0), assets, markets, marks, &self.rows, &self.state))
+        let view = View::new(self.now, assets, markets, marks, &self.rows, &self.state);
+        look(&view.with_orders(&self.orders))
     }
 
     /// Executes and posts.
@@ -192,6 +208,11 @@ impl Pool {
 
     fn health(&self, account: AccountId) -> Health {
         self.look(|view| self.rulebook.assess(view, account)).unwrap()
+    }
+
+    /// The account's own balance of an asset.
+    fn own(&self, account: AccountId, asset: AssetId) -> i128 {
+        self.rows.balance(Holder::Account(account), Unit::token(asset))
     }
 
     fn cash(&self, account: AccountId) -> i128 {
