@@ -5,11 +5,8 @@ use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::limits::ORDERS_MAX;
-    if let Some((against, other)) = against.zip(other)
-        && (other.contract != own.contract || other.buy == own.buy)
-    {
-        let detail = format!("against order {against}: the other side of {} is right", own.contract);
-        return Err(Rejection::BadParameter.because(detail));
+use breakwater_liquidation::{Call, Order, Orders, Rejected, Rejection};
+use breakwater_money::{AccountId, AssetId, Price, Time};
 
 pub(super) fn place(
     engine: &mut Engine,
@@ -148,7 +145,8 @@ fn trade_of(
     if let Some((against, other)) = against.zip(other)
         && (other.contract != own.contract || other.buy == own.buy)
     {
-        let detail = format!("against order {against}: the other side of {} is right", own.contract);
+        let detail =
+            format!("against order {against}: the other side of {} is right", own.contract);
         return Err(Rejection::BadParameter.because(detail));
     }
     let other_account = other.map(|order| order.account);
