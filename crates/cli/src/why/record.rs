@@ -321,12 +321,14 @@ pub enum Did {
         /// The rung of the ladder that it is of, where one is climbed.
         rung: Option<Acted>,
     },
-    /// Its own order was taken off by its liquidation.
+    /// Its own order was taken off: by its liquidation, or with the end of the contract.
     OrderCancelled {
         /// Number of the order.
         order: u64,
         /// What was left of it.
         left: Order,
+        /// True if the contract has ended.
+        ended: bool,
     },
     /// The rest of a sale was called off.
     Cancelled {

@@ -2,13 +2,13 @@
 //! the transfers that its rulebook made.
 
 use super::record::{
-    BearerKind, Did, Payment, PaymentKind, Picture, Place, Queued, Receiver, Share, Step, Story, Sums,
-    Taker,
+    BearerKind, Did, Payment, PaymentKind, Picture, Place, Queued, Receiver, Share, Step, Story,
+    Sums, Taker,
 };
 use super::units;
+use breakwater_engine::grounds::Acted;
 use breakwater_engine::{Body, Command, Engine, Event, OpenLeg, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_engine::grounds::Acted;
 use breakwater_liquidation::ladder::Act;
 use breakwater_liquidation::plan::{Leg, pays};
 use breakwater_liquidation::policy::Socialise;
@@ -44,12 +44,7 @@ pub struct Tracked {
 
 /// The steps that the events tell of the account, in order; and its own business, once it was
 /// called.
-pub fn of(
-    known: &Known<'_>,
-    events: &[Event],
-    tracked: &mut Tracked,
-    called: bool,
-) -> Vec<Step> {
+pub fn of(known: &Known<'_>, events: &[Event], tracked: &mut Tracked, called: bool) -> Vec<Step> {
     let Tracked { legs, orders } = tracked;
     let mut steps = Vec::new();
     if called && let Some(did) = own(known, orders) {
@@ -80,11 +75,13 @@ pub fn of(
                 None
             }
             What::OrderCancelled { order, left } => {
-                let own = matches!(&known.command.body, Body::CancelOrder { order: o } if o == order);
+                let own =
+                    matches!(&known.command.body, Body::CancelOrder { order: o } if o == order);
                 let terms = orders.remove(order).filter(|_| !own);
                 terms.map(|terms| Did::OrderCancelled {
                     order: *order,
                     left: Order { quantity: *left, ..terms },
+                    ended: matches!(&known.command.body, Body::Call(Call::Deliver { .. })),
                 })
             }
             _ => None,

@@ -184,6 +184,11 @@ pub fn price(price: Price) -> String {
     readable(price.raw, price.decimals)
 }
 
+/// A share as `0.01 %`, with all its digits.
+pub fn percent_of(raw: i128, decimals: u8) -> String {
+    format!("{} %", format_raw_signed(raw, decimals.saturating_sub(2)))
+}
+
 /// A ratio with four places, cut so that what lies below one never reads as one.
 pub fn ratio(ratio: Ratio) -> String {
     let places = U256::from(100_000_000_000_000u64);
@@ -209,6 +214,8 @@ mod tests {
         assert_eq!(readable(12, 6), "0.000012");
         assert_eq!(readable(0, 6), "0");
         assert_eq!(readable(7, 0), "7");
+        assert_eq!(percent_of(100_000_000, 12), "0.01 %");
+        assert_eq!(percent_of(-850_000, 6), "-85 %");
         assert_eq!(ratio(Ratio::new(999_999_999_999_999_999)), "0.9999");
         assert_eq!(ratio(Ratio::one()), "1.0000");
         assert_eq!(ratio(Ratio::max()), "beyond 1,000,000");
