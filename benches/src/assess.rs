@@ -1,13 +1,13 @@
 //! Exact assessments a second, on one core.
 
-use crate::contract_pool::ContractPool;
+use crate::contract_pool::{ContractPool, Held};
 use crate::judge::judge;
 use crate::lending_pool::{LendingPool, Spec};
+use crate::margin_pool::{self, MarginPool};
 use crate::pool::Pool;
-use crate::print::{Table, grouped, machine, per_second, time, whole_nanos};
+use crate::print::{Table, grouped, machine, megabytes, memory, per_second, time, whole_nanos};
 use crate::runs::Runs;
 use crate::{Failure, Options, Result};
-use breakwater_model::Rule;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -16,6 +16,10 @@ use std::time::Instant;
 pub struct Plan {
     /// Accounts of each book.
     pub accounts: Vec<u32>,
+    /// Accounts of each book of accounts with three contracts.
+    pub three_each: Vec<u32>,
+    /// Accounts of each book with several margin assets.
+    pub several: Vec<u32>,
     /// How many assessments a book is measured over, at least; five rounds are the least.
     pub assessments: usize,
     /// Accounts of each book that the model judges.
@@ -35,6 +39,8 @@ pub struct Figures {
     pub judged: usize,
     /// Accounts in breach.
     pub breaches: u64,
+    /// Memory of the process while the book stands, bytes; zero where the system does not tell.
+    pub memory: u64,
     /// Times for all accounts.
     pub runs: Runs,
 }
@@ -44,9 +50,12 @@ impl Plan {
     #[must_use]
     pub fn of(options: &Options) -> Plan {
         let usual = if options.quick { vec![200] } else { vec![1_000, 100_000] };
-        let accounts = options.accounts.map_or(usual, |accounts| vec![accounts]);
+        let wide = if options.quick { vec![200] } else { vec![100_000, 1_000_000] };
+        let several = if options.quick { vec![200] } else { vec![1_000, 100_000] };
+        let sized = |usual| options.accounts.map_or(usual, |accounts| vec![accounts]);
+        let (accounts, three_each, several) = (sized(usual), sized(wide), sized(several));
         let (assessments, judged) = if options.quick { (400, 200) } else { (500_000, 500) };
-        Plan { accounts, assessments, judged }
+        Plan { accounts, three_each, several, assessments, judged }
     }
 }
 
@@ -66,6 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
         "per account",
         "fastest",
         "slowest",
+        "memory",
     ];
     let mut table = Table::new(&headings);
     for figures in measure(&Plan::of(options))? {
@@ -80,11 +90,13 @@ pub fn run(options: &Options) -> Result<()> {
             format!("{} ns", whole_nanos(figures.runs.median()) / accounts),
             time(figures.runs.least()),
             time(figures.runs.most()),
+            megabytes(figures.memory),
         ]);
     }
     println!("{table}");
     println!(
-        "One core; the median run counts. Judged: health equal to the naive model's, every field."
+        "One core; the median run counts. Judged: health equal to the naive model's, every field; with\n\
+         several margin assets equity, requirement and breach by exact fractions. Memory: the process."
     );
     Ok(())
 }
@@ -103,22 +115,37 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figures>> {
             book.pool.must(breakwater_engine::Body::AdvanceTime)?;
             let name = if interest { "lending, with interest" } else { "lending" };
             let positions = book.setup.imported.0;
-            figures.push(measure_one(name, &book.pool, &book.rule, positions, plan)?);
+            let judged = judge(&book.rule, &book.pool.engine, plan.judged)?;
+            figures.push(measure_one(name, &book.pool, positions, judged, plan)?);
         }
-        let book = ContractPool::found(*accounts, 1)?;
-        figures.push(measure_one("contracts", &book.pool, &book.rule, book.positions, plan)?);
+        let book = ContractPool::found(*accounts, Held::Drawn, 1)?;
+        figures.push(contracts("contracts", &book, plan)?);
+    }
+    for accounts in &plan.three_each {
+        let book = ContractPool::found(*accounts, Held::Each(3), 1)?;
+        figures.push(contracts("three contracts each", &book, plan)?);
+    }
+    for accounts in &plan.several {
+        let book = MarginPool::found(*accounts, 1)?;
+        let judged = margin_pool::judge(&book.pool.engine, plan.judged)?;
+        let name = "several margin assets";
+        figures.push(measure_one(name, &book.pool, book.positions, judged, plan)?);
     }
     Ok(figures)
+}
+
+fn contracts(name: &str, book: &ContractPool, plan: &Plan) -> Result<Figures> {
+    let judged = judge(&book.rule, &book.pool.engine, plan.judged)?;
+    measure_one(name, &book.pool, book.positions, judged, plan)
 }
 
 fn measure_one(
     name: &str,
     pool: &Pool,
-    rule: &Rule,
     positions: u64,
+    judged: usize,
     plan: &Plan,
 ) -> Result<Figures> {
-    let judged = judge(rule, &pool.engine, plan.judged)?;
     let breaches = pool.prove()?;
     let first = pool.assess_all()?;
     if first.1 != breaches {
@@ -140,6 +167,7 @@ fn measure_one(
         positions,
         judged,
         breaches,
+        memory: memory(),
         runs: Runs::new(times),
     })
 }

@@ -2,8 +2,8 @@
 //! venue exactly.
 //!
 //! Sixteen contracts with the brackets of the shipped parameter file in turn. Every account is a
-//! cross account with one to four contracts, 2.1 on average, long or short as likely, entered at the
-//! mark, of a notional that is lognormal around 3,000 (deviation 1.5, at most 50,000), and cash of
+//! cross account with one to four contracts, 2.1 on average, or with as many as is asked for, long or
+//! short as likely, entered at the mark, of a notional that is lognormal around 3,000 (deviation 1.5, at most 50,000), and cash of
 //! 6 to 40 per cent of the notional. Then every price takes one step of two per cent, so that
 //! profits are not zero.
 
@@ -29,6 +29,15 @@ const CONTRACT_DECIMALS: u8 = 3;
 /// Stream of what is drawn for contracts; accounts use the streams of their numbers.
 const CONTRACT_STREAM: u64 = 1 << 40;
 
+/// How many contracts an account has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// One to four, drawn.
+    Drawn,
+    /// So many, at most as there are.
+    Each(u16),
+}
+
 /// A book in an engine.
 #[derive(Debug)]
 pub struct ContractPool {
@@ -42,9 +51,9 @@ pub struct ContractPool {
 
 fn parameters() -> Result<Parameters> {
     let bad = |why: String| Failure::Refused { what: "parameters", why };
-    let shipped = breakwater_rulebooks::shipped().iter().find(|(name, _)| *name == RULE);
-    let (_, text) = shipped.ok_or_else(|| bad(format!("no {RULE} is shipped")))?;
-    let mut parameters = Parameters::parse(text).map_err(|why| bad(why.to_string()))?;
+    let mut shipped = breakwater_rulebooks::shipped().iter();
+    let parsed = shipped.find_map(|(_, text)| Parameters::parse(text).ok());
+    let mut parameters = parsed.ok_or_else(|| bad(format!("no file for {RULE} is shipped")))?;
     let tables: Vec<ContractParameters> = parameters.contracts.values().cloned().collect();
     let names = (1..=CONTRACTS).map(|number| format!("C{number:02}"));
     parameters.contracts = names.zip(tables.into_iter().cycle()).collect();
@@ -72,11 +81,17 @@ fn rule(parameters: &Parameters) -> Result<Rule> {
                 leverage: tier.leverage_max,
             });
         }
-        contracts
-            .insert(symbol.clone(), exchange::Contract { fee: listed.clearance_fee_bps, tiers });
+        let fee = listed.clearance_fee_bps;
+        contracts.insert(symbol.clone(), exchange::Contract { fee, tiers, ..Default::default() });
     }
-    let (name, settle) = (parameters.name.clone(), settle(parameters)?);
-    Ok(Rule::Exchange(exchange::Terms { name, settle, contracts }))
+    Ok(Rule::Exchange(exchange::Terms {
+        name: parameters.name.clone(),
+        margin: exchange::Margin::One(settle(parameters)?),
+        breach_at_equality: parameters.breach_at_equality,
+        contracts,
+        ladder: None,
+        ranking: None,
+    }))
 }
 
 /// The one asset that is margin.
@@ -94,14 +109,14 @@ impl ContractPool {
     ///
     /// # Errors
     /// The engine refused a command.
-    pub fn found(accounts: u32, seed: u64) -> Result<ContractPool> {
+    pub fn found(accounts: u32, held: Held, seed: u64) -> Result<ContractPool> {
         let parameters = parameters()?;
         let rule = rule(&parameters)?;
         let mut founded = ContractPool { pool: Pool::default(), rule, positions: 0 };
         let mut walk = Walk::new(seed, PRICE_DECIMALS);
         let prices = founded.define(&parameters, seed, &mut walk)?;
         for number in 0..accounts {
-            founded.open(AccountId(number), &prices, seed)?;
+            founded.open(AccountId(number), held, &prices, seed)?;
         }
         for (number, price) in (0..CONTRACTS).zip(&prices) {
             let mut draw = Draw::new(seed, CONTRACT_STREAM + 1_000 + u64::from(number));
@@ -146,13 +161,17 @@ impl ContractPool {
         Ok(prices)
     }
 
-    fn open(&mut self, account: AccountId, prices: &[u128], seed: u64) -> Result<()> {
+    fn open(&mut self, account: AccountId, held: Held, prices: &[u128], seed: u64) -> Result<()> {
         let mut draw = Draw::new(seed, u64::from(account.0));
         self.pool.must(Body::OpenAccount { owner: account.0.to_string() })?;
         let mut weights = vec![1u64; prices.len()];
         let mut trades = Vec::new();
         let mut cash = 0.0;
-        for _ in 0..1 + draw.weighted(&[35, 35, 20, 10]) {
+        let count = match held {
+            Held::Drawn => 1 + draw.weighted(&[35, 35, 20, 10]),
+            Held::Each(count) => usize::from(count.min(CONTRACTS)),
+        };
+        for _ in 0..count {
             let at = draw.weighted(&weights);
             weights[at] = 0;
             let notional = (3_000.0 * libm::exp(1.5 * draw.normal())).clamp(100.0, 50_000.0);

@@ -110,6 +110,21 @@ pub fn machine() -> String {
     format!("{cores} cores, {model}, load average {load}{build}")
 }
 
+/// Memory that the process holds, bytes; zero where the system does not tell.
+#[must_use]
+pub fn memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = resident.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0).saturating_mul(1_024)
+}
+
+/// Bytes in whole megabytes.
+#[must_use]
+pub fn megabytes(bytes: u64) -> String {
+    format!("{} MB", grouped(bytes.div_ceil(1_000_000)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

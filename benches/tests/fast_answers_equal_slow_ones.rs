@@ -32,7 +32,7 @@ fn the_watch_list_finds_whom_a_rescan_finds_in_every_phase() {
 fn exact_assessments_are_those_of_the_naive_model() {
     let plan = assess::Plan::of(&QUICK);
     let figures = assess::measure(&plan).unwrap();
-    assert_eq!(figures.len(), 3);
+    assert_eq!(figures.len(), 5);
     for book in figures {
         assert_eq!((book.accounts, book.judged), (200, 200), "{}", book.book);
         assert!(book.positions > 2 * book.accounts, "{}: {}", book.book, book.positions);

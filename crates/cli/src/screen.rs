@@ -96,7 +96,7 @@ impl Screen {
 }
 
 /// Colour, where somebody looks and has not asked for none.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Paint {
     on: bool,
 }

@@ -445,6 +445,12 @@ impl Engine {
         self.guarded.surcharges.get(&asset).copied().unwrap_or(0)
     }
 
+    /// What the engine's own steps of the last accepted command rested on; none after a restore.
+    #[must_use]
+    pub fn grounds(&self) -> &crate::Grounds {
+        &self.scratch.grounds
+    }
+
     /// The broken promise, if one stopped the engine.
     #[must_use]
     pub fn stop(&self) -> Option<&Stop> {

@@ -56,6 +56,7 @@ impl Engine {
         let marks = self.marks_after(command, part)?;
         let balances = LedgerBalances(&self.ledger);
         let view = View::new(at, &self.assets, &self.markets, &marks, &balances, &self.state);
+        let view = view.with_orders(&self.orders);
         let replaced = self.rulebook_after(command, part)?;
         let rulebook = replaced.as_deref().unwrap_or(&*installed.rulebook);
         let mut effects = Effects::default();
@@ -92,8 +93,15 @@ impl Engine {
         accrued: &Effects,
         command: &Command,
     ) -> Result<Effects, Rejected> {
+        let mut orders = None;
         let call = match &command.body {
             Body::Call(call) => call.clone(),
+            Body::FillOrder { order, quantity, price, against } => {
+                let deal = (*order, *against);
+                let (trade, left) = crate::steps::order::matched(self, deal, *quantity, *price)?;
+                orders = Some(left);
+                trade
+            }
             Body::ReportFill { leg, quantity, proceeds, .. } if *quantity > 0 => {
                 let Some(open) = self.legs.get(leg) else {
                     return Err(Rejection::UnknownLeg.because(format!("leg {leg}")));
@@ -114,7 +122,12 @@ impl Engine {
         }
         let first = named.first().copied().unwrap_or_default();
         let overlay = Overlay::new(*view, first, accrued)?;
-        rulebook.execute(&overlay.view(), &call)
+        let seen = overlay.view();
+        // Margin is asked of the pool as it would be without what has filled.
+        match &orders {
+            Some(left) => rulebook.execute(&seen.with_orders(left), &call),
+            None => rulebook.execute(&seen, &call),
+        }
     }
 
     fn marks_after(&self, command: &Command, part: Part) -> Result<Vec<GuardState>, Rejected> {
@@ -157,7 +170,7 @@ impl Engine {
 /// True if the engine books interest before it does what the body says.
 const fn accrues(body: &Body) -> bool {
     match body {
-        Body::Call(_) | Body::Tick(_) | Body::AdvanceTime => true,
+        Body::Call(_) | Body::FillOrder { .. } | Body::Tick(_) | Body::AdvanceTime => true,
         Body::ReportFill { quantity, .. } => *quantity > 0,
         _ => false,
     }

@@ -66,6 +66,8 @@ pub struct Plan {
     pub legs: Vec<Leg>,
     /// Why.
     pub reason: Reason,
+    /// The rung of a ladder that ordered it, from 0; none without a ladder.
+    pub rung: Option<usize>,
     /// Health now.
     pub before: Health,
     /// Health if every leg fills at its worst price.
@@ -102,10 +104,8 @@ pub fn plan_sale(
         return Err(Rejection::Healthy.because(format!("ratio {}", before.ratio)));
     }
     let saleable = rulebook.saleable(view, account)?;
-    let mut plan =
-        Plan { account, legs: Vec::new(), reason: Reason::FullClose, before, after: before };
-    plan.reason =
-        if policy.close == Close::Full { Reason::FullClose } else { Reason::TargetHealth };
+    let reason = if policy.close == Close::Full { Reason::FullClose } else { Reason::TargetHealth };
+    let mut plan = Plan { account, legs: Vec::new(), reason, rung: None, before, after: before };
     if fill_to_target(rulebook, view, policy, &saleable, &mut plan)? {
         return Ok(plan);
     }

@@ -1,9 +1,10 @@
 //! What pushed an account over a line: asked of the rulebook, not read off the last event.
 
-use super::record::Cause;
+use super::record::{Cause, Payment};
+use super::steps::payment;
 use breakwater_engine::{Body, Command, Engine, Event, Part, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{Call, Fact, Policy};
+use breakwater_liquidation::{Call, Effects, Fact, Policy};
 use breakwater_margin::{Band, Ratio};
 use breakwater_money::{AccountId, Class};
 
@@ -45,7 +46,14 @@ pub fn alone(
     let mut causes = Vec::new();
     let own_part = match &command.body {
         Body::Tick(tick) => Some((Part::Price, Cause::Price(tick.market))),
-        Body::Call(call) => Some((Part::Business, business(engine, call, account))),
+        Body::Call(call) => Some((Part::Business, business(engine, command, call, account))),
+        Body::FillOrder { order, against, price, .. } => {
+            let own = [Some(*order), *against].into_iter().flatten();
+            let own = own.into_iter().find(|number| owns_order(engine, *number, account));
+            let another = Cause::Another(command.body.kind());
+            let cause = own.map_or(another, |order| Cause::Order { order, price: *price });
+            Some((Part::Business, cause))
+        }
         Body::ReportFill { leg, .. } => {
             let own = engine.open_legs().get(leg).is_some_and(|open| open.account == account);
             let kind = command.body.kind();
@@ -61,7 +69,7 @@ pub fn alone(
         causes.push(cause);
     }
     if enough(Part::Time) {
-        causes.push(passing(engine, account));
+        causes.push(passing(engine, command, account));
     }
     if causes.is_empty() {
         causes.push(Cause::Together);
@@ -69,15 +77,48 @@ pub fn alone(
     causes
 }
 
-/// What passes with time: funding for whoever holds a contract and owes nothing, else interest.
-fn passing(engine: &Engine, account: AccountId) -> Cause {
+/// True if the order is the account's.
+pub fn owns_order(engine: &Engine, order: u64, account: AccountId) -> bool {
+    engine.orders().get(order).is_some_and(|order| order.account == account)
+}
+
+/// What passes with time: where the rule books something, funding for whoever holds a contract and
+/// owes nothing, else interest; where it books nothing, time itself.
+fn passing(engine: &Engine, command: &Command, account: AccountId) -> Cause {
+    let at = command.at.max(engine.now());
+    let books = engine.rulebook().is_some_and(|rulebook| {
+        let booked = engine.look(|view| rulebook.accrue(&view.at(at)));
+        booked.is_ok_and(|effects| effects != Effects::default())
+    });
+    if !books {
+        return Cause::Time;
+    }
     let holdings = engine.ledger().holdings(account);
     let owes = holdings.iter().any(|held| held.unit.class == Class::Debt);
     let holds = holdings.iter().any(|held| held.contract.is_some());
     if holds && !owes { Cause::Funding } else { Cause::Interest }
 }
 
-fn business(engine: &Engine, call: &Call, account: AccountId) -> Cause {
+fn business(engine: &Engine, command: &Command, call: &Call, account: AccountId) -> Cause {
+    match call {
+        Call::Fund { .. } | Call::Charge { .. } => {
+            let effects = engine.business(command).ok();
+            let paid = effects.and_then(|effects| payment(call, &effects, account));
+            return paid.map_or(Cause::Another(call.kind()), |paid: Payment| Cause::Paid(paid));
+        }
+        Call::Settle { contract } => return Cause::Session(*contract),
+        Call::Deliver { contract, price } => {
+            return Cause::Delivery { contract: *contract, price: *price };
+        }
+        Call::Quote { contract, volatility_e6 } => {
+            return Cause::Volatility { contract: *contract, volatility_e6: *volatility_e6 };
+        }
+        Call::TakeOver { account: of, vault } if *vault == account => return Cause::TookOver(*of),
+        Call::TakeOver { account: of, .. } if *of == account => {
+            return Cause::Liquidation(call.kind());
+        }
+        _ => {}
+    }
     let targets = engine.rulebook().and_then(|rulebook| {
         let targets = engine.look(|view| rulebook.targets(view, call));
         targets.ok()
@@ -96,12 +137,17 @@ fn business(engine: &Engine, call: &Call, account: AccountId) -> Cause {
 pub fn of_others(account: AccountId, command: &Command, events: &[Event]) -> Vec<Cause> {
     let mut causes = Vec::new();
     for event in events {
-        let What::Happened(Fact::Borne { account: of, bearer, .. }) = &event.what else { continue };
-        let cause = match bearer {
-            Bearer::Deleveraged(winner) if *winner == account && *of != account => {
-                Cause::Deleveraged
+        let cause = match &event.what {
+            What::Happened(Fact::TakenOver { account: of, vault, .. }) if *vault == account => {
+                Cause::TookOver(*of)
             }
-            Bearer::Socialised(sharer) if *sharer == account && *of != account => Cause::Socialised,
+            What::Happened(Fact::Borne { account: of, bearer, .. }) if *of != account => {
+                match bearer {
+                    Bearer::Deleveraged(winner) if *winner == account => Cause::Deleveraged,
+                    Bearer::Socialised(sharer) if *sharer == account => Cause::Socialised,
+                    _ => continue,
+                }
+            }
             _ => continue,
         };
         if !causes.contains(&cause) {

@@ -2,11 +2,13 @@
 
 use super::account::Ending;
 use super::record::{
-    BearerKind, Cause, Crossing, Did, Ends, Line, Moment, Picture, Place, Quoted, Receiver, Step,
-    Story, Sums, Taker,
+    BearerKind, Cause, Crossing, Did, Ends, Line, Moment, Payment, PaymentKind, Picture, Place,
+    Queued, Quoted, Receiver, Share, Step, Story, Sums, Taker,
 };
 use super::units::Units;
 use crate::events::{hex, instant, state};
+use breakwater_engine::grounds::Acted;
+use breakwater_money::decimal::{format_raw, format_raw_signed};
 use breakwater_money::{Amount, AssetId, Price};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -156,10 +158,16 @@ fn crossing(units: &Units<'_>, crossing: &Crossing) -> Value {
 }
 
 fn cause(units: &Units<'_>, cause: &Cause) -> Value {
+    if let Some((kind, fields)) = of_exchange(units, cause) {
+        let mut told = json!({ "kind": kind, "market": null, "call": null });
+        add(&mut told, fields);
+        return told;
+    }
     let (kind, market, call) = match cause {
         Cause::Price(market) => ("price", Some(units.market(*market)), None),
         Cause::Interest => ("interest", None, None),
         Cause::Funding => ("funding", None, None),
+        Cause::Time => ("time", None, None),
         Cause::Own(call) => ("own", None, Some(*call)),
         Cause::Liquidation(call) => ("liquidation", None, Some(*call)),
         Cause::Another(call) => ("another", None, Some(*call)),
@@ -168,8 +176,90 @@ fn cause(units: &Units<'_>, cause: &Cause) -> Value {
         Cause::Socialised => ("socialised", None, None),
         Cause::Together => ("together", None, None),
         Cause::FirstPrice => ("first price", None, None),
+        // Told above.
+        Cause::Paid(_)
+        | Cause::Session(_)
+        | Cause::Delivery { .. }
+        | Cause::Volatility { .. }
+        | Cause::Order { .. }
+        | Cause::TookOver(_) => ("together", None, None),
     };
     json!({ "kind": kind, "market": market, "call": call })
+}
+
+/// Causes that have numbers of their own; none for the others.
+fn of_exchange(units: &Units<'_>, cause: &Cause) -> Option<(&'static str, Value)> {
+    Some(match cause {
+        Cause::Paid(paid) => (payment_kind(paid.kind), payment(units, paid)),
+        Cause::Session(contract) => ("session", json!({ "contract": units.asset(*contract) })),
+        Cause::Delivery { contract, price } => {
+            ("delivery", json!({ "contract": units.asset(*contract), "price": price.to_string() }))
+        }
+        Cause::Volatility { contract, volatility_e6 } => (
+            "volatility",
+            json!({
+                "contract": units.asset(*contract),
+                "volatility": format_raw(u128::from(*volatility_e6), 6),
+            }),
+        ),
+        Cause::Order { order, price } => {
+            ("order", json!({ "order": order, "price": price.to_string() }))
+        }
+        Cause::TookOver(account) => ("took over", json!({ "owner": units.owner(*account) })),
+        _ => return None,
+    })
+}
+
+/// Adds an object's fields to another.
+fn add(told: &mut Value, fields: Value) {
+    if let Value::Object(fields) = fields {
+        for (name, field) in fields {
+            told[name] = field;
+        }
+    }
+}
+
+const fn payment_kind(kind: PaymentKind) -> &'static str {
+    match kind {
+        PaymentKind::Funding => "funding",
+        PaymentKind::Interest => "interest",
+    }
+}
+
+fn payment(units: &Units<'_>, paid: &Payment) -> Value {
+    json!({
+        "of": units.asset(paid.of),
+        "rate": format_raw_signed(i128::from(paid.rate_e12), 12),
+        if paid.got { "got" } else { "paid" }: amount(units, paid.amount),
+    })
+}
+
+fn rung(acted: &Acted) -> Value {
+    let seconds = |nanos: u64| format_raw(u128::from(nanos), 9);
+    // What a rung does is named as in a parameter file.
+    let act = match serde_json::to_value(acted.act) {
+        Ok(Value::Object(named)) => named.keys().next().map_or(Value::Null, |name| json!(name)),
+        Ok(named) => named,
+        Err(_) => Value::Null,
+    };
+    json!({
+        "rung": acted.rung + 1,
+        "of": acted.of,
+        "act": act,
+        "wait_seconds": seconds(acted.wait_nanos),
+        "called_at": instant(acted.called_at),
+        "last_step_at": acted.last_step_at.map(instant),
+    })
+}
+
+fn queue(units: &Units<'_>, contract: AssetId, queued: &Queued) -> Value {
+    json!({
+        "chosen_by": serde_json::to_value(queued.chosen_by).unwrap_or(Value::Null),
+        "place": queued.place,
+        "of": queued.of,
+        "score": format_raw_signed(queued.score, 18),
+        "held": amount(units, Amount::new(contract, queued.held)),
+    })
 }
 
 fn avoided_by(units: &Units<'_>, called: &Moment) -> Option<Value> {
@@ -215,12 +305,8 @@ fn one_step(units: &Units<'_>, step: &Step) -> Value {
     let (kind, fields) = did(units, &step.did);
     let mut told = place(step.place);
     told["step"] = json!(kind);
-    if let Value::Object(fields) = fields {
-        for (name, field) in fields {
-            told[name] = field;
-        }
-    }
-    if step.liquidates() {
+    add(&mut told, fields);
+    if step.trades() {
         told["given_value"] = json!(units.value_exact(step.given_value));
         told["got_value"] = json!(units.value_exact(step.got_value));
         told["mark"] = json!(step.mark.map(|price: Price| price.to_string()));
@@ -254,11 +340,11 @@ fn did(units: &Units<'_>, did: &Did) -> (&'static str, Value) {
                 "fee": told(*fee),
             }),
         ),
-        Did::Sold { sold, proceeds, buy_back } => (
+        Did::Sold { sold, proceeds, buy_back, pays } => (
             if *buy_back { "bought back" } else { "sold" },
-            json!({ "quantity": told(*sold), "proceeds": told(*proceeds) }),
+            json!({ "quantity": told(*sold), "proceeds": told(*proceeds), "paid": pays }),
         ),
-        Did::Ordered { leg, sale, reason } => (
+        Did::Ordered { leg, sale, reason, rung: acted } => (
             "ordered",
             json!({
                 "leg": leg,
@@ -266,12 +352,24 @@ fn did(units: &Units<'_>, did: &Did) -> (&'static str, Value) {
                 "buy_back": sale.buy_back,
                 "worst_price": sale.worst_price.to_string(),
                 "reason": reason,
+                "rung": acted.as_ref().map(rung),
+            }),
+        ),
+        Did::OrderCancelled { order, left, ended } => (
+            "order taken off",
+            json!({
+                "order": order,
+                "left": told(Amount::new(left.contract, left.quantity)),
+                "buy": left.buy,
+                "price": left.price.to_string(),
+                "reduce_only": left.reduce_only,
+                "contract_ended": ended,
             }),
         ),
         Did::Cancelled { leg, unsold } => {
             ("called off", json!({ "leg": leg, "unsold": told(*unsold) }))
         }
-        Did::ClosedAgainst { winner, quantity, price } => (
+        Did::ClosedAgainst { winner, quantity, price, .. } => (
             "closed against a winner",
             json!({
                 "winner": units.owner(*winner),
@@ -279,17 +377,33 @@ fn did(units: &Units<'_>, did: &Did) -> (&'static str, Value) {
                 "price": price.to_string(),
             }),
         ),
-        Did::Deleveraged { bankrupt, quantity, price } => (
+        Did::Deleveraged { bankrupt, quantity, price, queued, .. } => (
             "deleveraged",
             json!({
                 "bankrupt": units.owner(*bankrupt),
                 "quantity": told(*quantity),
                 "price": price.to_string(),
+                "queue": queue(units, quantity.asset, queued),
             }),
         ),
-        Did::Bore { of, amount } => {
-            ("bore a loss", json!({ "of": units.owner(*of), "borne": told(*amount) }))
-        }
+        Did::Bore { of, amount, share } => (
+            "bore a loss",
+            json!({ "of": units.owner(*of), "borne": told(*amount), "by": share_name(*share) }),
+        ),
+        Did::TakenOver { vault, equity, rung: acted } => (
+            "taken over",
+            json!({
+                "vault": units.owner(*vault),
+                "equity": units.signed_exact(*equity),
+                "rung": acted.as_ref().map(rung),
+            }),
+        ),
+        Did::TookOver { account, equity } => (
+            "took over",
+            json!({ "account": units.owner(*account), "equity": units.signed_exact(*equity) }),
+        ),
+        Did::Paid(paid) => (payment_kind(paid.kind), payment(units, paid)),
+        Did::Venue(kind) => ("the venue's call", json!({ "call": kind })),
         Did::Deficit { amount, value } => {
             ("deficit", json!({ "missing": told(*amount), "value": units.value_exact(*value) }))
         }
@@ -298,6 +412,14 @@ fn did(units: &Units<'_>, did: &Did) -> (&'static str, Value) {
             json!({ "bearer": bearer_name(BearerKind::from(*bearer)), "borne": told(*amount) }),
         ),
         Did::Own(kind) => ("own call", json!({ "call": kind })),
+    }
+}
+
+const fn share_name(share: Share) -> &'static str {
+    match share {
+        Share::Deleveraged => "deleveraging",
+        Share::Cash => "cash",
+        Share::Session => "session",
     }
 }
 
@@ -361,6 +483,16 @@ fn sum(units: &Units<'_>, story: &Story) -> Value {
             told
         })
         .collect();
+    let paid: Vec<Value> = story
+        .paid
+        .iter()
+        .map(|((kind, asset), paid)| {
+            let sign = if *paid < 0 { "-" } else { "" };
+            let size = units.exact(Amount::new(*asset, paid.unsigned_abs()));
+            let (kind, asset) = (payment_kind(*kind), units.asset(*asset));
+            json!({ "kind": kind, "asset": asset, "amount": format!("{sign}{size}") })
+        })
+        .collect();
     json!({
         "liquidations": sums.liquidations,
         "given": amounts(&sums.given),
@@ -376,6 +508,12 @@ fn sum(units: &Units<'_>, story: &Story) -> Value {
         "borne": borne,
         "bore_for_others": amounts(&sums.bore),
         "own_calls_since": sums.own,
+        "deleveraged": sums.deleveraged,
+        "took_over": {
+            "accounts": sums.took_over.0,
+            "equity": units.signed_exact(sums.took_over.1),
+        },
+        "paid": paid,
         "before": story.before.map(|before| picture(units, &before)),
         "after": story.last.map(|(_, after)| picture(units, &after)),
     })

@@ -2,7 +2,7 @@
 
 use super::record::{Line, Quoted};
 use breakwater_engine::{Body, Command, Engine};
-use breakwater_liquidation::{Effects, Exposures, Overlay, Rulebook, View};
+use breakwater_liquidation::{ContractTerms, Effects, Exposures, Form, Overlay, Rulebook, View};
 use breakwater_margin::Health;
 use breakwater_market::MarketId;
 use breakwater_money::rounding::Rounding;
@@ -83,25 +83,56 @@ pub fn top_up(engine: &Engine, account: AccountId) -> Option<u128> {
             return None;
         }
         // Cash can be asked about; debt repaid is not the same call everywhere.
-        let lifts = |cash| with_cash(rulebook, view, account, cash).is_some_and(|h| !h.breach);
-        let more = least.checked_add(1)?;
-        Some(if !lifts(least) && lifts(more) { more } else { least })
+        let settles = settles_in(view, account);
+        if settles.is_empty() || health.shortfall == 0 {
+            return Some(least);
+        }
+        // Where no amount of cash lands on the line itself, one unit more is enough for certain.
+        let decimals = rulebook.numeraire_decimals();
+        let on_the_line = settles.into_iter().find_map(|asset| {
+            let amounts = amounts_of(view, asset, least, decimals)?;
+            let mut found = amounts
+                .into_iter()
+                .filter_map(|cash| with_cash(rulebook, view, account, (asset, cash)));
+            found.find(|h| u128::try_from(h.equity).is_ok_and(|equity| equity == h.requirement))
+        });
+        let enough = on_the_line.is_some_and(|health| !health.breach);
+        if enough { Some(least) } else { least.checked_add(1) }
     })
 }
 
-/// Health with so much more of what the account's contracts settle in.
+/// What the account's contracts settle in, each once.
+fn settles_in(view: &View<'_>, account: AccountId) -> Vec<AssetId> {
+    let holdings = view.holdings(account).unwrap_or_default();
+    let mut settles: Vec<AssetId> = holdings
+        .iter()
+        .filter_map(|held| Some(view.asset(held.unit.asset).ok()?.kind.contract()?.settle))
+        .collect();
+    settles.sort_unstable();
+    settles.dedup();
+    settles
+}
+
+/// Amounts of an asset that are worth a value of the numeraire, from below and from above; the value
+/// itself where nothing prices the asset.
+fn amounts_of(view: &View<'_>, asset: AssetId, value: u128, decimals: u8) -> Option<[u128; 2]> {
+    let info = view.asset(asset).ok()?;
+    if info.market.is_none() {
+        return Some([value, value]);
+    }
+    let (price, one) = (view.price(asset).ok()?, ContractTerms::linear_perpetual(asset));
+    let amount = |rounding| one.quantity_for(value, info.decimals, price, decimals, rounding).ok();
+    Some([amount(Rounding::Floor)?, amount(Rounding::Ceil)?])
+}
+
+/// Health with so much more of an asset.
 fn with_cash(
     rulebook: &dyn Rulebook,
     view: &View<'_>,
     account: AccountId,
-    cash: u128,
+    (asset, cash): (AssetId, u128),
 ) -> Option<Health> {
-    let mut settles = view
-        .holdings(account)
-        .ok()?
-        .iter()
-        .filter_map(|held| Some(view.asset(held.unit.asset).ok()?.kind.contract()?.settle));
-    let (unit, code) = (Unit::token(settles.next()?), TransferCode::Deposit);
+    let (unit, code) = (Unit::token(asset), TransferCode::Deposit);
     let mut effects = Effects::default();
     effects.transfer(Holder::External, Holder::Account(account), unit, cash, code);
     let overlay = Overlay::new(*view, account, &effects).ok()?;
@@ -115,15 +146,19 @@ fn ticked(command: &Command) -> Option<MarketId> {
     }
 }
 
-/// Markets of what the account holds or owes, each once.
+/// Markets of what the account holds or owes, and of what its options are on, each once.
 fn held(view: &View<'_>, account: AccountId) -> Vec<(MarketId, AssetId)> {
     let holdings = view.holdings(account).unwrap_or_default();
-    let mut markets: Vec<(MarketId, AssetId)> = holdings
-        .iter()
-        .filter_map(|held| Some((view.market_of(held.unit.asset).ok()?, held.unit.asset)))
-        .collect();
-    markets.sort_unstable_by_key(|(market, _)| *market);
-    markets.dedup();
+    let underlying = |asset: AssetId| match view.asset(asset).ok()?.kind.contract()?.form {
+        Form::Option(option) => Some(option.underlying),
+        _ => None,
+    };
+    let assets = holdings.iter().map(|held| held.unit.asset);
+    let assets = assets.flat_map(|asset| std::iter::once(asset).chain(underlying(asset)));
+    let mut markets: Vec<(MarketId, AssetId)> =
+        assets.filter_map(|asset| Some((view.market_of(asset).ok()?, asset))).collect();
+    markets.sort_unstable();
+    markets.dedup_by_key(|(market, _)| *market);
     markets
 }
 

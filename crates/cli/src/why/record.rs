@@ -1,9 +1,11 @@
 //! What is remembered of one account while its journal goes by. Amounts are base units, values are
 //! base units of the numeraire.
 
+use breakwater_engine::grounds::Acted;
+use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::plan::Leg;
-use breakwater_liquidation::{CallState, Reason, Sides};
+use breakwater_liquidation::{CallState, Order, Reason, Sides};
 use breakwater_margin::Health;
 use breakwater_market::MarketId;
 use breakwater_money::{AccountId, Amount, AssetId, Price, Time};
@@ -111,15 +113,68 @@ impl Quoted {
     }
 }
 
+/// What a payment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PaymentKind {
+    /// One side of a contract pays the other.
+    Funding,
+    /// Interest on what is owed of an asset.
+    Interest,
+}
+
+/// What the account paid, or was paid, by a call of the venue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payment {
+    /// What for.
+    pub kind: PaymentKind,
+    /// The contract, or the asset that is owed.
+    pub of: AssetId,
+    /// The share of value or debt, 1e12; below zero shorts pay longs.
+    pub rate_e12: i64,
+    /// How much.
+    pub amount: Amount,
+    /// True if the account was paid.
+    pub got: bool,
+}
+
 /// What pushed an account over a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     /// The price of a market.
     Price(MarketId),
-    /// Interest on what it owes.
+    /// Interest that accrues by itself on what it owes.
     Interest,
-    /// Funding of its positions.
+    /// Funding that accrues by itself on its positions.
     Funding,
+    /// Funding or interest that the venue called in.
+    Paid(Payment),
+    /// Time alone, nothing being booked: an option is nearer to its end.
+    Time,
+    /// The end of a contract's session.
+    Session(AssetId),
+    /// A contract was delivered.
+    Delivery {
+        /// Which.
+        contract: AssetId,
+        /// At which price.
+        price: Price,
+    },
+    /// The venue quoted another volatility.
+    Volatility {
+        /// Of which option.
+        contract: AssetId,
+        /// A year's, 1e6.
+        volatility_e6: u32,
+    },
+    /// Its own order traded.
+    Order {
+        /// Number of the order.
+        order: u64,
+        /// At which price.
+        price: Price,
+    },
+    /// It is a vault and took another account over.
+    TookOver(AccountId),
     /// Its own call, by kind.
     Own(&'static str),
     /// A liquidator's call on it, by kind.
@@ -200,6 +255,32 @@ pub enum Receiver {
     Account(AccountId),
 }
 
+/// A winner's place among those who could be deleveraged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queued {
+    /// By score, the first being 1.
+    pub place: u64,
+    /// How many there were.
+    pub of: u64,
+    /// Its score, 1e18.
+    pub score: i128,
+    /// What it held of the contract, base units.
+    pub held: u128,
+    /// How they were chosen: only the queue goes by the score.
+    pub chosen_by: Deleverage,
+}
+
+/// In which way an account bore a part of another's loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Its winning position was closed at a worse price than the mark.
+    Deleveraged,
+    /// By its cash in the asset.
+    Cash,
+    /// By what it had gained in the session.
+    Session,
+}
+
 /// What was done to the account, or what it did itself once it was called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Did {
@@ -226,6 +307,8 @@ pub enum Did {
         proceeds: Amount,
         /// True for a short.
         buy_back: bool,
+        /// True if the account paid the proceeds: a short, or a long of an inverse contract.
+        pays: bool,
     },
     /// The venue ordered a sale.
     Ordered {
@@ -235,6 +318,17 @@ pub enum Did {
         sale: Leg,
         /// Why.
         reason: Reason,
+        /// The rung of the ladder that it is of, where one is climbed.
+        rung: Option<Acted>,
+    },
+    /// Its own order was taken off: by its liquidation, or with the end of the contract.
+    OrderCancelled {
+        /// Number of the order.
+        order: u64,
+        /// What was left of it.
+        left: Order,
+        /// True if the contract has ended.
+        ended: bool,
     },
     /// The rest of a sale was called off.
     Cancelled {
@@ -251,6 +345,8 @@ pub enum Did {
         quantity: Amount,
         /// At which price.
         price: Price,
+        /// True if the account was long.
+        long: bool,
     },
     /// Its winning position was closed against a bankrupt account's.
     Deleveraged {
@@ -260,6 +356,10 @@ pub enum Did {
         quantity: Amount,
         /// At which price.
         price: Price,
+        /// True if the winner was long.
+        long: bool,
+        /// Its place among the winners.
+        queued: Queued,
     },
     /// It bore a part of another account's loss.
     Bore {
@@ -267,7 +367,29 @@ pub enum Did {
         of: AccountId,
         /// How much.
         amount: Amount,
+        /// In which way.
+        share: Share,
     },
+    /// A vault took it over whole, with its margin.
+    TakenOver {
+        /// The vault.
+        vault: AccountId,
+        /// Equity that went with it, base units of the numeraire.
+        equity: i128,
+        /// The rung of the ladder that handed it over.
+        rung: Option<Acted>,
+    },
+    /// It is the vault and took another account over.
+    TookOver {
+        /// Whose.
+        account: AccountId,
+        /// Equity that came with it, base units of the numeraire.
+        equity: i128,
+    },
+    /// Funding or interest after the call.
+    Paid(Payment),
+    /// What the venue did to a contract that it held, after the call, by kind.
+    Venue(&'static str),
     /// A loss on it was recognised.
     Deficit {
         /// What is missing.
@@ -312,7 +434,18 @@ pub struct Step {
 impl Step {
     /// True for what took something off the account.
     pub fn liquidates(&self) -> bool {
-        matches!(self.did, Did::Seized { .. } | Did::Sold { .. } | Did::ClosedAgainst { .. })
+        matches!(
+            self.did,
+            Did::Seized { .. }
+                | Did::Sold { .. }
+                | Did::ClosedAgainst { .. }
+                | Did::TakenOver { .. }
+        )
+    }
+
+    /// True for what changed hands at a price that the mark can be held against.
+    pub fn trades(&self) -> bool {
+        self.liquidates() || matches!(self.did, Did::Deleveraged { .. })
     }
 
     /// What the account lost against the mark to whoever took it, fees apart; negative for a gain.
@@ -356,6 +489,10 @@ pub struct Sums {
     pub bore: BTreeMap<AssetId, u128>,
     /// Its own calls since the first margin call.
     pub own: u64,
+    /// Times that its winning position was closed against a bankrupt account's.
+    pub deleveraged: u64,
+    /// Accounts that it took over as a vault, and the sum of their equities.
+    pub took_over: (u64, i128),
 }
 
 impl Sums {
@@ -411,6 +548,9 @@ pub struct Story {
     pub steps: Ends<Step>,
     /// Sums.
     pub sums: Sums,
+    /// Funding and interest that the venue called in, over the account's whole life: what it paid
+    /// less what it was paid, base units of the asset.
+    pub paid: BTreeMap<(PaymentKind, AssetId), i128>,
 }
 
 #[cfg(test)]

@@ -1,14 +1,20 @@
 //! What a command did to the account, step by step, from the engine's events and, for fees, from
 //! the transfers that its rulebook made.
 
-use super::record::{BearerKind, Did, Picture, Place, Receiver, Step, Story, Sums, Taker};
+use super::record::{
+    BearerKind, Did, Payment, PaymentKind, Picture, Place, Queued, Receiver, Share, Step, Story,
+    Sums, Taker,
+};
 use super::units;
+use breakwater_engine::grounds::Acted;
 use breakwater_engine::{Body, Command, Engine, Event, OpenLeg, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::plan::Leg;
-use breakwater_liquidation::{Call, CallState, Effects, Fact};
+use breakwater_liquidation::ladder::Act;
+use breakwater_liquidation::plan::{Leg, pays};
+use breakwater_liquidation::policy::Socialise;
+use breakwater_liquidation::{Call, CallState, Effects, Fact, Order};
 use breakwater_money::rounding::Rounding;
-use breakwater_money::{AccountId, Amount, Class, Holder, TransferCode};
+use breakwater_money::{AccountId, Amount, Class, Holder, Price, TransferCode};
 use std::collections::BTreeMap;
 
 /// What is known of a command that was accepted.
@@ -29,32 +35,60 @@ pub struct Known<'a> {
     pub after: Picture,
 }
 
+/// Sales and orders of the account that are under way.
+#[derive(Debug, Clone, Default)]
+pub struct Tracked {
+    legs: BTreeMap<u64, Leg>,
+    orders: BTreeMap<u64, Order>,
+}
+
 /// The steps that the events tell of the account, in order; and its own business, once it was
 /// called.
-pub fn of(
-    known: &Known<'_>,
-    events: &[Event],
-    legs: &mut BTreeMap<u64, Leg>,
-    called: bool,
-) -> Vec<Step> {
+pub fn of(known: &Known<'_>, events: &[Event], tracked: &mut Tracked, called: bool) -> Vec<Step> {
+    let Tracked { legs, orders } = tracked;
     let mut steps = Vec::new();
-    if called && let Some(kind) = own(known) {
-        steps.push(known.step(Did::Own(kind)));
+    if called && let Some(did) = own(known, orders) {
+        steps.push(known.step(did));
     }
+    // The first trade of a command that is one is its own, whoever is closed against whom later.
+    let mut own_trade = trades(&known.command.body);
     for event in events {
         let did = match &event.what {
+            What::Happened(Fact::Traded { .. }) if std::mem::take(&mut own_trade) => None,
             What::Happened(fact) => known.did(fact),
             What::Ordered { leg, account, sale, reason } if *account == known.account => {
                 legs.insert(*leg, *sale);
-                Some(Did::Ordered { leg: *leg, sale: *sale, reason: *reason })
+                let rung = known.rung(|act| act != Act::TakeOver);
+                Some(Did::Ordered { leg: *leg, sale: *sale, reason: *reason, rung })
             }
             What::Cancelled { leg, unsold } => legs
                 .remove(leg)
                 .map(|sale| Did::Cancelled { leg: *leg, unsold: Amount::new(sale.asset, *unsold) }),
+            What::OrderPlaced { order, terms } if terms.account == known.account => {
+                orders.insert(*order, *terms);
+                None
+            }
+            What::OrderFilled { order, left, .. } => {
+                if let Some(terms) = orders.get_mut(order) {
+                    terms.quantity = *left;
+                }
+                None
+            }
+            What::OrderCancelled { order, left } => {
+                let own =
+                    matches!(&known.command.body, Body::CancelOrder { order: o } if o == order);
+                let terms = orders.remove(order).filter(|_| !own);
+                terms.map(|terms| Did::OrderCancelled {
+                    order: *order,
+                    left: Order { quantity: *left, ..terms },
+                    ended: matches!(&known.command.body, Body::Call(Call::Deliver { .. })),
+                })
+            }
             _ => None,
         };
         steps.extend(did.map(|did| known.step(did)));
     }
+    orders.retain(|_, order| order.quantity > 0);
     // A leg that came back whole is never called off.
     if let Body::ReportFill { leg, .. } = &known.command.body
         && !known.engine.open_legs().contains_key(leg)
@@ -64,14 +98,116 @@ pub fn of(
     steps
 }
 
-/// Kind of the account's own business, if the command is that.
-fn own(known: &Known<'_>) -> Option<&'static str> {
-    let Body::Call(call) = &known.command.body else { return None };
-    let liquidator = matches!(call, Call::RepayAndSeize { .. } | Call::Absorb { .. });
-    (!liquidator && call.accounts().contains(&known.account)).then(|| call.kind())
+/// True for a command that is itself a trade between two accounts.
+fn trades(body: &Body) -> bool {
+    match body {
+        Body::Call(Call::Trade { buyer, seller, .. }) => buyer.is_some() && seller.is_some(),
+        Body::FillOrder { against, .. } => against.is_some(),
+        _ => false,
+    }
+}
+
+/// The account's own business, or the venue's on what it holds, if the command is that.
+fn own(known: &Known<'_>, orders: &BTreeMap<u64, Order>) -> Option<Did> {
+    let body = &known.command.body;
+    let own = match body {
+        Body::Call(Call::Settle { .. } | Call::Deliver { .. } | Call::Quote { .. }) => {
+            return known.business.is_some().then(|| Did::Venue(body.kind()));
+        }
+        Body::Call(Call::RepayAndSeize { .. } | Call::Absorb { .. } | Call::TakeOver { .. }) => {
+            false
+        }
+        Body::Call(call) => call.accounts().contains(&known.account),
+        Body::PlaceOrder { order } => order.account == known.account,
+        Body::CancelOrder { order } => orders.contains_key(order),
+        Body::FillOrder { order, against, .. } => {
+            orders.contains_key(order) || against.is_some_and(|order| orders.contains_key(&order))
+        }
+        _ => false,
+    };
+    own.then(|| Did::Own(body.kind()))
+}
+
+/// What the call made the account pay, or be paid, of its effects; none if nothing.
+pub fn payment(call: &Call, effects: &Effects, account: AccountId) -> Option<Payment> {
+    let (kind, of, rate_e12, code) = match call {
+        Call::Fund { contract, rate_e12 } => {
+            (PaymentKind::Funding, *contract, *rate_e12, TransferCode::Funding)
+        }
+        Call::Charge { asset, rate_e12 } => {
+            let rate = i64::try_from(*rate_e12).ok()?;
+            (PaymentKind::Interest, *asset, rate, TransferCode::Interest)
+        }
+        _ => return None,
+    };
+    let own = Holder::Account(account);
+    let found = effects.transfers.iter().find(|transfer| {
+        transfer.code == code && (transfer.debit == own || transfer.credit == own)
+    })?;
+    let amount = Amount::new(found.unit.asset, found.amount);
+    Some(Payment { kind, of, rate_e12, amount, got: found.credit == own })
 }
 
 impl Known<'_> {
+    /// Funding or interest that the command made the account pay, or be paid.
+    pub fn paid(&self) -> Option<Payment> {
+        let Body::Call(call) = &self.command.body else { return None };
+        payment(call, self.business?, self.account)
+    }
+
+    /// The rung that acted on the account with this command.
+    fn rung(&self, does: impl Fn(Act) -> bool) -> Option<Acted> {
+        let mut rungs = self.engine.grounds().rungs.iter().rev();
+        rungs.find(|acted| acted.account == self.account && does(acted.act)).copied()
+    }
+
+    /// A trade that the engine made by itself: winners are closed against a bankrupt account.
+    fn closed(
+        &self,
+        (buyer, seller): (AccountId, AccountId),
+        quantity: Amount,
+        price: Price,
+    ) -> Option<Did> {
+        let queue = self.engine.grounds().queues.iter().find(|queue| {
+            (queue.contract, queue.price) == (quantity.asset, price)
+                && [buyer, seller].contains(&queue.bankrupt)
+        })?;
+        let bankrupt = queue.bankrupt;
+        let (winner, long) = if buyer == bankrupt { (seller, false) } else { (buyer, true) };
+        if bankrupt == self.account {
+            return Some(Did::ClosedAgainst { winner, quantity, price, long });
+        }
+        let (place, own) = queue.place(self.account).filter(|_| winner == self.account)?;
+        let queued = Queued {
+            place: place as u64,
+            of: queue.winners.len() as u64,
+            score: own.score,
+            held: own.quantity,
+            chosen_by: queue.chosen_by,
+        };
+        Some(Did::Deleveraged { bankrupt, quantity, price, long: !long, queued })
+    }
+
+    /// True if whoever closes the position in this way pays its value.
+    fn pays(&self, amount: Amount, buy_back: bool) -> bool {
+        let leg = Leg {
+            asset: amount.asset,
+            quantity: amount.raw,
+            buy_back,
+            proceeds_asset: amount.asset,
+            worst_price: Price::new(0, 0),
+        };
+        self.engine.look(|view| pays(view, &leg)).unwrap_or(buy_back)
+    }
+
+    /// How a loss was spread that the account bore a part of.
+    fn share(&self) -> Share {
+        match self.engine.policy().map(|policy| policy.backstop.socialise) {
+            Some(Socialise::Session) => Share::Session,
+            _ => Share::Cash,
+        }
+    }
+
     fn did(&self, fact: &Fact) -> Option<Did> {
         let ours = |account: &AccountId| *account == self.account;
         match fact {
@@ -89,7 +225,8 @@ impl Known<'_> {
             }
             Fact::Sold { account, sold, proceeds } if ours(account) => {
                 let buy_back = self.filled.is_some_and(|open| open.leg.buy_back);
-                Some(Did::Sold { sold: *sold, proceeds: *proceeds, buy_back })
+                let pays = self.pays(*sold, buy_back);
+                Some(Did::Sold { sold: *sold, proceeds: *proceeds, buy_back, pays })
             }
             Fact::Deficit { account, amount, value } if ours(account) => {
                 Some(Did::Deficit { amount: *amount, value: *value })
@@ -101,19 +238,21 @@ impl Known<'_> {
                 account,
                 bearer: Bearer::Deleveraged(of) | Bearer::Socialised(of),
                 amount,
-            } if ours(of) => Some(Did::Bore { of: *account, amount: *amount }),
+            } if ours(of) => {
+                let deleveraged =
+                    matches!(fact, Fact::Borne { bearer: Bearer::Deleveraged(_), .. });
+                let share = if deleveraged { Share::Deleveraged } else { self.share() };
+                Some(Did::Bore { of: *account, amount: *amount, share })
+            }
             Fact::Traded { buyer, seller, quantity, price } => {
-                // A trade that follows from a sale closes winners against the sale's account.
-                let bankrupt = self.filled?.account;
-                let (quantity, price) = (*quantity, *price);
-                let other = if *buyer == bankrupt { *seller } else { *buyer };
-                if ours(&bankrupt) {
-                    Some(Did::ClosedAgainst { winner: other, quantity, price })
-                } else if ours(&other) {
-                    Some(Did::Deleveraged { bankrupt, quantity, price })
-                } else {
-                    None
-                }
+                self.closed((*buyer, *seller), *quantity, *price)
+            }
+            Fact::TakenOver { account, vault, equity } if ours(account) => {
+                let rung = self.rung(|act| act == Act::TakeOver);
+                Some(Did::TakenOver { vault: *vault, equity: *equity, rung })
+            }
+            Fact::TakenOver { account, vault, equity } if ours(vault) => {
+                Some(Did::TookOver { account: *account, equity: *equity })
             }
             _ => None,
         }
@@ -128,7 +267,7 @@ impl Known<'_> {
         }
     }
 
-    fn step(&self, did: Did) -> Step {
+    pub fn step(&self, did: Did) -> Step {
         let value = |amount: Amount, rounding| units::value(self.engine, amount, rounding);
         let (mut given_value, mut got_value, mut mark) = (0, 0, None);
         match &did {
@@ -136,19 +275,25 @@ impl Known<'_> {
                 (given_value, got_value) = (*seized_value, *repaid_value);
                 mark = units::mark(self.engine, seized.asset);
             }
-            Did::Sold { sold, proceeds, buy_back } => {
+            Did::Sold { sold, proceeds, pays, .. } => {
                 let (at_mark, paid) =
                     (value(*sold, Rounding::HalfUp), value(*proceeds, Rounding::HalfUp));
-                (given_value, got_value) =
-                    if *buy_back { (paid, at_mark) } else { (at_mark, paid) };
+                (given_value, got_value) = if *pays { (paid, at_mark) } else { (at_mark, paid) };
                 mark = units::mark(self.engine, sold.asset);
             }
-            Did::ClosedAgainst { winner: _, quantity, price } => {
+            Did::ClosedAgainst { quantity, price, long, .. }
+            | Did::Deleveraged { quantity, price, long, .. } => {
                 let at = units::value_at(self.engine, *quantity, *price, Rounding::HalfUp);
                 let at_mark = value(*quantity, Rounding::HalfUp);
-                let long = self.filled.is_some_and(|open| !open.leg.buy_back);
-                (given_value, got_value) = if long { (at_mark, at) } else { (at, at_mark) };
+                let pays = self.pays(*quantity, !*long);
+                (given_value, got_value) = if pays { (at, at_mark) } else { (at_mark, at) };
                 mark = units::mark(self.engine, quantity.asset);
+            }
+            // What is below zero goes with it too, and is told by its deficit.
+            Did::TakenOver { equity, .. } => given_value = equity.max(&0).unsigned_abs(),
+            Did::Paid(paid) => {
+                let worth = value(paid.amount, Rounding::HalfUp);
+                (given_value, got_value) = if paid.got { (0, worth) } else { (worth, 0) };
             }
             Did::Deficit { value, .. } => given_value = *value,
             Did::Borne { amount, .. } | Did::Bore { amount, .. } => {
@@ -207,6 +352,13 @@ fn receiver(holder: Holder) -> Receiver {
 }
 
 impl Story {
+    /// Counts what was paid, or got.
+    pub fn count(&mut self, paid: &Payment) {
+        let amount = i128::try_from(paid.amount.raw).unwrap_or(i128::MAX);
+        let sum = self.paid.entry((paid.kind, paid.amount.asset)).or_default();
+        *sum = sum.saturating_add(if paid.got { -amount } else { amount });
+    }
+
     /// Keeps the step and counts it in.
     pub fn add(&mut self, step: Step) {
         self.sums.add(&step);
@@ -230,8 +382,8 @@ impl Sums {
                 more(&mut self.got, repaid.asset, repaid.raw);
                 self.took(step, *taker);
             }
-            Did::Sold { sold, proceeds, buy_back } => {
-                let (given, got) = if *buy_back { (proceeds, sold) } else { (sold, proceeds) };
+            Did::Sold { sold, proceeds, pays, .. } => {
+                let (given, got) = if *pays { (proceeds, sold) } else { (sold, proceeds) };
                 more(&mut self.given, given.asset, given.raw);
                 more(&mut self.got, got.asset, got.raw);
                 self.took(step, Taker::Market);
@@ -248,8 +400,17 @@ impl Sums {
                 more(&mut self.borne, (BearerKind::from(*bearer), amount.asset), amount.raw);
             }
             Did::Bore { amount, .. } => more(&mut self.bore, amount.asset, amount.raw),
+            Did::TakenOver { vault, .. } => self.took(step, Taker::Account(*vault)),
+            Did::TookOver { equity, .. } => {
+                self.took_over = (self.took_over.0 + 1, self.took_over.1.saturating_add(*equity));
+            }
+            Did::Deleveraged { .. } => self.deleveraged += 1,
             Did::Own(_) => self.own += 1,
-            Did::Ordered { .. } | Did::Cancelled { .. } | Did::Deleveraged { .. } => {}
+            Did::Ordered { .. }
+            | Did::OrderCancelled { .. }
+            | Did::Cancelled { .. }
+            | Did::Paid(_)
+            | Did::Venue(_) => {}
         }
     }
 

@@ -2,6 +2,8 @@
 //! against the books.
 
 mod causes;
+mod derivatives;
 mod exchange;
+mod ladders;
 mod lending;
 mod stage;

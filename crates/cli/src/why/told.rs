@@ -1,17 +1,20 @@
 //! The story on a terminal: at most forty lines of at most a hundred characters, what matters most
 //! first.
 
+mod steps;
+
 use super::account::Ending;
 use super::record::{
-    BearerKind, Cause, Crossing, Did, Moment, Picture, Quoted, Receiver, Step, Story, Taker,
+    BearerKind, Cause, Crossing, Moment, Payment, PaymentKind, Picture, Quoted, Story,
 };
-use super::units::{Units, clock, price, ratio};
+use super::units::{Units, clock, percent_of, price, ratio};
 use crate::events::{hex, state};
 use crate::figures::{count, counted, grouped, percent, short_label, wrapped};
 use crate::screen::Paint;
-use breakwater_liquidation::{CallState, Reason};
+use breakwater_liquidation::CallState;
 use breakwater_money::{Amount, AssetId, Time};
 use std::collections::BTreeMap;
+use steps::{receiver_name, steps, taker};
 
 /// Lines at most.
 const LINES_MAX: usize = 40;
@@ -150,12 +153,17 @@ fn verdict(story: &Story, ending: &Ending) -> String {
         0 => "nothing was liquidated".to_owned(),
         some => counted(some, "liquidation", "liquidations"),
     };
+    let closed = match story.sums.deleveraged {
+        0 => String::new(),
+        1 => ", deleveraged once".to_owned(),
+        some => format!(", deleveraged {} times", count(some)),
+    };
     let end = match ending.call.state {
         CallState::Closed => ", closed",
         CallState::Bankrupt => ", bankrupt",
         _ => "",
     };
-    format!("{called}, {taken}{end}")
+    format!("{called}, {taken}{closed}{end}")
 }
 
 fn owed(units: &Units<'_>, ending: &Ending) -> String {
@@ -275,6 +283,26 @@ fn causes(units: &Units<'_>, crossing: &Crossing) -> String {
             }
             Cause::Interest => "interest alone, without any price".to_owned(),
             Cause::Funding => "funding alone, without any price".to_owned(),
+            Cause::Paid(paid) => format!("{} alone, without any price", payment(units, paid)),
+            Cause::Time => {
+                "time alone: what it holds asks for more as its end comes near".to_owned()
+            }
+            Cause::Session(contract) => {
+                format!("the end of the session of {} alone", units.asset(*contract))
+            }
+            Cause::Delivery { contract, price: at } => {
+                format!("the delivery of {} at {} alone", units.asset(*contract), price(*at))
+            }
+            Cause::Volatility { contract, volatility_e6 } => {
+                let volatility = percent_of(i128::from(*volatility_e6), 6);
+                format!("a volatility of {volatility} quoted for {} alone", units.asset(*contract))
+            }
+            Cause::Order { order, price: at } => {
+                format!("its own order {order} alone, which traded at {}", price(*at))
+            }
+            Cause::TookOver(account) => {
+                format!("it took over {} whole", short_label(&units.owner(*account)))
+            }
             Cause::Own(call) => format!("its own call '{call}' alone"),
             Cause::Liquidation(call) => format!("a liquidation, '{call}'"),
             Cause::Another(call) => format!("another's '{call}', which moved the whole pool"),
@@ -293,6 +321,21 @@ fn causes(units: &Units<'_>, crossing: &Crossing) -> String {
         })
         .collect();
     told.join("; and also ")
+}
+
+/// What was paid or got, and at which rate.
+fn payment(units: &Units<'_>, paid: &Payment) -> String {
+    let (of, amount) = (units.asset(paid.of), units.amount(paid.amount));
+    let rate = percent_of(i128::from(paid.rate_e12), 12);
+    let (kind, way) = (payment_name(paid.kind), if paid.got { "got" } else { "paid" });
+    format!("{kind} of {rate} on {of}, {amount} {way}")
+}
+
+const fn payment_name(kind: PaymentKind) -> &'static str {
+    match kind {
+        PaymentKind::Funding => "funding",
+        PaymentKind::Interest => "interest",
+    }
 }
 
 fn avoided(units: &Units<'_>, crossing: &Crossing) -> Vec<String> {
@@ -318,182 +361,6 @@ fn avoided(units: &Units<'_>, crossing: &Crossing) -> Vec<String> {
         format!("{} {side} {}", units.market(market), grouped(&line.price.to_string()))
     }));
     if ways.is_empty() { Vec::new() } else { row("avoided by", &ways.join("; or ")) }
-}
-
-/// The steps in no more than `room` lines: all, or both ends with the sum of what lies between.
-fn steps(units: &Units<'_>, story: &Story, room: usize) -> Vec<String> {
-    let kept: Vec<(&Step, Vec<String>)> = story
-        .steps
-        .kept()
-        .map(|step| (step, step_lines(units, step)))
-        .filter(|(_, lines)| !lines.is_empty())
-        .collect();
-    let whole: usize = kept.iter().map(|(_, lines)| lines.len()).sum();
-    if whole <= room && story.steps.left_out == 0 {
-        return kept.into_iter().flat_map(|(_, lines)| lines).collect();
-    }
-    // One line says what is between; the beginning gets what is odd.
-    let mut room = room.saturating_sub(1);
-    let (mut front, mut back, mut forward) = (0, kept.len(), true);
-    while front < back {
-        let lines = &kept[if forward { front } else { back - 1 }].1;
-        if lines.len() > room {
-            break;
-        }
-        room -= lines.len();
-        if forward {
-            front += 1
-        } else {
-            back -= 1
-        }
-        forward = !forward;
-    }
-    let shown = kept[..front].iter().chain(&kept[back..]).map(|(step, _)| *step);
-    let mut lines: Vec<String> = kept[..front].iter().flat_map(|(_, l)| l).cloned().collect();
-    lines.extend(between(units, story, shown));
-    lines.extend(kept[back..].iter().flat_map(|(_, l)| l).cloned());
-    lines
-}
-
-/// What is not shown: how often, and what it took for what.
-fn between<'a>(
-    units: &Units<'_>,
-    story: &Story,
-    shown: impl Iterator<Item = &'a Step>,
-) -> Vec<String> {
-    let sums = &story.sums;
-    let (mut times, mut given, mut got) = (sums.liquidations, sums.given_value, sums.got_value);
-    for step in shown.filter(|step| step.liquidates()) {
-        times = times.saturating_sub(1);
-        given = given.saturating_sub(step.given_value);
-        got = got.saturating_sub(step.got_value);
-    }
-    if times == 0 {
-        return vec![clipped("  and more that took nothing")];
-    }
-    let times = counted(times, "more like these", "more like these");
-    let (given, got) = (units.value(given), units.value(got));
-    vec![clipped(&format!("  and {times}: {given} taken for {got}"))]
-}
-
-/// One or two lines; none for what the sums tell better.
-fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
-    let at = clock(step.place.at);
-    let short = |text: String| vec![clipped(&format!("{at}  {text}"))];
-    let at_mark = step.mark.map_or_else(String::new, |mark| format!(" (mark {})", price(mark)));
-    match &step.did {
-        Did::Seized { taker, repaid, seized, fee, repaid_value, .. } => {
-            let whole = Amount::new(seized.asset, seized.raw.saturating_add(fee.raw));
-            let each = units.price_of(*repaid_value, whole);
-            let each = each.map_or_else(String::new, |each| format!(" at {}", price(each)));
-            let (repaid, whole) = (units.amount(*repaid), units.amount(whole));
-            let what = format!("{repaid} repaid, {whole} seized{each}{at_mark}");
-            two(&at, &what, &aftermath(units, step, *taker))
-        }
-        Did::Sold { sold, proceeds, buy_back } => {
-            let value = if *buy_back { step.given_value } else { step.got_value };
-            let each = units.price_of(value, *sold);
-            let each = each.map_or_else(String::new, |each| format!(" at {}", price(each)));
-            let (sold, proceeds) = (units.amount(*sold), units.amount(*proceeds));
-            let did = if *buy_back { "bought back" } else { "sold" };
-            let what = format!("{sold} {did} for {proceeds}{each}{at_mark}");
-            two(&at, &what, &aftermath(units, step, Taker::Market))
-        }
-        Did::ClosedAgainst { winner, quantity, price: each } => {
-            let (quantity, each) = (units.amount(*quantity), price(*each));
-            let what = format!("{quantity} closed against a winner at {each}{at_mark}");
-            two(&at, &what, &aftermath(units, step, Taker::Account(*winner)))
-        }
-        Did::Ordered { sale, reason, .. } => {
-            let did = if sale.buy_back { "to buy back" } else { "to sell" };
-            let worst = if sale.buy_back { "at no more than" } else { "at no less than" };
-            let quantity = units.amount(Amount::new(sale.asset, sale.quantity));
-            let (limit, why) = (price(sale.worst_price), because(*reason));
-            short(format!("ordered {did} {quantity} {worst} {limit}: {why}"))
-        }
-        Did::Cancelled { unsold, .. } => short(format!("called off: {}", units.amount(*unsold))),
-        Did::Deleveraged { bankrupt, quantity, price: each } => {
-            let (bankrupt, quantity) =
-                (short_label(&units.owner(*bankrupt)), units.amount(*quantity));
-            short(format!("deleveraged: {quantity} closed at {} against {bankrupt}", price(*each)))
-        }
-        Did::Bore { of, amount } => {
-            let of = short_label(&units.owner(*of));
-            short(format!("bore {} of the loss of {of}", units.amount(*amount)))
-        }
-        Did::Deficit { amount, value } => {
-            let (amount, value) = (units.amount(*amount), units.value(*value));
-            short(format!("a deficit was booked: {amount}, worth {value}"))
-        }
-        Did::Own(kind) => short(format!("its own {kind}; {}", stands(step))),
-        Did::Borne { .. } => Vec::new(),
-    }
-}
-
-fn two(at: &str, what: &str, then: &str) -> Vec<String> {
-    let indent = " ".repeat(at.chars().count() + 2);
-    vec![clipped(&format!("{at}  {what}")), clipped(&format!("{indent}{then}"))]
-}
-
-/// Who gained by the step, its fees, and how the account stands.
-fn aftermath(units: &Units<'_>, step: &Step, to: Taker) -> String {
-    let lost = step.lost();
-    let (value, to) = (units.value(lost.unsigned_abs()), taker(units, to));
-    let mut told = match lost {
-        0 => format!("nothing lost to {to}"),
-        gain if gain < 0 => format!("{value} above the mark from {to}"),
-        _ => format!("{value} lost to {to}"),
-    };
-    for (receiver, fee) in &step.fees {
-        let fee = units.amount(*fee);
-        told.push_str(&format!(", fee {fee} to {}", receiver_name(units, *receiver)));
-    }
-    format!("{told}; {}", stands(step))
-}
-
-fn stands(step: &Step) -> String {
-    match step.after.health {
-        Some(health) if health.requirement > 0 => {
-            format!("ratio {}, {}", ratio(health.ratio), state(step.state))
-        }
-        _ => state(step.state).to_owned(),
-    }
-}
-
-const fn because(reason: Reason) -> &'static str {
-    match reason {
-        Reason::CloseFactor => "the venue's cap",
-        Reason::TargetHealth => "enough for the target",
-        Reason::FullClose => "a full close",
-        Reason::Toxic => "a part would only hurt",
-        Reason::TargetOutOfReach => "no amount is enough",
-        Reason::Cleaning => "to recognise bad debt",
-        Reason::TierDown => "to a lower tier",
-        Reason::Fraction => "a share of each position",
-        Reason::Ramp => "as much as is allowed by now",
-        Reason::InitialMargin => "enough for the initial margin",
-        Reason::BlockCap => "as much as one block allows",
-    }
-}
-
-fn taker(units: &Units<'_>, taker: Taker) -> String {
-    match taker {
-        Taker::Outside => "a keeper".to_owned(),
-        Taker::Account(account) => short_label(&units.owner(account)),
-        Taker::Pool => "the pool".to_owned(),
-        Taker::Market => "the market".to_owned(),
-    }
-}
-
-fn receiver_name(units: &Units<'_>, receiver: Receiver) -> String {
-    match receiver {
-        Receiver::Treasury => "the treasury".to_owned(),
-        Receiver::Insurance => "the insurance fund".to_owned(),
-        Receiver::Vault => "the vault".to_owned(),
-        Receiver::Reserves => "the reserves".to_owned(),
-        Receiver::Caller => "the caller".to_owned(),
-        Receiver::Account(account) => short_label(&units.owner(account)),
-    }
 }
 
 const fn bearer_name(bearer: BearerKind) -> &'static str {
@@ -541,8 +408,25 @@ fn sums(units: &Units<'_>, story: &Story) -> Vec<String> {
     if !sums.bore.is_empty() {
         lines.extend(row("bore", &format!("{} of others' losses", amounts(units, &sums.bore))));
     }
+    let (taken, equity) = sums.took_over;
+    if taken > 0 {
+        let (taken, equity) = (counted(taken, "account", "accounts"), units.signed(equity));
+        lines.extend(row("took over", &format!("{taken} with an equity of {equity} together")));
+    }
+    if !story.paid.is_empty() {
+        let paid: Vec<String> =
+            story.paid.iter().map(|(of, paid)| whole_life(units, of, *paid)).collect();
+        lines.extend(row("paid", &paid.join(", ")));
+    }
     lines.extend(worth(units, story));
     lines
+}
+
+/// Funding or interest over the account's whole life.
+fn whole_life(units: &Units<'_>, (kind, asset): &(PaymentKind, AssetId), paid: i128) -> String {
+    let amount = units.amount(Amount::new(*asset, paid.unsigned_abs()));
+    let way = if paid < 0 { "got" } else { "paid" };
+    format!("{amount} of {} {way} in all", payment_name(*kind))
 }
 
 fn lost(units: &Units<'_>, story: &Story) -> String {
@@ -568,9 +452,11 @@ fn worth(units: &Units<'_>, story: &Story) -> Vec<String> {
     let borne = i128::try_from(sums.deficit_value).unwrap_or(i128::MAX);
     let fell = before.saturating_sub(after).saturating_add(borne);
     let rest = units.signed(fell.saturating_sub(sums.lost()));
+    let carried = if story.paid.is_empty() { "interest" } else { "funding and interest" };
     let rest = match sums.own {
-        0 => format!("prices and interest {rest}"),
-        own => format!("prices, interest and {} {rest}", counted(own, "own call", "own calls")),
+        0 if story.paid.is_empty() => format!("prices and interest {rest}"),
+        0 => format!("prices, {carried} {rest}"),
+        own => format!("prices, {carried} and {} {rest}", counted(own, "own call", "own calls")),
     };
     let text = format!(
         "{} before the call, {} after the last step: liquidation took {}, {rest}",

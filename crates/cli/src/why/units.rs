@@ -3,6 +3,7 @@
 use crate::events::instant;
 use crate::figures::{money, rounded, signed_money};
 use breakwater_engine::Engine;
+use breakwater_liquidation::{AssetInfo, ContractTerms};
 use breakwater_margin::Ratio;
 use breakwater_market::MarketId;
 use breakwater_money::decimal::{format_raw, format_raw_signed};
@@ -28,9 +29,21 @@ pub fn value(engine: &Engine, amount: Amount, rounding: Rounding) -> u128 {
 /// Value of an amount at a price, in base units of the numeraire.
 pub fn value_at(engine: &Engine, amount: Amount, price: Price, rounding: Rounding) -> u128 {
     let Some(info) = engine.assets().get(amount.asset.index()) else { return 0 };
+    if let Some((terms, settle)) = listed(engine, info) {
+        let (quantity, scales) = (amount.raw, (info.decimals, settle.decimals));
+        let worth = terms.value(quantity, scales.0, price, scales.1, rounding).unwrap_or(0);
+        return value(engine, Amount::new(terms.settle, worth), rounding);
+    }
     let (from, to) = (price.decimals, decimals(engine));
     let value = price.value(amount.raw, info.decimals, rounding).unwrap_or(0);
     rescaled(value, from, to, rounding)
+}
+
+/// A contract's terms and what it settles in, if the asset is one. Nothing settles in a contract.
+fn listed<'a>(engine: &'a Engine, info: &AssetInfo) -> Option<(ContractTerms, &'a AssetInfo)> {
+    let terms = *info.kind.contract()?;
+    let settle = engine.assets().get(terms.settle.index())?;
+    settle.kind.contract().is_none().then_some((terms, settle))
 }
 
 /// Decimals of values; none before a rulebook rules, when there are no values.
@@ -124,6 +137,19 @@ impl<'a> Units<'a> {
         let raw = mul_div(value, one, amount.raw, Rounding::HalfUp).ok()?;
         Some(Price::new(raw, self.decimals))
     }
+
+    /// The price at which a quantity was sold or bought back for `proceeds`: of a contract by its
+    /// terms, else what one whole unit brought.
+    pub fn price_for(&self, quantity: Amount, proceeds: Amount, value: u128) -> Option<Price> {
+        let info = self.engine.assets().get(quantity.asset.index())?;
+        let Some((terms, settle)) = listed(self.engine, info) else {
+            return self.price_of(value, quantity);
+        };
+        let decimals = mark(self.engine, quantity.asset)?.decimals;
+        let (units, of, in_settle) = (quantity.raw, info.decimals, settle.decimals);
+        let raw = proceeds.raw;
+        terms.price_of(units, of, raw, in_settle, decimals, Rounding::HalfUp).ok()
+    }
 }
 
 /// Unit of values: what contracts settle in, else what the markets price in, if that is one thing.
@@ -158,6 +184,11 @@ pub fn price(price: Price) -> String {
     readable(price.raw, price.decimals)
 }
 
+/// A share as `0.01 %`, with all its digits.
+pub fn percent_of(raw: i128, decimals: u8) -> String {
+    format!("{} %", format_raw_signed(raw, decimals.saturating_sub(2)))
+}
+
 /// A ratio with four places, cut so that what lies below one never reads as one.
 pub fn ratio(ratio: Ratio) -> String {
     let places = U256::from(100_000_000_000_000u64);
@@ -183,6 +214,8 @@ mod tests {
         assert_eq!(readable(12, 6), "0.000012");
         assert_eq!(readable(0, 6), "0");
         assert_eq!(readable(7, 0), "7");
+        assert_eq!(percent_of(100_000_000, 12), "0.01 %");
+        assert_eq!(percent_of(-850_000, 6), "-85 %");
         assert_eq!(ratio(Ratio::new(999_999_999_999_999_999)), "0.9999");
         assert_eq!(ratio(Ratio::one()), "1.0000");
         assert_eq!(ratio(Ratio::max()), "beyond 1,000,000");

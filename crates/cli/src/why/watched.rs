@@ -3,15 +3,13 @@
 
 use super::cause;
 use super::marks;
-use super::record::{Cause, Crossing, Moment, Picture, Place, Quoted, Story};
-use super::steps::{self, Known};
+use super::record::{Cause, Crossing, Did, Moment, Picture, Place, Quoted, Story};
+use super::steps::{self, Known, Tracked};
 use breakwater_engine::{Body, Command, Engine, OpenLeg, Outcome, Part, What};
-use breakwater_liquidation::plan::Leg;
 use breakwater_liquidation::policy::Socialise;
-use breakwater_liquidation::{CallState, Effects, Policy, Rulebook, View};
+use breakwater_liquidation::{Call, CallState, Effects, Policy, Rulebook, View};
 use breakwater_margin::{Band, Ratio};
 use breakwater_money::{AccountId, Time};
-use std::collections::BTreeMap;
 
 /// One account, and its story so far.
 pub struct Watched {
@@ -20,8 +18,8 @@ pub struct Watched {
     /// The story.
     pub story: Story,
     now: Picture,
-    /// Its sales under way: a command that calls one off no longer knows them.
-    legs: BTreeMap<u64, Leg>,
+    /// Its sales and orders under way: a command that calls one off no longer knows them.
+    tracked: Tracked,
     crossed: Option<Crossing>,
 }
 
@@ -50,8 +48,8 @@ impl Watched {
     /// Follows `account` from now on.
     pub fn new(engine: &Engine, account: AccountId) -> Self {
         let now = picture(engine, account);
-        let (story, legs) = (Story::default(), BTreeMap::new());
-        Watched { account, story, now, legs, crossed: None }
+        let (story, tracked) = (Story::default(), Tracked::default());
+        Watched { account, story, now, tracked, crossed: None }
     }
 
     /// What can only be found out before the command.
@@ -69,7 +67,7 @@ impl Watched {
         let warn = cause::warn_after(command, Part::Whole, policy);
         let whole = cause::band_after(engine, command, Part::Whole, self.account, warn);
         let falls = whole.filter(|whole| *whole > ahead.band);
-        if falls.is_some() || may_reach_others(policy) {
+        if falls.is_some() || may_reach(policy, self.account) {
             let account = self.account;
             let look = |rulebook: &dyn Rulebook, view: &View<'_>| {
                 marks::before(rulebook, view, account, command)
@@ -107,8 +105,14 @@ impl Watched {
             filled: ahead.filled.as_ref(),
             after: self.now,
         };
-        for step in steps::of(&known, &outcome.events, &mut self.legs, self.story.called.is_some())
-        {
+        let called = self.story.called.is_some();
+        if let Some(paid) = known.paid() {
+            self.story.count(&paid);
+            if called {
+                self.story.add(known.step(Did::Paid(paid)));
+            }
+        }
+        for step in steps::of(&known, &outcome.events, &mut self.tracked, called) {
             if step.liquidates() && self.story.liquidated.is_none() {
                 self.story.liquidated = Some(place);
                 self.story.before.get_or_insert(was);
@@ -130,6 +134,16 @@ impl Watched {
         ahead: &Ahead,
     ) -> bool {
         match &command.body {
+            Body::Call(
+                Call::Fund { contract: asset, .. }
+                | Call::Charge { asset, .. }
+                | Call::Settle { contract: asset }
+                | Call::Deliver { contract: asset, .. }
+                | Call::Quote { contract: asset, .. },
+            ) => {
+                let holdings = engine.ledger().holdings(self.account);
+                holdings.iter().any(|held| held.unit.asset == *asset)
+            }
             Body::Call(call) => {
                 call.accounts().contains(&self.account)
                     || engine
@@ -139,6 +153,10 @@ impl Watched {
             Body::ReportFill { .. } => {
                 ahead.filled.as_ref().is_some_and(|open| open.account == self.account)
             }
+            Body::FillOrder { order, against, .. } => [Some(*order), *against]
+                .into_iter()
+                .flatten()
+                .any(|order| cause::owns_order(engine, order, self.account)),
             _ => false,
         }
     }
@@ -194,10 +212,13 @@ impl Watched {
     }
 }
 
-/// True if a loss on one account may reach another by what the engine does by itself, which
+/// True if another account's loss may reach the account by what the engine does by itself, which
 /// nothing foresees.
-fn may_reach_others(policy: &Policy) -> bool {
-    policy.backstop.socialise != Socialise::Nobody || policy.backstop.deleverage.is_some()
+fn may_reach(policy: &Policy, account: AccountId) -> bool {
+    let backstop = &policy.backstop;
+    backstop.socialise != Socialise::Nobody
+        || backstop.deleverage.is_some()
+        || backstop.vault == Some(account)
 }
 
 /// The account as it stands.

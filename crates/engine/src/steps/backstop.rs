@@ -4,6 +4,7 @@ use super::settle;
 use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
+use crate::grounds::Queue;
 use crate::invariant::Invariant;
 use breakwater_liquidation::backstop::{
     self, Bearers, Capacity, Needed, Standing, WHOLE_E18, Winner,
@@ -279,6 +280,8 @@ pub(super) fn deleverage(
         let given = given.collect::<Result<Vec<_>, Fault>>()?;
         settle::commit(engine, effects, Cause::Command, outcome)?;
         engine.scratch.hits.push((account, false));
+        let asked = Queue { bankrupt: account, contract: asset, price, chosen_by: policy, winners };
+        engine.scratch.grounds.queues.push(asked);
         told(engine, account, settle, &given, outcome);
     }
     Ok(())

@@ -5,7 +5,8 @@ use super::{assess, call, order, settle};
 use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome};
-use breakwater_liquidation::ladder::{Ladder, Standing, Step, plan_ladder};
+use crate::grounds::Acted;
+use breakwater_liquidation::ladder::{Act, Ladder, Standing, Step, plan_ladder};
 use breakwater_liquidation::plan::plan_sale;
 use breakwater_liquidation::{Call, Close, Plan, Policy, Rejected, Rejection};
 use breakwater_margin::Health;
@@ -60,11 +61,11 @@ pub(super) fn take(
     };
     match step {
         Ok(Step::Sell(plan)) => {
-            climb(engine, account);
+            climb(engine, account, plan.rung);
             assess::sell(engine, account, Ok(plan), cause, outcome)
         }
         Ok(Step::TakeOver) => {
-            climb(engine, account);
+            climb(engine, account, handing_over(engine));
             take_over(engine, account, cause, outcome)
         }
         Ok(Step::Wait { until }) => {
@@ -82,8 +83,31 @@ pub(super) fn take(
     }
 }
 
-fn climb(engine: &mut Engine, account: AccountId) {
+/// The rung that hands over; none where several do, which the executor does not tell apart.
+fn handing_over(engine: &Engine) -> Option<usize> {
+    let rungs = in_force(engine)?.rungs();
+    let mut over = (0..).zip(rungs).filter(|(_, rung)| rung.act == Act::TakeOver);
+    let (place, _) = over.next()?;
+    over.next().is_none().then_some(place)
+}
+
+/// Counts the step, and notes which rung it is of.
+fn climb(engine: &mut Engine, account: AccountId, rung: Option<usize>) {
     let now = engine.now;
+    let before = engine.standings[account.index()].climbed;
+    let rungs = in_force(engine).map(Ladder::rungs).unwrap_or_default();
+    if let Some((place, rung)) = rung.and_then(|place| Some((place, rungs.get(place)?))) {
+        let acted = Acted {
+            account,
+            rung: place,
+            of: rungs.len(),
+            act: rung.act,
+            wait_nanos: rung.wait_nanos,
+            called_at: before.called_at,
+            last_step_at: before.last_step_at,
+        };
+        engine.scratch.grounds.rungs.push(acted);
+    }
     let climbed = &mut engine.standings[account.index()].climbed;
     climbed.last_step_at = Some(now);
     climbed.steps = climbed.steps.saturating_add(1);

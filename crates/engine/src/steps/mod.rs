@@ -12,13 +12,14 @@ mod define;
 mod fill;
 mod install;
 mod ladder;
-mod order;
+pub(crate) mod order;
 mod settle;
 pub(crate) mod solvency;
 mod tick;
 
 use crate::engine::{Fault, cures};
 use crate::event::{Cause, Outcome, What};
+use crate::grounds::Grounds;
 use crate::watch::Interval;
 use crate::{Body, Command, Engine};
 use breakwater_liquidation::{Exposures, Rejection};
@@ -35,6 +36,8 @@ pub(crate) struct Scratch {
     pub at: Time,
     /// Whether this command has begun to change what cannot be taken back.
     pub committed: bool,
+    /// What this command's own steps rested on.
+    pub grounds: Grounds,
 }
 
 /// Runs the command's own step. What it returns names the cause of what follows from it.
@@ -44,6 +47,7 @@ pub(crate) fn run(
     outcome: &mut Outcome,
 ) -> Result<Cause, Fault> {
     engine.scratch.hits.clear();
+    engine.scratch.grounds = Grounds::default();
     engine.scratch.at = command.at;
     if engine.halted && !cures(&command.body) {
         return Err(Rejection::Halted.because(command.body.kind()).into());

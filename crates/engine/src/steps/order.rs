@@ -5,7 +5,7 @@ use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::limits::ORDERS_MAX;
-use breakwater_liquidation::{Call, Order, Rejected, Rejection};
+use breakwater_liquidation::{Call, Order, Orders, Rejected, Rejection};
 use breakwater_money::{AccountId, AssetId, Price, Time};
 
 pub(super) fn place(
@@ -93,17 +93,61 @@ pub(super) fn fill(
     price: Price,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
+    let trade = trade_of(engine, (number, against), quantity, price)?;
+    // Margin is asked of the pool as it would be without what has filled.
+    let sides = sides_of(engine, (number, against), quantity);
+    for (number, _, left) in &sides {
+        engine.orders.set(*number, *left);
+    }
+    if let Err(refused) = call::run(engine, at, &trade, outcome) {
+        for (number, order, _) in sides {
+            engine.orders.set(number, order);
+        }
+        return Err(refused);
+    }
+    for (number, _, left) in sides {
+        let told = What::OrderFilled { order: number, quantity, price, left: left.quantity };
+        Engine::tell(outcome, Cause::Command, told);
+    }
+    Ok(())
+}
+
+/// The trade that a fill is, and its parties' orders as they would be after it.
+pub(crate) fn matched(
+    engine: &Engine,
+    deal: (u64, Option<u64>),
+    quantity: u128,
+    price: Price,
+) -> Result<(Call, Orders), Rejected> {
+    let trade = trade_of(engine, deal, quantity, price)?;
+    let mut orders = Orders::default();
+    for account in trade.accounts() {
+        engine.orders.of(account).for_each(|(number, order)| orders.set(number, *order));
+    }
+    for (number, _, left) in sides_of(engine, deal, quantity) {
+        orders.set(number, left);
+    }
+    Ok((trade, orders))
+}
+
+/// The trade that a fill is, if its orders allow it.
+fn trade_of(
+    engine: &Engine,
+    (number, against): (u64, Option<u64>),
+    quantity: u128,
+    price: Price,
+) -> Result<Call, Rejected> {
     if against == Some(number) {
-        return Err(Rejection::SelfDealing.because(format!("order {number} twice")).into());
+        return Err(Rejection::SelfDealing.because(format!("order {number} twice")));
     }
     let own = allowed(engine, number, quantity, price)?;
     let other = against.map(|number| allowed(engine, number, quantity, price)).transpose()?;
     if let Some((against, other)) = against.zip(other)
         && (other.contract != own.contract || other.buy == own.buy)
     {
-        let right = own.contract;
-        let detail = format!("against order {against}: the other side of {right} is right");
-        return Err(Rejection::BadParameter.because(detail).into());
+        let detail =
+            format!("against order {against}: the other side of {} is right", own.contract);
+        return Err(Rejection::BadParameter.because(detail));
     }
     let other_account = other.map(|order| order.account);
     let (buyer, seller) = if own.buy {
@@ -111,26 +155,22 @@ pub(super) fn fill(
     } else {
         (other_account, Some(own.account))
     };
-    let trade = Call::Trade { buyer, seller, contract: own.contract, quantity, price };
-    // Margin is asked of the pool as it would be without what has filled.
-    let sides: Vec<(u64, Order)> =
-        std::iter::once((number, own)).chain(against.zip(other)).collect();
-    for (number, order) in &sides {
-        let left = Order { quantity: order.quantity - quantity, ..*order };
-        engine.orders.set(*number, left);
-    }
-    if let Err(refused) = call::run(engine, at, &trade, outcome) {
-        for (number, order) in sides {
-            engine.orders.set(number, order);
-        }
-        return Err(refused);
-    }
-    for (number, order) in sides {
-        let left = order.quantity - quantity;
-        let told = What::OrderFilled { order: number, quantity, price, left };
-        Engine::tell(outcome, Cause::Command, told);
-    }
-    Ok(())
+    Ok(Call::Trade { buyer, seller, contract: own.contract, quantity, price })
+}
+
+/// The orders of a fill by number, as they are and as they would be after it.
+fn sides_of(
+    engine: &Engine,
+    (number, against): (u64, Option<u64>),
+    quantity: u128,
+) -> Vec<(u64, Order, Order)> {
+    let numbers = std::iter::once(number).chain(against);
+    let sides = numbers.filter_map(|number| {
+        let order = *engine.orders.get(number)?;
+        let left = Order { quantity: order.quantity.saturating_sub(quantity), ..order };
+        Some((number, order, left))
+    });
+    sides.collect()
 }
 
 /// The order is there, has as much left, takes the price, and reduces if it may only reduce.

@@ -27,7 +27,8 @@ pub fn plan_ladder(
     next(ladder, standing, &book)?.try_map(|step| {
         let legs = book.legs(&step.sales)?;
         let after = book.health_after(&legs)?.0;
-        Ok(Plan { account, legs, reason: step.reason, before: book.before, after })
+        let (reason, rung) = (step.reason, Some(step.rung));
+        Ok(Plan { account, legs, reason, rung, before: book.before, after })
     })
 }
 

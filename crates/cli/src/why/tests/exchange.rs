@@ -39,10 +39,6 @@ fn traded(policy: Policy, long: u128, short: u128) -> Stage {
     stage
 }
 
-fn fill(leg: u64, quantity: u128, proceeds: u128, done: bool) -> Body {
-    Body::ReportFill { leg, quantity, proceeds, done }
-}
-
 #[test]
 fn longs_and_shorts_know_the_least_that_would_have_kept_them() {
     for (account, fallen) in [(0u32, 4_000_000u128), (1, 6_500_000)] {
@@ -119,10 +115,13 @@ fn a_winner_that_is_deleveraged_knows_by_whom() {
     assert_eq!(closed.lost(), -i128::try_from(500 * ONE).unwrap());
     assert_eq!(loser.sums.borne[&(BearerKind::Deleveraged, CASH)], 500 * ONE);
     let told = winner.steps.kept().find_map(|step| match &step.did {
-        Did::Deleveraged { bankrupt, quantity, .. } => Some((bankrupt.0, quantity.raw)),
+        Did::Deleveraged { bankrupt, quantity, queued, .. } => {
+            Some((bankrupt.0, quantity.raw, queued.place, queued.of, queued.held, step.lost()))
+        }
         _ => None,
     });
-    assert_eq!(told, Some((0, 100)));
+    assert_eq!(told, Some((0, 100, 1, 1, 100, i128::try_from(500 * ONE).unwrap())));
+    assert_eq!((winner.sums.deleveraged, winner.sums.liquidations), (1, 0));
     assert_eq!(winner.sums.bore[&CASH], 500 * ONE);
     assert!(winner.called.is_none() && winner.liquidated.is_none());
 }

@@ -1,12 +1,19 @@
 //! A small pool whose commands are kept, so that one account after the other can be watched.
 
+use crate::screen::Paint;
+use crate::why::account::Ending;
 use crate::why::record::{Crossing, Story};
+use crate::why::units::Units;
 use crate::why::watched::Watched;
-use breakwater_engine::{Body, Command, Engine, Outcome, What};
-use breakwater_liquidation::{AssetKind, Call, Policy};
+use crate::why::{json, told};
+use breakwater_engine::{Body, Command, Engine, Outcome, Part, What};
+use breakwater_liquidation::{AssetKind, Call, Fact, Policy};
+use breakwater_margin::Health;
 use breakwater_market::{Guard, MarketId, Quote, Tick};
-use breakwater_money::{AccountId, AssetId, Time};
+use breakwater_money::{AccountId, AssetId, Price, Time};
 use breakwater_simulate::registry;
+use serde_json::Value;
+use std::path::Path;
 
 pub const SECOND: u64 = 1_000_000_000;
 pub const DAY: u64 = 86_400 * SECOND;
@@ -14,6 +21,9 @@ const START: u64 = 1_584_000_000 * SECOND;
 
 pub const AAVE: &str = include_str!("../../../../../rulebooks/aave-v3.7.toml");
 pub const USDM: &str = include_str!("../../../../../rulebooks/binance-usdm.toml");
+
+/// An asset of a stage: name, decimals, what it is, and decimals and price of its market.
+pub type Listed = (&'static str, u8, AssetKind, Option<(u8, u128)>);
 
 /// Commands, and an engine that has applied them.
 pub struct Stage {
@@ -43,12 +53,40 @@ impl Stage {
 
     /// Cash of 6 decimals, a contract of 3 decimals at 50,000, and `owners`.
     pub fn exchange(policy: Policy, owners: &[&str]) -> Self {
+        Stage::exchange_under(USDM, policy, owners)
+    }
+
+    /// The same under other parameters.
+    pub fn exchange_under(parameters: &str, policy: Policy, owners: &[&str]) -> Self {
         let mut stage = Stage::empty();
         stage.done(asset("USDT", 6, AssetKind::Token));
         stage.done(asset("BTCUSDT", 3, AssetKind::linear_perpetual(AssetId(0))));
         stage.done(market("BTCUSDT", AssetId(1), 2));
-        stage.done(install("margin-exchange", USDM, policy));
+        stage.done(install("margin-exchange", parameters, policy));
         stage.price(0, 5_000_000, 2);
+        owners.iter().for_each(|owner| stage.open(owner));
+        stage
+    }
+
+    /// Assets with their decimals and, where a market prices them, its decimals and price.
+    pub fn margin(parameters: &str, policy: Policy, listed: &[Listed], owners: &[&str]) -> Self {
+        let mut stage = Stage::empty();
+        for (symbol, decimals, kind, _) in listed {
+            stage.done(asset(symbol, *decimals, *kind));
+        }
+        let priced = (0..).map(AssetId).zip(listed).filter_map(|(asset, (symbol, _, kind, at))| {
+            let token = *kind == AssetKind::Token;
+            let symbol = if token { format!("{symbol}/USD") } else { (*symbol).to_owned() };
+            Some((asset, symbol, (*at)?))
+        });
+        let priced: Vec<_> = priced.collect();
+        for (asset, symbol, (decimals, _)) in &priced {
+            stage.done(market(symbol, *asset, *decimals));
+        }
+        stage.done(install("margin-exchange", parameters, policy));
+        for (number, (.., (decimals, raw))) in (0..).zip(priced) {
+            stage.price(number, raw, decimals);
+        }
         owners.iter().for_each(|owner| stage.open(owner));
         stage
     }
@@ -112,10 +150,14 @@ impl Stage {
         let mut engine = Engine::new(registry());
         let mut watched: Option<Watched> = None;
         for command in &self.commands {
+            let foreseen = foreseen(&engine, command, account);
             let ahead = watched.as_ref().map(|watched| watched.before(&engine, command));
             let outcome = engine.apply(command);
             if let (Some(watched), Some(ahead)) = (&mut watched, ahead) {
                 watched.after(&engine, command, &outcome, ahead);
+            }
+            if let Some(foreseen) = foreseen.filter(|_| outcome.accepted() && !went_on(&outcome)) {
+                assert_eq!(Some(foreseen), engine.health(AccountId(account)).ok(), "{command:?}");
             }
             let opened = outcome
                 .facts()
@@ -128,6 +170,18 @@ impl Stage {
         watched.expect("the account was opened").story
     }
 
+    /// The story as text, which fits on a screen, and as an object.
+    #[track_caller]
+    pub fn told(&self, account: u32) -> (String, Value) {
+        let (units, story) = (Units::of(&self.engine), self.story(account));
+        let ending = Ending::of(&self.engine, AccountId(account));
+        let text = told::one(&units, &story, &ending, Paint::default());
+        assert!(text.lines().count() <= 40, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        let object = json::one(&units, Path::new("a journal"), &story, &ending);
+        (text, serde_json::to_value(object).unwrap())
+    }
+
     /// How the account fell into its first call.
     #[track_caller]
     pub fn fall(&self, account: u32) -> Crossing {
@@ -137,6 +191,25 @@ impl Stage {
     pub fn called(&self, account: u32) -> bool {
         self.story(account).called.is_some()
     }
+}
+
+/// The account's health as all of the command would leave it.
+fn foreseen(engine: &Engine, command: &Command, account: u32) -> Option<Health> {
+    let account = AccountId(account);
+    let look = engine
+        .ahead(command, Part::Whole, account, |rulebook, view| rulebook.assess(view, account).ok());
+    look.ok().flatten()
+}
+
+/// True if the engine did something by itself that nothing foresees.
+fn went_on(outcome: &Outcome) -> bool {
+    let own = |what: &What| {
+        matches!(
+            what,
+            What::Happened(Fact::Borne { .. } | Fact::Deficit { .. } | Fact::TakenOver { .. })
+        )
+    };
+    outcome.facts().any(own)
 }
 
 pub fn asset(symbol: &str, decimals: u8, kind: AssetKind) -> Body {
@@ -171,6 +244,17 @@ pub fn import(account: u32, asset: u16, collateral: u128, debt: u128) -> Body {
 
 pub fn deposit(account: u32, asset: u16, amount: u128) -> Body {
     Body::Call(Call::Deposit { account: AccountId(account), asset: AssetId(asset), amount })
+}
+
+/// A trade with the outside.
+pub fn trade(account: u32, buy: bool, contract: u16, quantity: u128, price: Price) -> Body {
+    let (own, contract) = (Some(AccountId(account)), AssetId(contract));
+    let (buyer, seller) = if buy { (own, None) } else { (None, own) };
+    Body::Call(Call::Trade { buyer, seller, contract, quantity, price })
+}
+
+pub fn fill(leg: u64, quantity: u128, proceeds: u128, done: bool) -> Body {
+    Body::ReportFill { leg, quantity, proceeds, done }
 }
 
 pub fn repay(account: u32, asset: u16, amount: u128) -> Body {
