@@ -5,7 +5,6 @@ use crate::figures::wrapped;
 use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_liquidation::{AssetInfo, AssetKind, Kept, Rulebook};
-use breakwater_money::AssetId;
 use breakwater_simulate::perpetuals::PerpetualScenario;
 use breakwater_simulate::{Scenario, registry};
 use serde::Serialize;
@@ -168,14 +167,14 @@ fn assets_of(table: &Table) -> Vec<AssetInfo> {
     };
     let mut assets = Vec::new();
     if let Some(settle) = table.get("settle").and_then(Value::as_str) {
-        assets.push(info(settle, 6, AssetKind::Token));
+        assets.push(info(settle, 8, AssetKind::Token));
+    }
+    for (symbol, _) in table.get("collateral").and_then(Value::as_table).into_iter().flatten() {
+        assets.push(info(symbol, 8, AssetKind::Token));
     }
     for (symbol, asset) in table.get("assets").and_then(Value::as_table).into_iter().flatten() {
         let decimals = asset.get("decimals").and_then(Value::as_integer).unwrap_or(18);
         assets.push(info(symbol, u8::try_from(decimals).unwrap_or(18), AssetKind::Token));
-    }
-    for (symbol, _) in table.get("contracts").and_then(Value::as_table).into_iter().flatten() {
-        assets.push(info(symbol, 8, AssetKind::linear_perpetual(AssetId(0))));
     }
     assets
 }

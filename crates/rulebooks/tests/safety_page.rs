@@ -8,13 +8,20 @@ fn declared() -> String {
     let build = |rule: &str, name: &str| -> Box<dyn Rulebook> {
         let shipped = breakwater_rulebooks::shipped();
         let (_, text) = shipped.iter().find(|(known, _)| *known == name).unwrap();
-        let dollars = AssetInfo {
-            symbol: "USDT".to_owned(),
+        let token = |symbol: &str| AssetInfo {
+            symbol: symbol.to_owned(),
             decimals: 6,
             kind: AssetKind::Token,
             market: None,
         };
-        breakwater_rulebooks::build(rule, text, &[dollars]).unwrap().unwrap()
+        // What an exchange holds as margin; some coin for the rest.
+        let table: toml::Table = toml::from_str(text).unwrap();
+        let settle = table.get("settle").and_then(toml::Value::as_str);
+        let held = table.get("collateral").and_then(toml::Value::as_table);
+        let held = held.into_iter().flatten().map(|(symbol, _)| symbol.as_str());
+        let coins: Vec<AssetInfo> = settle.into_iter().chain(held).map(token).collect();
+        let coins = if coins.is_empty() { vec![token("USDT")] } else { coins };
+        breakwater_rulebooks::build(rule, text, &coins).unwrap().unwrap()
     };
     let rule = |text: &str| {
         let table: toml::Table = toml::from_str(text).unwrap();

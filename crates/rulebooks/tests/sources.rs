@@ -3,8 +3,16 @@
 use toml::Value;
 
 /// Fields that say what the file is rather than what the venue does.
-const HEAD: [&str; 7] =
-    ["name", "rule", "version", "effective_from", "numeraire_decimals", "settle", "source"];
+const HEAD: [&str; 8] = [
+    "name",
+    "rule",
+    "version",
+    "effective_from",
+    "numeraire_decimals",
+    "settle",
+    "source",
+    "numeraire",
+];
 
 fn covers(key: &str, path: &str) -> bool {
     let (key, path): (Vec<&str>, Vec<&str>) = (key.split('.').collect(), path.split('.').collect());

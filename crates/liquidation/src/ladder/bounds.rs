@@ -164,12 +164,7 @@ impl From<Value> for String {
 
 /// Bounds from below and from above, each with or without equality; none bounds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    rename_all = "kebab-case",
-    deny_unknown_fields,
-    default,
-    bound(deserialize = "T: Deserialize<'de>")
-)]
+#[serde(deny_unknown_fields, default, bound(deserialize = "T: Deserialize<'de>"))]
 pub struct Range<T> {
     /// Strictly more than this.
     pub above: Option<T>,
@@ -236,7 +231,7 @@ impl<T: Copy + Ord> Range<T> {
 
 /// When a rung may act; every bound must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default)]
 pub struct Bounds {
     /// Equity as a multiple of the maintenance requirement.
     pub equity: Range<Multiple>,

@@ -12,7 +12,7 @@ pub(super) const BPS_ONE: u32 = 10_000;
 
 /// What a rung does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
 pub enum Act {
     /// Cancels the account's open orders, if there are any.
     CancelOrders,
@@ -81,7 +81,7 @@ impl Act {
 
 /// Worst price of a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
 pub enum PriceBound {
     /// Below the mark, above it where a short is bought back.
     Mark {
@@ -108,7 +108,7 @@ pub enum Meanwhile {
 
 /// One step of a ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Rung {
     /// When it may act; always, if nothing is stated.
     #[serde(rename = "while", default)]
@@ -149,7 +149,7 @@ pub struct Ladder {
 
 /// A ladder as it is written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct Rungs {
     rungs: Vec<Rung>,
 }

@@ -126,19 +126,19 @@ fn parameters(rung: usize, stated: &Rung) -> Result<(), LadderError> {
         Act::PerBlock { share_bps, least_value } => {
             // A share of nothing with a least value of nothing would sell a lot a block at best.
             if least_value == Value::default() {
-                share("share-bps", share_bps)?;
+                share("share_bps", share_bps)?;
             }
-            part("share-bps", share_bps)?;
+            part("share_bps", share_bps)?;
         }
         Act::TierDown { tiers } => {
             within(rung, "tiers", tiers.into(), (1, u8::MAX.into()), "at least 1")?;
         }
-        Act::ToMaintenance { buffer_bps } => part("buffer-bps", buffer_bps)?,
+        Act::ToMaintenance { buffer_bps } => part("buffer_bps", buffer_bps)?,
         Act::Ramp { first_bps, nanos, buffer_bps, .. } => {
-            part("first-bps", first_bps)?;
-            part("buffer-bps", buffer_bps)?;
+            part("first_bps", first_bps)?;
+            part("buffer_bps", buffer_bps)?;
             if first_bps < BPS_ONE {
-                let right = "at least 1 where first-bps is below 10000";
+                let right = "at least 1 where first_bps is below 10000";
                 within(rung, "nanos", nanos, (1, u64::MAX), right)?;
             }
         }
@@ -149,7 +149,7 @@ fn parameters(rung: usize, stated: &Rung) -> Result<(), LadderError> {
         Some(_) if !stated.act.sells() => Err(LadderError::PriceUseless { rung }),
         Some(PriceBound::Mark { slippage_bps }) => {
             let right = "below 10000: no price is left";
-            within(rung, "slippage-bps", slippage_bps.into(), (0, one - 1), right)
+            within(rung, "slippage_bps", slippage_bps.into(), (0, one - 1), right)
         }
         Some(PriceBound::Bankruptcy) | None => Ok(()),
     }
@@ -171,10 +171,10 @@ fn ordered<T: Copy + Ord + Display>(
     none_below: impl Fn((T, bool)) -> bool,
 ) -> Result<(), LadderError> {
     if range.above.is_some() && range.at_least.is_some() {
-        return Err(LadderError::BoundTwice { rung, field, bounds: "above and at-least" });
+        return Err(LadderError::BoundTwice { rung, field, bounds: "above and at_least" });
     }
     if range.below.is_some() && range.at_most.is_some() {
-        return Err(LadderError::BoundTwice { rung, field, bounds: "below and at-most" });
+        return Err(LadderError::BoundTwice { rung, field, bounds: "below and at_most" });
     }
     let Some((most, most_inside)) = range.upper() else { return Ok(()) };
     let upper = format!("{} {most}", if most_inside { "at most" } else { "below" });

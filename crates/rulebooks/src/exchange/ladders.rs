@@ -19,8 +19,8 @@ do = "cancel-orders"
 
 [[rungs]]
 while = { steps = { below = 1 } }
-do = { to-maintenance = { buffer-bps = 0 } }
-at = { mark = { slippage-bps = 100 } } # ours
+do = { to-maintenance = { buffer_bps = 0 } }
+at = { mark = { slippage_bps = 100 } } # ours
 
 # What no part of the account can bring back is offered whole, in the same one order.
 [[rungs]]
@@ -76,26 +76,27 @@ do = "take-over"
 [[rungs]]
 while = { notional = { above = "100000" } }
 do = { fraction = { bps = 2000 } }
-at = { mark = { slippage-bps = 500 } } # ours
-wait-nanos = 30_000_000_000
+at = { mark = { slippage_bps = 500 } } # ours
+wait_nanos = 30_000_000_000
 meanwhile = "next-rung"
 
 [[rungs]]
 do = "whole"
-at = { mark = { slippage-bps = 500 } } # ours
+at = { mark = { slippage_bps = 500 } } # ours
 "#;
 
 /// Coinbase International: below the close-out margin the liquidity support programme takes over,
 /// then fund, deleveraging and clawback; above, positions are cut to the initial margin. The
-/// close-out margin is an account's own number: the 0.66 here is that of the reference's example.
+/// close-out margin is max(a third of initial, maintenance less 12 %), which is half the maintenance
+/// margin where that is two thirds of an initial margin of 20 %.
 pub const COINBASE: &str = r#"
 [[rungs]]
-while = { equity = { below = "0.66" } }
+while = { equity = { below = "1/2" } }
 do = "take-over"
 
 [[rungs]]
 do = "to-initial"
-at = { mark = { slippage-bps = 100 } } # ours
+at = { mark = { slippage_bps = 100 } } # ours
 
 # Where no cut reaches the initial margin.
 [[rungs]]
@@ -120,7 +121,7 @@ do = "take-over"
 pub const LFEST: &str = r#"
 [[rungs]]
 do = "whole"
-at = { mark = { slippage-bps = 1000 } } # ours
+at = { mark = { slippage_bps = 1000 } } # ours
 "#;
 
 /// drift: a tenth of the shortage at once, the rest over 150 slots of 0.4 s, a shortage below 50 USD
@@ -128,13 +129,13 @@ at = { mark = { slippage-bps = 1000 } } # ours
 /// the program's genesis has neither and takes all at once.
 pub const DRIFT: &str = r#"
 [[rungs]]
-do = { ramp = { first-bps = 1000, nanos = 60_000_000_000, buffer-bps = 200, at-once-below = "50" } }
-at = { mark = { slippage-bps = 100 } } # ours
+do = { ramp = { first_bps = 1000, nanos = 60_000_000_000, buffer_bps = 200, at_once_below = "50" } }
+at = { mark = { slippage_bps = 100 } } # ours
 
 # Where no size frees the share.
 [[rungs]]
 do = "whole"
-at = { mark = { slippage-bps = 100 } } # ours
+at = { mark = { slippage_bps = 100 } } # ours
 "#;
 
 /// dYdX v4: a position whole in a block by its shipped parameters, at least 0.001 USD of it, until
@@ -142,9 +143,9 @@ at = { mark = { slippage-bps = 100 } } # ours
 /// chain's to state. One block a second is ours.
 pub const DYDX: &str = r#"
 [[rungs]]
-do = { per-block = { share-bps = 10000, least-value = "0.001" } }
+do = { per-block = { share_bps = 10000, least_value = "0.001" } }
 at = "bankruptcy"
-wait-nanos = 1_000_000_000
+wait_nanos = 1_000_000_000
 "#;
 
 /// Every ladder with the name of its venue.
@@ -206,14 +207,14 @@ mod tests {
         for (from, to, told) in [
             ("do = \"take-over\"", "do = \"take-under\"", "take-under"),
             ("bps = 2000 }", "bps = 2000, surprise = 1 }", "surprise"),
-            ("wait-nanos", "wait-seconds", "wait-seconds"),
+            ("wait_nanos", "wait-seconds", "wait-seconds"),
             ("below = \"2/3\"", "under = \"2/3\"", "under"),
             ("below = \"2/3\"", "below = \"two\"", "'two': must be a decimal or a fraction"),
             ("above = \"100000\"", "above = \"-1\"", "'-1': must be a decimal of zero or more"),
             (
-                "slippage-bps = 500 } } # ours\nwait",
-                "slippage-bps = 10000 } }\nwait",
-                "rung 2: slippage-bps 10000",
+                "slippage_bps = 500 } } # ours\nwait",
+                "slippage_bps = 10000 } }\nwait",
+                "rung 2: slippage_bps 10000",
             ),
             ("while = { equity = { below = \"2/3\" } }", "", "rung 2: is never reached: rung 1"),
             ("bps = 2000 }", "bps = 20000 }", "rung 2: bps 20000: must be 1 to 10000"),

@@ -24,8 +24,8 @@ do = "take-over"
 
 [[rungs]]
 do = { fraction = { bps = 2000 } }
-at = { mark = { slippage-bps = 500 } }
-wait-nanos = 30_000_000_000
+at = { mark = { slippage_bps = 500 } }
+wait_nanos = 30_000_000_000
 "#;
 
 fn climbs() -> Policy {

@@ -42,22 +42,22 @@ fn a_parameter_outside_its_range_is_named_with_its_value() {
         (Act::Fraction { bps: 0 }, "bps 0: must be 1 to 10000"),
         (Act::Fraction { bps: 10_001 }, "bps 10001: must be 1 to 10000"),
         (Act::TierDown { tiers: 0 }, "tiers 0: must be at least 1"),
-        (Act::ToMaintenance { buffer_bps: 10_001 }, "buffer-bps 10001: must be 0 to 10000"),
+        (Act::ToMaintenance { buffer_bps: 10_001 }, "buffer_bps 10001: must be 0 to 10000"),
         (
             Act::PerBlock { share_bps: 0, least_value: value("0") },
-            "share-bps 0: must be 1 to 10000",
+            "share_bps 0: must be 1 to 10000",
         ),
         (
             Act::PerBlock { share_bps: 10_001, least_value: value("1") },
-            "share-bps 10001: must be 0 to 10000",
+            "share_bps 10001: must be 0 to 10000",
         ),
         (
             Act::Ramp { first_bps: 10_001, nanos: 1, buffer_bps: 0, at_once_below: None },
-            "first-bps 10001: must be 0 to 10000",
+            "first_bps 10001: must be 0 to 10000",
         ),
         (
             Act::Ramp { first_bps: 9_999, nanos: 0, buffer_bps: 0, at_once_below: None },
-            "nanos 0: must be at least 1 where first-bps is below 10000",
+            "nanos 0: must be at least 1 where first_bps is below 10000",
         ),
     ];
     for (act, told) in cases {
@@ -66,7 +66,7 @@ fn a_parameter_outside_its_range_is_named_with_its_value() {
     let steep = Some(PriceBound::Mark { slippage_bps: 10_000 });
     assert_eq!(
         refused(vec![Rung::new(Act::Whole, steep)]),
-        "rung 1: slippage-bps 10000: must be below 10000: no price is left"
+        "rung 1: slippage_bps 10000: must be below 10000: no price is left"
     );
     assert_eq!(
         refused(vec![Rung::new(Act::Whole, None)]),
@@ -82,9 +82,9 @@ fn bounds_without_anything_between_them_are_refused() {
     };
     let none = Range::default();
     let double = Range { above: multiple("1"), at_least: multiple("1"), ..none };
-    assert!(equity(double).contains("equity has above and at-least"));
+    assert!(equity(double).contains("equity has above and at_least"));
     let double = Range { below: multiple("1"), at_most: multiple("1"), ..none };
-    assert!(equity(double).contains("equity has below and at-most"));
+    assert!(equity(double).contains("equity has below and at_most"));
     let crossed = Range { at_least: multiple("1.1"), at_most: multiple("1"), ..none };
     assert!(equity(crossed).contains("nothing has equity at least 11/10 and at most 1;"));
     for (above, at_least, below, at_most) in [

@@ -13,7 +13,6 @@ use breakwater_margin::option::OptionRates;
 use breakwater_margin::scenario::Grid;
 use breakwater_margin::tiers::TierTable;
 use breakwater_money::{AccountId, AssetId, Holder, Unit};
-use std::collections::BTreeMap;
 
 /// Most assets that an account may hold as margin: bounds the sums of one assessment, which live on
 /// the stack.
@@ -75,26 +74,33 @@ impl Book {
                 *place = Some(slot);
             }
         }
-        let tables = tables_of(parameters, assets, &margin)?;
+        check_tables(parameters, assets, &margin)?;
         let mut contracts = Vec::with_capacity(assets.len());
         for info in assets {
             let found = parameters.contract(&info.symbol);
-            let listed = found.and_then(|(key, listed)| Some((listed, tables.get(key)?)));
+            let listed = found.map(|(_, listed)| listed);
             contracts.push(match (&info.kind, listed) {
                 (AssetKind::Token, None) => None,
+                // A pattern means the contracts that fit it, and no token.
                 (AssetKind::Token, Some(_)) => {
-                    return Err(BadParameter::NotAContract(info.symbol.clone()));
+                    if parameters.contracts.contains_key(&info.symbol) {
+                        return Err(BadParameter::NotAContract(info.symbol.clone()));
+                    }
+                    None
                 }
                 (AssetKind::Contract(_), None) => {
                     return Err(BadParameter::Missing(info.symbol.clone()));
                 }
-                (AssetKind::Contract(terms), Some((listed, table))) => {
+                (AssetKind::Contract(terms), Some(listed)) => {
                     let slot = slots.get(terms.settle.index()).copied().flatten();
                     let Some(slot) = slot else {
                         return Err(other_settle(parameters, assets, info, terms));
                     };
-                    let mut contract =
-                        contract_of(info, *terms, slot, &margin[slot], listed, table)?;
+                    let held = &margin[slot];
+                    let settle = assets.get(held.asset.index());
+                    let settle = settle.map_or("its settle asset", |info| info.symbol.as_str());
+                    let table = parameters.table(&info.symbol, listed, settle, held.decimals)?;
+                    let mut contract = contract_of(info, *terms, slot, held, listed, &table)?;
                     contract.group = group_of(parameters, &info.symbol, listed)?;
                     Some(contract)
                 }
@@ -253,24 +259,20 @@ fn margin_of(
     Ok((Valuation::Numeraire(decimals), margin))
 }
 
-/// Every table is built, so that a file is refused for a contract not defined yet as well.
-fn tables_of<'a>(
-    parameters: &'a Parameters,
+/// Every table is built once, so that a file is refused for a contract not defined yet as well. Such
+/// a contract is read at the scale of the first margin asset.
+fn check_tables(
+    parameters: &Parameters,
     assets: &[AssetInfo],
     margin: &[MarginAsset],
-) -> Result<BTreeMap<&'a String, TierTable>, BadParameter> {
-    let mut tables = BTreeMap::new();
-    for (symbol, contract) in &parameters.contracts {
-        let terms = assets.iter().find(|info| info.symbol == *symbol);
-        let settle = terms.and_then(|info| info.kind.contract()).map(|terms| terms.settle);
-        // A contract that is not defined yet is read at the scale of the first margin asset.
-        let held = margin.iter().find(|held| Some(held.asset) == settle).or(margin.first());
-        let decimals = held.map_or(0, |held| held.decimals);
-        let name = held.and_then(|held| assets.get(held.asset.index()));
-        let name = name.map_or("its settle asset", |info| info.symbol.as_str());
-        tables.insert(symbol, parameters.table(symbol, contract, name, decimals)?);
+) -> Result<(), BadParameter> {
+    let Some(held) = margin.first() else { return Ok(()) };
+    let name = assets.get(held.asset.index()).map_or("the settle asset", |info| &info.symbol);
+    let known = |symbol: &String| assets.iter().any(|info| info.symbol == *symbol);
+    for (symbol, contract) in parameters.contracts.iter().filter(|(symbol, _)| !known(symbol)) {
+        parameters.table(symbol, contract, name, held.decimals)?;
     }
-    Ok(tables)
+    Ok(())
 }
 
 /// Place of a contract's group among all groups of the file; none without portfolio margin.

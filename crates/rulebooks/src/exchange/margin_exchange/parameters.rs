@@ -2,6 +2,7 @@
 //! hold together.
 
 use super::RULE;
+use crate::exchange::ladders;
 use breakwater_liquidation::Ladder;
 use breakwater_liquidation::backstop::Ranking;
 use breakwater_margin::option::OptionRates;
@@ -46,12 +47,28 @@ pub struct Parameters {
     /// Scenarios by which contracts with a group are required for together.
     #[serde(default)]
     pub portfolio: Option<Grid>,
-    /// The steps of a liquidation, tried from the first.
-    #[serde(default)]
+    /// The steps of a liquidation, tried from the first: rungs, or the name of a shipped ladder.
+    #[serde(default, deserialize_with = "named_or_whole")]
     pub ladder: Option<Ladder>,
     /// By what winners are ranked that are closed against a bankrupt account.
     #[serde(default)]
     pub ranking: Option<Ranking>,
+}
+
+/// A ladder by its name, or by its rungs.
+fn named_or_whole<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Ladder>, D::Error> {
+    use serde::de::Error;
+    let name = match toml::Value::deserialize(from)? {
+        toml::Value::String(name) => name,
+        rungs => return rungs.try_into().map(Some).map_err(D::Error::custom),
+    };
+    let known = ladders::LADDERS.iter().find(|(known, _)| *known == name);
+    let Some((_, text)) = known else {
+        let names: Vec<&str> = ladders::LADDERS.iter().map(|(known, _)| *known).collect();
+        let known = names.join(", ");
+        return Err(D::Error::custom(format!("ladder = {name:?}: one of {known}, or rungs")));
+    };
+    ladders::parse(text).map(Some).map_err(D::Error::custom)
 }
 
 fn yes() -> bool {
@@ -365,7 +382,7 @@ impl Parameters {
         }
     }
 
-    /// What the file says of a contract: under its own symbol, or under the first pattern that
+    /// What the file says of a contract: under its own symbol, or under the longest pattern that
     /// fits. With the key.
     #[must_use]
     pub fn contract(&self, symbol: &str) -> Option<(&String, &ContractParameters)> {
@@ -378,7 +395,9 @@ impl Parameters {
             }
         };
         let own = self.contracts.get_key_value(symbol);
-        own.or_else(|| self.contracts.iter().find(|(key, _)| fits(key)))
+        // The longest pattern says most; among equals the first in order.
+        let patterns = self.contracts.iter().filter(|(key, _)| fits(key));
+        own.or_else(|| patterns.min_by_key(|(key, _)| std::cmp::Reverse(key.len())))
     }
 
     fn sourced(&self, symbol: &str, field: &str) -> Result<(), BadParameter> {

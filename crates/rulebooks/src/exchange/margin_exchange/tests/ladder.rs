@@ -60,7 +60,7 @@ fn large(side: i128, thousandths: u128) -> Pool {
     pool
 }
 
-const TO_INITIAL: &str = "[[rungs]]\ndo = \"to-initial\"\nat = { mark = { slippage-bps = 10 } }\n\
+const TO_INITIAL: &str = "[[rungs]]\ndo = \"to-initial\"\nat = { mark = { slippage_bps = 10 } }\n\
                           [[rungs]]\ndo = \"take-over\"";
 
 #[test]

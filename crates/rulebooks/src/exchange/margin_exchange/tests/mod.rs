@@ -13,6 +13,7 @@ mod parameters;
 mod plan;
 mod sessions;
 mod takeover;
+mod venues;
 mod wide;
 mod wide_conservation;
 mod wide_health;
