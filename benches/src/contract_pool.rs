@@ -81,11 +81,17 @@ fn rule(parameters: &Parameters) -> Result<Rule> {
                 leverage: tier.leverage_max,
             });
         }
-        contracts
-            .insert(symbol.clone(), exchange::Contract { fee: listed.clearance_fee_bps, tiers });
+        let fee = listed.clearance_fee_bps;
+        contracts.insert(symbol.clone(), exchange::Contract { fee, tiers, ..Default::default() });
     }
-    let (name, settle) = (parameters.name.clone(), settle(parameters)?);
-    Ok(Rule::Exchange(exchange::Terms { name, settle, contracts }))
+    Ok(Rule::Exchange(exchange::Terms {
+        name: parameters.name.clone(),
+        margin: exchange::Margin::One(settle(parameters)?),
+        breach_at_equality: parameters.breach_at_equality,
+        contracts,
+        ladder: None,
+        ranking: None,
+    }))
 }
 
 /// The one asset that is margin.

@@ -107,6 +107,9 @@ pub struct Replay {
     /// Changes to the scenario's market.
     #[command(flatten)]
     pub changes: Changes,
+    /// Who bears what a venue of perpetuals loses.
+    #[command(flatten)]
+    pub backstop: Backstop,
     /// Folder to write [default: out/SCENARIO]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -124,6 +127,9 @@ pub struct Compare {
     /// Changes to the scenario's market.
     #[command(flatten)]
     pub changes: Changes,
+    /// Who bears what a venue of perpetuals loses.
+    #[command(flatten)]
+    pub backstop: Backstop,
     /// Folder to write [default: out/SCENARIO-compare]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -222,6 +228,36 @@ impl Changes {
             .chain(switched.map(|(name, _)| name.to_owned()))
             .collect()
     }
+}
+
+/// Who bears what a venue of perpetuals loses.
+#[derive(Debug, Args)]
+pub struct Backstop {
+    /// Perpetuals only: how winners are chosen once the insurance fund does not cover
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub deleverage: Option<DeleverageName>,
+    /// Perpetuals only: insurance fund at the start, as a share of the open interest, such as 0.01
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub fund: Option<String>,
+}
+
+/// How winners are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeleverageName {
+    /// The highest ranked first, each as far as needed
+    Queue,
+    /// In order of account from a place picked by chance
+    RandomStart,
+    /// Everybody in proportion to the position
+    ProRata,
+    /// In proportion, nobody above a stated share
+    Capped,
+    /// The leveraged give more, nobody above a stated share
+    RiskAware,
+    /// Touching the least profit that covers
+    MinimumOvershoot,
+    /// Nobody: the loss stays with the venue
+    Nobody,
 }
 
 /// What wraps the rulebook.

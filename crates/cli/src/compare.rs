@@ -6,9 +6,10 @@ use crate::figures::{count, rounded, wrapped};
 use crate::folder::Folder;
 use crate::report_of;
 use crate::screen::{Paint, Screen};
-use crate::{json_of, replay, source};
+use crate::{json_of, perpetuals, replay, source};
 use breakwater_report::render_comparison;
 use breakwater_simulate::fitting::{Mapped, MappedKind};
+use breakwater_simulate::perpetuals::PerpetualScenario;
 use breakwater_simulate::{PolicyChoice, Run, Scenario, Thresholds, Variant};
 use std::path::Path;
 
@@ -19,6 +20,10 @@ const TABLE: &str = "compare.json";
 
 /// Runs every mechanism and puts them side by side.
 pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
+    if PerpetualScenario::is_meant(&asked.scenario) {
+        return perpetuals::compare::run(asked, screen);
+    }
+    perpetuals::refuse_backstop(&asked.backstop)?;
     let scenario = Scenario::open(&asked.scenario)?;
     let options = asked.changes.options(None, PolicyChoice::AsIs);
     let out =

@@ -6,6 +6,7 @@ use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_liquidation::{AssetInfo, AssetKind, Kept, Rulebook};
 use breakwater_money::AssetId;
+use breakwater_simulate::perpetuals::PerpetualScenario;
 use breakwater_simulate::{Scenario, registry};
 use serde::Serialize;
 use serde_json::json;
@@ -15,16 +16,43 @@ const WIDTH: usize = 98;
 
 /// Lists the scenarios that travel with the program.
 pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
-    let shipped = Scenario::shipped();
     let mut text = String::new();
-    for (name, title) in shipped {
+    let mut rows = Vec::new();
+    for (name, title) in Scenario::shipped().iter().chain(PerpetualScenario::shipped()) {
+        let provenance = match PerpetualScenario::is_meant(name) {
+            true => PerpetualScenario::open(name)?.provenance(),
+            false => Scenario::open(name)?.provenance(),
+        };
         text.push_str(&format!("{name:<20}{title}\n"));
+        let data: Vec<_> = provenance
+            .iter()
+            .map(|(file, source, licence, hash)| {
+                json!({ "file": file, "source": source, "licence": licence, "blake3": hash })
+            })
+            .collect();
+        for (source, licence, files) in by_source(&provenance) {
+            let told = format!("{files}: {source}; {licence}");
+            for line in wrapped(&told, WIDTH - 20) {
+                text.push_str(&format!("{:<20}{line}\n", ""));
+            }
+        }
+        rows.push(json!({ "name": name, "title": title, "data": data }));
     }
     text.push_str("\nbreakwater replay NAME runs one; a path to a .toml file works too\n");
-    let rows: Vec<_> =
-        shipped.iter().map(|(name, title)| json!({ "name": name, "title": title })).collect();
     screen.answer(&text, &json!({ "schema": "breakwater.scenarios/1", "scenarios": rows }))?;
     Ok(Verdict::Fine)
+}
+
+/// Files of one source and licence together, in the order in which they are named.
+fn by_source(rows: &[(String, String, String, String)]) -> Vec<(&str, &str, String)> {
+    let mut told: Vec<(&str, &str, String)> = Vec::new();
+    for (file, source, licence, _) in rows {
+        match told.iter_mut().find(|row| row.0 == source && row.1 == licence) {
+            Some((_, _, files)) => files.push_str(&format!(", {file}")),
+            None => told.push((source, licence, file.clone())),
+        }
+    }
+    told
 }
 
 /// Lists the rulebooks that travel with the program, or shows one.

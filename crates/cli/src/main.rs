@@ -16,6 +16,7 @@ mod folder;
 mod journals;
 mod json_of;
 mod lists;
+mod perpetuals;
 mod price;
 mod rebuilt;
 mod recording;

@@ -8,9 +8,10 @@ use crate::rebuilt;
 use crate::recording::Recording;
 use crate::report_of::{self, Told};
 use crate::screen::{Paint, Screen};
-use crate::{json_of, source, story};
+use crate::{json_of, perpetuals, source, story};
 use breakwater_journal::{Journal, JournalError, Manifest};
 use breakwater_report::{render_run, write_liquidations_csv};
+use breakwater_simulate::perpetuals::PerpetualScenario;
 use breakwater_simulate::{PolicyChoice, Run, RunOptions, Scenario, sensitivity};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,10 @@ pub const JOURNAL: &str = "journal.redb";
 
 /// Runs the scenario and tells of it.
 pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
+    if PerpetualScenario::is_meant(&asked.scenario) {
+        return perpetuals::replay::run(asked, screen);
+    }
+    perpetuals::refuse_backstop(&asked.backstop)?;
     let scenario = Scenario::open(&asked.scenario)?;
     let rulebook = asked.rulebook.as_deref().map(source::rulebook).transpose()?;
     let mut options = asked.changes.options(rulebook, asked.policy.choice());
@@ -33,7 +38,7 @@ pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
     let folder = Folder::take(&out, &[EVENTS, REPORT, LIQUIDATIONS, JOURNAL], events::SCHEMA)?;
     let (run, firsts, event_lines) = record(&scenario, &options, &folder, screen)?;
     let waiting = screen.waits_for("replaying the journal, then other depths and feedbacks");
-    let replay_hash = prove(&folder.file(JOURNAL), &run)?;
+    let replay_hash = prove(&folder.file(JOURNAL), &run.state_hash)?;
     let cells = sensitivity(&scenario, &options, &run).map_err(Failure::of_run)?;
     waiting.finish_and_clear();
 
@@ -104,19 +109,19 @@ fn record(
 }
 
 /// A manifest's label is bounded; a name beyond it is cut between characters.
-fn label(name: &str) -> String {
+pub(crate) fn label(name: &str) -> String {
     let cut = name.char_indices().map(|(at, _)| at).find(|at| *at > 1_000).unwrap_or(name.len());
     format!("replay of {}", &name[..cut])
 }
 
 /// Opens the journal again, replays all of it into a fresh engine, and answers the hash that this
 /// gives. Where it is the run's, the state is kept beside the frames for `verify`.
-fn prove(path: &Path, run: &Run) -> Result<String, Failure> {
+pub(crate) fn prove(path: &Path, state_hash: &str) -> Result<String, Failure> {
     let failed = |error: JournalError| Failure::journal(path, &error);
     let mut journal = rebuilt::open(path)?;
     let rebuilt = rebuilt::rebuild(&journal, path, &[])?;
     let hash = rebuilt.engine.state_hash();
-    if hash.hex() == run.state_hash {
+    if hash.hex() == state_hash {
         let state = rebuilt
             .engine
             .encode()

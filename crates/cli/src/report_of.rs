@@ -62,7 +62,7 @@ pub fn report(told: &Told<'_>) -> Result<RunReport, Failure> {
         rounds: Part::Given(charts::rounds(run)),
         assumptions: assumptions(scenario, options),
         books: Books {
-            trial_balance: run.balances.iter().map(balance).collect::<Result<_, _>>()?,
+            trial_balance: balances(&run.balances)?,
             replay_hash: Some(told.replay_hash.to_owned()),
         },
         glossary: standard_glossary(),
@@ -329,6 +329,11 @@ fn assumptions(scenario: &Scenario, options: &RunOptions) -> Vec<Assumption> {
 fn provenance(scenario: &Scenario) -> Vec<Provenance> {
     let row = |(name, source, licence, hash)| Provenance { name, source, licence, hash };
     scenario.provenance().into_iter().map(row).collect()
+}
+
+/// The trial balance, row by row.
+pub(crate) fn balances(rows: &[record::BalanceRow]) -> Result<Vec<BalanceRow>, Failure> {
+    rows.iter().map(balance).collect()
 }
 
 /// What all holders have stands against what others owe them; the sum is what is left over.

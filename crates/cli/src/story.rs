@@ -234,11 +234,20 @@ fn proof(run: &Run, ending: &Ending<'_>, paint: Paint) -> Vec<String> {
     ]
 }
 
+/// An instant written as RFC 3339.
+pub fn start_of(text: &str) -> Option<Time> {
+    let start: jiff::Timestamp = text.parse().ok()?;
+    Some(Time::from_seconds(u64::try_from(start.as_second()).ok()?))
+}
+
+fn moment_of(start: &str, seconds: u64) -> Option<Time> {
+    let start = start_of(start)?.seconds_since(Time(0));
+    Some(Time::from_seconds(start.checked_add(seconds)?))
+}
+
 /// The instant `seconds` after the start of the run.
 pub fn moment(run: &Run, seconds: u64) -> Option<Time> {
-    let start: jiff::Timestamp = run.start.parse().ok()?;
-    let start = u64::try_from(start.as_second()).ok()?;
-    Some(Time::from_seconds(start.checked_add(seconds)?))
+    moment_of(&run.start, seconds)
 }
 
 /// `10:40` that many seconds after the start of the run.
@@ -248,7 +257,12 @@ pub fn clock(run: &Run, seconds: u64) -> String {
 
 /// `2020-03-12 10:40` that many seconds after the start of the run.
 pub fn minute(run: &Run, seconds: u64) -> String {
-    match moment(run, seconds) {
+    instant_of(&run.start, seconds)
+}
+
+/// `2020-03-12 10:40` that many seconds after `start`.
+pub fn instant_of(start: &str, seconds: u64) -> String {
+    match moment_of(start, seconds) {
         Some(at) => instant(at).chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect(),
         None => format!("start + {seconds} s"),
     }

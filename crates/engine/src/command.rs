@@ -15,6 +15,7 @@ pub struct Command {
 }
 
 /// What to do.
+#[allow(clippy::large_enum_variant)] // A policy is large, and as rare as an installation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Body {
     /// A new asset; its number is the count of assets before it.

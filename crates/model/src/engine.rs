@@ -1,28 +1,27 @@
 //! The naive engine: one command in, what it does out, everybody looked at again.
 
+mod climb;
+mod define;
 mod loss;
+mod orders;
 mod sales;
 mod solvency;
 
+use crate::ladder::Climbed;
 use crate::number::{Int, Result};
 use crate::pool::Pool;
 use crate::rule::{Library, Rule, look_up};
 use crate::{call, guard, plan};
 use breakwater_engine::{Body, Cause, Command, Event, OpenLeg, What};
-use breakwater_liquidation::{
-    AssetInfo, AssetKind, Call, CallState, Fact, MarginCall, MarketInfo, Policy, Rejection, Seller,
-};
-use breakwater_market::{Guard, GuardState, MarketId, Tick};
+use breakwater_liquidation::effects::Bearer;
+use breakwater_liquidation::{Call, CallState, Fact, MarginCall, Policy, Rejection, Seller};
+use breakwater_market::Tick;
 use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub use loss::Borne;
 
-/// Longest name.
-const NAME_MAX: usize = 64;
-/// Most decimals of an asset.
-const DECIMALS_MAX: u8 = 30;
 /// Most accounts that one call names.
 const NAMED_MAX: usize = 256;
 /// Longest parameter text.
@@ -55,6 +54,8 @@ struct Account {
     liquidated_at: u64,
     /// When a sale is tried again that the market did not take whole.
     retry_at: Time,
+    /// What a ladder has done since it was called.
+    climbed: Climbed,
 }
 
 /// The rule in force with its policy.
@@ -80,13 +81,27 @@ pub struct Model {
     losses: BTreeMap<AssetId, Borne>,
     guarded: solvency::Guards,
     /// Due accounts whose sale could not be ordered; tried again at the next price, passage of
-    /// time or resumption, or when something of theirs changes.
-    waiting: BTreeSet<AccountId>,
+    /// time or resumption, when something of theirs changes, or at the time here.
+    waiting: BTreeMap<AccountId, Time>,
+    next_order: u64,
+    /// The last entropy that came in.
+    entropy: u64,
+    /// What the fund had from when on, by asset, since the policy came into force.
+    funds: BTreeMap<AssetId, Vec<(Time, Int)>>,
     /// Accounts liquidated by the command under way, and whether a loss was booked for them.
     hits: Vec<(AccountId, bool)>,
     told: Vec<Told>,
-    /// Waiting accounts that are tried again with this command.
-    nudged: BTreeSet<AccountId>,
+    /// What the engine was free to do with this command.
+    freedom: Freedom,
+}
+
+/// What the engine is free to do at any assessment, and is known to have done with a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Freedom {
+    /// Waiting accounts whose sale it has tried again.
+    pub sell: BTreeSet<AccountId>,
+    /// Accounts whose cure it has forgotten.
+    pub forget: BTreeSet<AccountId>,
 }
 
 impl Model {
@@ -105,23 +120,25 @@ impl Model {
             next_leg: 1,
             losses: BTreeMap::new(),
             guarded: solvency::Guards::new(),
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            next_order: 1,
+            entropy: 0,
+            funds: BTreeMap::new(),
             hits: Vec::new(),
             told: Vec::new(),
-            nudged: BTreeSet::new(),
+            freedom: Freedom::default(),
         }
     }
 
     /// Applies one command, whole or not at all.
     pub fn apply(&mut self, command: &Command) -> Verdict {
-        self.apply_and_try(command, &BTreeSet::new())
+        self.apply_with(command, &Freedom::default())
     }
 
-    /// Applies one command and tries the waiting sales of `nudged` accounts again, which the
-    /// engine is free to do whenever it assesses them.
-    pub fn apply_and_try(&mut self, command: &Command, nudged: &BTreeSet<AccountId>) -> Verdict {
+    /// Applies one command as it must go where the engine has used its freedom so.
+    pub fn apply_with(&mut self, command: &Command, freedom: &Freedom) -> Verdict {
         let mut next = self.clone();
-        next.nudged.clone_from(nudged);
+        next.freedom.clone_from(freedom);
         next.hits.clear();
         next.told.clear();
         next.pool.moved.clear();
@@ -157,7 +174,7 @@ impl Model {
     /// True if a sale for the account could not be ordered and waits.
     #[must_use]
     pub fn waits(&self, account: AccountId) -> bool {
-        self.waiting.contains(&account)
+        self.waiting.contains_key(&account)
     }
 
     /// The pool.
@@ -247,11 +264,12 @@ impl Model {
             Body::Call(call) => self.business(call)?,
             Body::FundInsurance { asset, amount } => self.fund_insurance(*asset, *amount)?,
             Body::Tick(tick) => cause = self.tick(tick)?,
-            // Orders and venues' own choices by chance are not modelled: no sequence has them.
-            Body::PlaceOrder { .. }
-            | Body::CancelOrder { .. }
-            | Body::FillOrder { .. }
-            | Body::Entropy { .. } => return Err(Rejection::Unsupported),
+            Body::PlaceOrder { order } => self.place(*order)?,
+            Body::CancelOrder { order } => self.cancel(*order, Cause::Command)?,
+            Body::FillOrder { order, quantity, price, against } => {
+                self.fill_order(*order, *against, *quantity, *price)?;
+            }
+            Body::Entropy { bits } => self.entropy = *bits,
             Body::AdvanceTime => {
                 self.waiting.clear();
                 cause = Cause::Time;
@@ -270,91 +288,6 @@ impl Model {
             Body::CoverDeficit { asset, amount } => self.cover_deficit(*asset, *amount)?,
         }
         Ok(cause)
-    }
-
-    fn define_asset(
-        &mut self,
-        symbol: &str,
-        decimals: u8,
-        kind: AssetKind,
-        before: Time,
-    ) -> Result<()> {
-        check_name(symbol)?;
-        if self.pool.assets.iter().any(|asset| asset.symbol == symbol) {
-            return Err(Rejection::NameTaken);
-        }
-        if decimals > DECIMALS_MAX {
-            return Err(Rejection::BadParameter);
-        }
-        if let AssetKind::Contract(terms) = kind
-            && self.pool.asset(terms.settle)?.kind != AssetKind::Token
-        {
-            return Err(Rejection::BadParameter);
-        }
-        let number = u16::try_from(self.pool.assets.len()).map_err(|_| Rejection::LimitReached)?;
-        let symbol = symbol.to_owned();
-        Rc::make_mut(&mut self.pool.assets).push(AssetInfo {
-            symbol,
-            decimals,
-            kind,
-            market: None,
-        });
-        self.tell(Cause::Command, What::AssetDefined { asset: AssetId(number) });
-        if let Some(in_force) = self.in_force.clone() {
-            if !in_force.rule.fits(&self.pool) {
-                return Err(Rejection::RulebookCannotTake);
-            }
-            // A reserve is founded as of the time before the command that defines it.
-            let now = std::mem::replace(&mut self.pool.now, before);
-            in_force.rule.found(&mut self.pool);
-            self.pool.now = now;
-        }
-        Ok(())
-    }
-
-    fn define_market(
-        &mut self,
-        symbol: &str,
-        asset: AssetId,
-        guard: &Guard,
-        volatility_weight: u32,
-    ) -> Result<()> {
-        check_name(symbol)?;
-        if self.pool.markets.iter().any(|market| market.symbol == symbol) {
-            return Err(Rejection::NameTaken);
-        }
-        if self.pool.asset(asset)?.market.is_some() {
-            return Err(Rejection::NameTaken);
-        }
-        if !guard::sound(guard) || volatility_weight == 0 {
-            return Err(Rejection::BadParameter);
-        }
-        let number = u16::try_from(self.pool.markets.len()).map_err(|_| Rejection::LimitReached)?;
-        let market = MarketId(number);
-        Rc::make_mut(&mut self.pool.markets).push(MarketInfo {
-            symbol: symbol.to_owned(),
-            asset,
-            guard: *guard,
-            volatility_weight,
-        });
-        self.pool.seen.push(GuardState::default());
-        if let Some(info) = Rc::make_mut(&mut self.pool.assets).get_mut(asset.index()) {
-            info.market = Some(market);
-        }
-        if self.in_force.as_ref().is_some_and(|known| !known.rule.admits(&self.pool)) {
-            return Err(Rejection::RulebookCannotTake);
-        }
-        self.tell(Cause::Command, What::MarketDefined { market });
-        Ok(())
-    }
-
-    fn open_account(&mut self, owner: &str) -> Result<()> {
-        check_name(owner)?;
-        let account = AccountId(self.pool.accounts);
-        self.pool.accounts += 1;
-        self.accounts.push(Account::default());
-        self.tell(Cause::Command, What::AccountOpened { account });
-        Ok(())
     }
 
     fn install(&mut self, name: &str, text: &str, hash: &[u8; 32], policy: &Policy) -> Result<()> {
@@ -391,6 +324,9 @@ impl Model {
         let told = What::RulebookInstalled { name: rule.name().to_owned(), hash, epoch };
         let rc = Rc::new(policy.clone());
         self.in_force = Some(InForce { name: name.to_owned(), rule, policy: rc });
+        self.funds.clear();
+        self.pool.fund_moved.extend((0..).map(AssetId).take(self.pool.assets.len()));
+        self.record_funds();
         // Everything under everybody has changed.
         self.pool.moved.extend(self.pool.everybody());
         self.tell(Cause::Command, told);
@@ -405,6 +341,7 @@ impl Model {
         }
         let token = Unit::token(asset);
         self.pool.transfer(Holder::External, Holder::Insurance, token, &Int::from(amount))?;
+        self.record_funds();
         self.tell(Cause::Command, What::InsuranceFunded { amount: Amount::new(asset, amount) });
         Ok(())
     }
@@ -468,7 +405,9 @@ impl Model {
         account: AccountId,
     ) -> Result<()> {
         let known = &self.accounts[account.index()];
-        if policy.seller == Seller::Venue {
+        // Only the venue itself hands accounts to its vault, whole.
+        let by_venue = matches!(call, Call::TakeOver { .. });
+        if policy.seller == Seller::Venue && !by_venue {
             return Err(Rejection::Unsupported);
         }
         self.unpaused(account)?;
@@ -484,7 +423,7 @@ impl Model {
         if uncalled && rule.health(&self.pool, account)?.breach {
             return Err(Rejection::NotYetDue);
         }
-        if policy.guards.minimal {
+        if policy.guards.minimal && !by_venue {
             let most = plan::keeper_bound(rule, &self.pool, account, policy)?;
             let asked = plan::value_repaid(&rule.perform(&mut self.pool.clone(), call)?);
             if asked.unwrap_or(0) > most {
@@ -534,14 +473,31 @@ impl Model {
         Ok(())
     }
 
-    /// Tells facts and finds the bearers of the losses among them.
+    /// Tells facts and finds the bearers of the losses among them that they do not name themselves.
     fn commit(&mut self, facts: &[Fact], cause: Cause) -> Result<()> {
+        self.record_funds();
         for fact in facts {
             self.tell(cause, What::Happened(fact.clone()));
+            // Orders go with what they are for.
+            match fact {
+                Fact::TakenOver { account, .. } => self.cancel_all(*account, cause)?,
+                Fact::Settled { contract, delivered: true, .. } => {
+                    self.cancel_ended(*contract, cause)?;
+                }
+                _ => {}
+            }
         }
-        for fact in facts {
-            if let Fact::Deficit { account, amount, .. } = fact {
-                self.bear(*account, *amount, cause)?;
+        for (at, fact) in facts.iter().enumerate() {
+            let Fact::Deficit { account, amount, .. } = fact else { continue };
+            let vault = |fact: &&Fact| matches!(fact, Fact::Borne { account: of, bearer: Bearer::Vault, .. } if of == account);
+            match facts.get(at + 1).filter(vault) {
+                // A vault that has taken the account over bears it whole.
+                Some(_) => {
+                    let losses = self.losses.entry(amount.asset).or_default();
+                    losses.deficit += amount.raw;
+                    losses.vault += amount.raw;
+                }
+                None => self.bear(*account, *amount, cause)?,
             }
         }
         Ok(())
@@ -581,27 +537,25 @@ impl Model {
         let was = self.accounts[account.index()].call;
         if let Some(next) = call::next(was, look, self.pool.now, policy.notice_nanos) {
             let forgets = was.state == CallState::Cured && !next.state.is_open();
-            let optional = forgets && !touched;
+            let free = !touched && !self.freedom.forget.contains(&account);
+            let optional = forgets && free;
             if !optional {
                 self.accounts[account.index()].call = next;
+            }
+            if next.state == CallState::Called {
+                self.called(account);
             }
             let (from, to, deadline) = (was.state, next.state, next.deadline);
             let what = What::CallMoved { account, from, to, deadline, health };
             self.told.push(Told { event: Event { cause, what }, optional });
         }
-        let again = touched || self.nudged.contains(&account);
+        let again = touched || self.freedom.sell.contains(&account) || self.wait_is_over(account);
         self.sell_if_due(in_force, account, again, cause)
     }
 }
 
 fn has_deficit(facts: &[Fact], of: AccountId) -> bool {
     facts.iter().any(|fact| matches!(fact, Fact::Deficit { account, .. } if *account == of))
-}
-
-fn check_name(name: &str) -> Result<()> {
-    let length = name.chars().count();
-    let printable = !name.chars().any(char::is_control);
-    if length == 0 || length > NAME_MAX || !printable { Err(Rejection::BadName) } else { Ok(()) }
 }
 
 fn makes_sense(policy: &Policy) -> bool {
@@ -611,6 +565,12 @@ fn makes_sense(policy: &Policy) -> bool {
         && policy.slippage_bps < 10_000
         && policy.assess_max > 0
         && (1..=64).contains(&policy.name.len())
+        && policy.warn_ratio.raw <= (one.raw + one.raw)
+        && policy.backstop.share_max_bps.is_none_or(|bps| (1..=10_000).contains(&bps))
+        && policy
+            .backstop
+            .drawdown
+            .is_none_or(|trigger| (1..=1_000_000_000).contains(&trigger.lost_e9))
         && solvency::sound(policy)
 }
 
@@ -619,7 +579,10 @@ fn makes_sense(policy: &Policy) -> bool {
 fn allowed_in_halt(body: &Body) -> bool {
     match body {
         Body::Call(Call::Deposit { .. } | Call::Repay { .. }) => true,
-        Body::Call(_) | Body::InstallRulebook { .. } => false,
+        Body::Call(_)
+        | Body::InstallRulebook { .. }
+        | Body::PlaceOrder { .. }
+        | Body::FillOrder { .. } => false,
         _ => true,
     }
 }

@@ -1,7 +1,7 @@
 //! A second engine, naive on purpose, that judges the first.
 //!
 //! It does what the engine promises in the most obvious way: balances in one map, every number an
-//! integer without a width, every account looked at again after every command, every lot tried
+//! integer without a width, every account looked at again after every command, lots tried
 //! from one upwards. It has no watch list, no ledger and no copy of a venue's mirror: the rules are
 //! written down a second time from their sources. Of the engine's crates it uses the plain data
 //! that both must speak ([`Command`](breakwater_engine::Command),
@@ -13,21 +13,27 @@
 //!
 //! Left to the engine: how many accounts it assesses, when it forgets that an account was cured (see
 //! [`Told::optional`]), and whether it tries a waiting sale oftener than it must (see
-//! [`Model::apply_and_try`]). A policy that bounds the accounts assessed in one command is outside
-//! the model: who waits then depends on the watch list, which the harness judges by a rescan.
+//! [`Model::apply_with`]). A policy that bounds the accounts assessed in one command is outside
+//! the model: who waits then depends on the watch list, which the harness judges by a rescan. So are
+//! portfolio margin and liquidation prices: both have judges of their own.
+//!
+//! One search is stated rather than free: how many lots are sold is looked for on a grid of sixty-four
+//! sizes, and lot by lot only within the first step of it that reaches the target.
 
 pub mod backstop;
 pub mod call;
+pub mod contract;
 pub mod engine;
 pub mod exchange;
 pub mod guard;
+pub mod ladder;
 pub mod lending;
 pub mod number;
 pub mod plan;
 pub mod pool;
 pub mod rule;
 
-pub use engine::{Model, Told, Verdict};
+pub use engine::{Freedom, Model, Told, Verdict};
 pub use number::Int;
 pub use pool::Pool;
 pub use rule::{Known, Rule};

@@ -102,3 +102,85 @@ pub fn of_word(value: U256) -> Int {
 pub fn positive(value: Int) -> Int {
     if value.is_negative() { Int::zero() } else { value }
 }
+
+/// An exact fraction of integers; the divisor is above zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fraction {
+    above: Int,
+    below: Int,
+}
+
+impl Fraction {
+    /// `above / below`.
+    ///
+    /// # Errors
+    /// [`Rejection::Overflow`] for a divisor of zero, as [`floor`].
+    pub fn new(above: Int, below: Int) -> Result<Self> {
+        if below.is_positive() { Ok(Fraction { above, below }) } else { Err(Rejection::Overflow) }
+    }
+
+    /// `raw` at so many decimals.
+    #[must_use]
+    pub fn scaled(raw: Int, decimals: u8) -> Self {
+        Fraction { above: raw, below: ten(decimals) }
+    }
+
+    /// The product.
+    #[must_use]
+    pub fn times(&self, other: &Fraction) -> Self {
+        Fraction { above: &self.above * &other.above, below: &self.below * &other.below }
+    }
+
+    /// The quotient.
+    ///
+    /// # Errors
+    /// As [`Fraction::new`]: the other is not above zero.
+    pub fn over(&self, other: &Fraction) -> Result<Self> {
+        Fraction::new(&self.above * &other.below, &self.below * &other.above)
+    }
+
+    /// The product with an integer.
+    #[must_use]
+    pub fn of(&self, whole: &Int) -> Self {
+        Fraction { above: &self.above * whole, below: self.below.clone() }
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(&self, other: &Fraction) -> Self {
+        let above = &self.above * &other.below + &other.above * &self.below;
+        Fraction { above, below: &self.below * &other.below }
+    }
+
+    /// The difference, or zero if it is negative.
+    #[must_use]
+    pub fn less(&self, other: &Fraction) -> Self {
+        let above = positive(&self.above * &other.below - &other.above * &self.below);
+        Fraction { above, below: &self.below * &other.below }
+    }
+
+    /// The larger of the two.
+    #[must_use]
+    pub fn or_more(&self, other: &Fraction) -> Self {
+        let more = &other.above * &self.below > &self.above * &other.below;
+        if more { other.clone() } else { self.clone() }
+    }
+
+    /// The largest integer not above it.
+    #[must_use]
+    pub fn down(&self) -> Int {
+        self.above.div_floor(&self.below)
+    }
+
+    /// The smallest integer not below it.
+    #[must_use]
+    pub fn up(&self) -> Int {
+        -((-&self.above).div_floor(&self.below))
+    }
+
+    /// The nearest integer, halves up.
+    #[must_use]
+    pub fn nearest(&self) -> Int {
+        (&self.above * 2u8 + &self.below).div_floor(&(&self.below * 2u8))
+    }
+}

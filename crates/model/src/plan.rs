@@ -1,7 +1,8 @@
 //! What to sell: every number of lots is tried, from one upwards.
 
+use crate::contract;
 use crate::lending::KeeperOption;
-use crate::number::{Int, Result, ceil, floor, narrow, ten};
+use crate::number::{Fraction, Int, Result, ceil, floor, narrow, ten};
 use crate::pool::Pool;
 use crate::rule::Rule;
 use breakwater_liquidation::rulebook::Saleable;
@@ -62,28 +63,67 @@ fn fewest(
 ) -> Result<Option<Leg>> {
     let whole = Int::from(item.quantity);
     let lot = lot(rule, pool, policy, item.asset)?.min(whole.clone());
-    let mut quantity = Int::from(0);
-    while quantity < whole {
-        quantity = (quantity + &lot).min(whole.clone());
-        let last = leg(pool, policy, item, narrow(&quantity)?)?;
+    let leg_of = |count: &Int| {
+        let quantity = (count * &lot).min(whole.clone());
+        leg(pool, policy, item, narrow(&quantity)?)
+    };
+    // What the rule refuses of all of it is no plan.
+    let mut legs = chosen.to_vec();
+    legs.push(leg(pool, policy, item, item.quantity)?);
+    after(rule, pool, account, &legs)?;
+    let reaches = |count: &Int| {
         let mut legs = chosen.to_vec();
-        legs.push(last);
-        match after(rule, pool, account, &legs) {
-            Ok(health) if meets(&health, policy) => return Ok(Some(last)),
-            // What the rule refuses in part it may still take whole.
-            Err(refused) if quantity == whole => return Err(refused),
-            _ => {}
+        legs.push(leg_of(count)?);
+        // What the rule refuses in part it may still take whole.
+        Ok(after(rule, pool, account, &legs).is_ok_and(|health| meets(&health, policy)))
+    };
+    let count = fewest_lots(&ceil(&whole, &lot)?, reaches)?;
+    count.map(|count| leg_of(&count)).transpose()
+}
+
+/// Sizes of one holding that are tried before it is looked at more closely.
+const GRID: u8 = 64;
+
+/// The fewest of so many lots that reach a target. More may fail where less reaches it, so that a
+/// grid of sizes is tried from the smallest up; within the first step that ends in one that reaches
+/// it, every lot is.
+pub(crate) fn fewest_lots(
+    lots: &Int,
+    reaches: impl Fn(&Int) -> Result<bool>,
+) -> Result<Option<Int>> {
+    let steps = lots.clone().min(Int::from(GRID));
+    let mut below = Int::from(0);
+    let mut step = Int::from(1);
+    while step <= steps {
+        let size = ceil(&(lots * &step), &steps)?;
+        if reaches(&size)? {
+            let mut count = below + 1;
+            while count < size && !reaches(&count)? {
+                count += 1;
+            }
+            return Ok(Some(count));
         }
+        below = size;
+        step += 1;
     }
     Ok(None)
 }
 
-/// Base units of an asset worth the policy's lot, which is a value in the numeraire; rounded up.
-fn lot(rule: &Rule, pool: &Pool, policy: &Policy, asset: AssetId) -> Result<Int> {
+/// Base units of an asset worth the policy's lot, which is a value in the numeraire; rounded up. The
+/// lot of a contract is first what of its settle asset is worth it, rounded up as well.
+pub(crate) fn lot(rule: &Rule, pool: &Pool, policy: &Policy, asset: AssetId) -> Result<Int> {
     let price = pool.price(asset)?;
-    let scaled = Int::from(policy.lot_value) * ten(price.decimals);
-    let value = ceil(&scaled, &ten(rule.numeraire_decimals(pool)))?;
-    let lot = ceil(&(value * ten(pool.asset(asset)?.decimals)), &Int::from(price.raw))?;
+    let lot = match contract::terms(pool, asset) {
+        Ok(terms) => {
+            let value = rule.amount_for(pool, terms.settle, &Int::from(policy.lot_value))?;
+            contract::quantity_for(pool, asset, &value, price)?.up()
+        }
+        Err(_) => {
+            let scaled = Int::from(policy.lot_value) * ten(price.decimals);
+            let value = ceil(&scaled, &ten(rule.numeraire_decimals(pool)))?;
+            ceil(&(value * ten(pool.asset(asset)?.decimals)), &Int::from(price.raw))?
+        }
+    };
     Ok(lot.max(Int::from(1)))
 }
 
@@ -95,37 +135,53 @@ fn meets(health: &Health, policy: &Policy) -> bool {
     enough && !health.breach
 }
 
-/// A sale of a quantity, no worse than the slippage allows.
-fn leg(pool: &Pool, policy: &Policy, item: &Saleable, quantity: u128) -> Result<Leg> {
+/// The mark in what the sale brings in. A contract's mark is in its own terms; a token's has six
+/// digits at least, as long as eighteen decimals give them.
+pub(crate) fn fair(pool: &Pool, item: &Saleable) -> Result<Price> {
     let mark = pool.price(item.asset)?;
+    if contract::terms(pool, item.asset).is_ok() {
+        return Ok(mark);
+    }
     // What settles is often priced nowhere: it is the numeraire itself.
     let against = match pool.price(item.proceeds_asset) {
-        Ok(price) => price,
-        Err(_) => Price { raw: narrow(&ten(mark.decimals))?, decimals: mark.decimals },
+        Ok(price) => contract::exact(price),
+        Err(_) => Fraction::scaled(Int::from(1), 0),
     };
-    // Six digits at least, as long as eighteen decimals give them.
+    let exact = contract::exact(mark).over(&against)?;
     let mut decimals = mark.decimals;
-    let fair = loop {
-        let scale = ten(against.decimals) * ten(decimals - mark.decimals);
-        let fair = floor(&(Int::from(mark.raw) * scale), &Int::from(against.raw))?;
-        if fair >= Int::from(1_000_000) || decimals >= 18 {
-            break fair;
-        }
+    while exact.of(&ten(decimals)).down() < ten(6) && decimals < 18 {
         decimals += 1;
-    };
-    let (bps, one) = (Int::from(policy.slippage_bps), Int::from(10_000));
-    let worst = if item.buy_back {
-        ceil(&(fair * (&one + bps)), &one)?
-    } else {
-        floor(&(fair * (&one - bps)), &one)?
-    };
+    }
+    Ok(Price { raw: narrow(&exact.of(&ten(decimals)).down())?, decimals })
+}
+
+/// A price moved against whoever sells, or buys back.
+pub(crate) fn slipped(fair: &Int, bps: u32, buy_back: bool) -> Result<Int> {
+    let (bps, one) = (Int::from(bps), Int::from(10_000));
+    if buy_back { ceil(&(fair * (&one + bps)), &one) } else { floor(&(fair * (&one - bps)), &one) }
+}
+
+/// A sale of a quantity, no worse than the slippage allows.
+fn leg(pool: &Pool, policy: &Policy, item: &Saleable, quantity: u128) -> Result<Leg> {
+    let fair = fair(pool, item)?;
+    let worst = slipped(&Int::from(fair.raw), policy.slippage_bps, item.buy_back)?;
     Ok(Leg {
         asset: item.asset,
         quantity,
         buy_back: item.buy_back,
         proceeds_asset: item.proceeds_asset,
-        worst_price: Price { raw: narrow(&worst)?, decimals },
+        worst_price: Price { raw: narrow(&worst)?, decimals: fair.decimals },
     })
+}
+
+/// True if a leg costs its account something: what is closed was owed.
+///
+/// # Errors
+/// An unknown asset.
+pub fn pays(pool: &Pool, leg: &Leg) -> Result<bool> {
+    pool.asset(leg.asset)?;
+    let terms = contract::terms(pool, leg.asset);
+    Ok(terms.map_or(leg.buy_back, |terms| !contract::owned(&terms, !leg.buy_back)))
 }
 
 /// What a quantity of a leg brings in or costs at its worst price, rounded against the account.
@@ -133,14 +189,24 @@ fn leg(pool: &Pool, policy: &Policy, item: &Saleable, quantity: u128) -> Result<
 /// # Errors
 /// An unknown asset, or a number beyond 128 bits.
 pub fn at_worst(pool: &Pool, leg: &Leg, quantity: u128) -> Result<u128> {
-    let from = ten(pool.asset(leg.asset)?.decimals) * ten(leg.worst_price.decimals);
-    let to = ten(pool.asset(leg.proceeds_asset)?.decimals);
-    let value = Int::from(quantity) * Int::from(leg.worst_price.raw) * to;
-    narrow(&if leg.buy_back { ceil(&value, &from)? } else { floor(&value, &from)? })
+    let quantity = Int::from(quantity);
+    let value = if contract::terms(pool, leg.asset).is_ok() {
+        contract::worth(pool, leg.asset, &quantity, leg.worst_price)?
+    } else {
+        let whole = Fraction::scaled(quantity, pool.asset(leg.asset)?.decimals);
+        let to = ten(pool.asset(leg.proceeds_asset)?.decimals);
+        whole.times(&contract::exact(leg.worst_price)).of(&to)
+    };
+    narrow(&if pays(pool, leg)? { value.up() } else { value.down() })
 }
 
 /// Health if every leg fills at its worst price.
 fn after(rule: &Rule, pool: &Pool, account: AccountId, legs: &[Leg]) -> Result<Health> {
+    rule.health(&sold(rule, pool, account, legs)?, account)
+}
+
+/// The pool if every leg fills at its worst price.
+pub(crate) fn sold(rule: &Rule, pool: &Pool, account: AccountId, legs: &[Leg]) -> Result<Pool> {
     let mut pool = pool.clone();
     for leg in legs {
         let call = Call::Fill {
@@ -152,7 +218,7 @@ fn after(rule: &Rule, pool: &Pool, account: AccountId, legs: &[Leg]) -> Result<H
         };
         rule.perform(&mut pool, &call)?;
     }
-    rule.health(&pool, account)
+    Ok(pool)
 }
 
 /// Value that a keeper's call repays at most under the policy: the venue's largest call, or the

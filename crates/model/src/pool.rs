@@ -1,7 +1,7 @@
 //! What rules look at and change: one map of balances, one map of the rule's own memory.
 
 use crate::number::{Int, Result};
-use breakwater_liquidation::{AssetInfo, AssetKind, MarketInfo, Rejection, StateKey};
+use breakwater_liquidation::{AssetInfo, AssetKind, MarketInfo, Order, Rejection, StateKey};
 use breakwater_market::GuardState;
 use breakwater_money::{AccountId, AssetId, Class, Holder, Price, Time, Unit};
 use num_traits::Zero;
@@ -29,6 +29,10 @@ pub struct Pool {
     pub moved: BTreeSet<AccountId>,
     /// True once anything was ever transferred.
     pub used: bool,
+    /// Orders that wait, by number.
+    pub orders: BTreeMap<u64, Order>,
+    /// Assets of which the insurance fund's balance has moved since somebody looked.
+    pub fund_moved: BTreeSet<AssetId>,
 }
 
 impl Pool {
@@ -63,8 +67,14 @@ impl Pool {
             } else {
                 self.book.insert((holder, unit), sum);
             }
-            if let Holder::Account(account) | Holder::Position(account, _) = holder {
-                self.moved.insert(account);
+            match holder {
+                Holder::Account(account) | Holder::Position(account, _) => {
+                    self.moved.insert(account);
+                }
+                Holder::Insurance => {
+                    self.fund_moved.insert(unit.asset);
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -106,6 +116,25 @@ impl Pool {
     /// All accounts.
     pub fn everybody(&self) -> impl Iterator<Item = AccountId> + use<> {
         (0..self.accounts).map(AccountId)
+    }
+
+    /// Contracts that an account holds, with their signed sizes, in order.
+    #[must_use]
+    pub fn positions(&self, account: AccountId) -> Vec<(AssetId, Int)> {
+        let held = self.holdings(account).into_iter();
+        let own = held.filter(|(holder, unit, _)| {
+            let info = self.assets.get(unit.asset.index());
+            *holder == Holder::Account(account)
+                && unit.class == Class::Token
+                && info.is_some_and(|info| info.kind != AssetKind::Token)
+        });
+        own.map(|(_, unit, size)| (unit.asset, Int::from(size))).collect()
+    }
+
+    /// The quote side of a position in a contract that settles in `settle`.
+    #[must_use]
+    pub fn quote(&self, account: AccountId, contract: AssetId, settle: AssetId) -> Int {
+        self.balance(Holder::Position(account, contract), Unit::token(settle))
     }
 
     /// Everything an account holds, its positions' quote sides included.

@@ -1,11 +1,12 @@
 //! The rules the model knows, and what parameter texts mean.
 
-use crate::number::{Int, Result, positive};
+use crate::number::{Fraction, Int, Result, positive, ten};
 use crate::pool::Pool;
-use crate::{exchange, lending};
+use crate::{contract, exchange, lending};
+use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::effects::Fact;
 use breakwater_liquidation::rulebook::Saleable;
-use breakwater_liquidation::{Call, Rejection};
+use breakwater_liquidation::{Call, Ladder, Order, Rejection};
 use breakwater_margin::Health;
 use breakwater_money::{AccountId, AssetId, Holder, Unit};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use std::rc::Rc;
 pub enum Rule {
     /// Pooled lending.
     Lending(lending::Terms),
-    /// Perpetual contracts under maintenance tiers.
+    /// Contracts under maintenance tiers.
     Exchange(exchange::Terms),
 }
 
@@ -47,7 +48,7 @@ impl Rule {
     pub fn numeraire_decimals(&self, pool: &Pool) -> u8 {
         match self {
             Rule::Lending(terms) => terms.numeraire_decimals,
-            Rule::Exchange(terms) => terms.settle_decimals(pool),
+            Rule::Exchange(terms) => terms.value_decimals(pool),
         }
     }
 
@@ -143,6 +144,83 @@ impl Rule {
             Rule::Lending(terms) if terms.sold_by_venue => terms.saleable(pool, account),
             Rule::Lending(_) => Ok(Vec::new()),
             Rule::Exchange(terms) => terms.saleable(pool, account),
+        }
+    }
+
+    /// What an account must have to take new risk, its orders included; where there is no such
+    /// line, what it must have to keep what it has.
+    ///
+    /// # Errors
+    /// A price that was never accepted.
+    pub fn initial(&self, pool: &Pool, account: AccountId) -> Result<Int> {
+        match self {
+            Rule::Lending(terms) => Ok(terms.health(pool, account)?.requirement.into()),
+            Rule::Exchange(terms) => terms.initial(pool, account),
+        }
+    }
+
+    /// Whether an order that is in `pool` already may wait there.
+    ///
+    /// # Errors
+    /// The rule's refusal.
+    pub fn may_order(&self, pool: &Pool, order: &Order) -> Result<()> {
+        match self {
+            Rule::Lending(_) => Err(Rejection::Unsupported),
+            Rule::Exchange(terms) => terms.may_order(pool, order),
+        }
+    }
+
+    /// Value of a quantity of an asset or contract at its mark, in the numeraire, rounded up.
+    ///
+    /// # Errors
+    /// A price that was never accepted.
+    pub fn notional(&self, pool: &Pool, asset: AssetId, quantity: &Int) -> Result<Int> {
+        let price = pool.price(asset)?;
+        if let (Rule::Exchange(terms), Ok(contract)) = (self, contract::terms(pool, asset)) {
+            let worth = contract::worth(pool, asset, quantity, price)?.up();
+            return Ok(terms.value(pool, contract.settle, &worth)?.up());
+        }
+        let whole = Fraction::scaled(quantity.clone(), pool.asset(asset)?.decimals);
+        Ok(whole.times(&contract::exact(price)).of(&ten(self.numeraire_decimals(pool))).up())
+    }
+
+    /// What of an asset that settles contracts is worth a value in the numeraire, rounded up.
+    ///
+    /// # Errors
+    /// A price that was never accepted.
+    pub fn amount_for(&self, pool: &Pool, asset: AssetId, value: &Int) -> Result<Int> {
+        match self {
+            Rule::Lending(_) => Err(Rejection::Unsupported),
+            Rule::Exchange(terms) => Ok(terms.amount_for(pool, asset, value)?.up()),
+        }
+    }
+
+    /// Sizes of a position at which the tiers below its own end, largest first.
+    ///
+    /// # Errors
+    /// A price that was never accepted.
+    pub fn steps_down(&self, pool: &Pool, account: AccountId, asset: AssetId) -> Result<Vec<Int>> {
+        match self {
+            Rule::Lending(_) => Ok(Vec::new()),
+            Rule::Exchange(terms) => terms.steps_down(pool, account, asset),
+        }
+    }
+
+    /// The venue's own ladder.
+    #[must_use]
+    pub fn ladder(&self) -> Option<&Ladder> {
+        match self {
+            Rule::Lending(_) => None,
+            Rule::Exchange(terms) => terms.ladder.as_ref(),
+        }
+    }
+
+    /// By what the venue ranks winners.
+    #[must_use]
+    pub fn ranking(&self) -> Option<Ranking> {
+        match self {
+            Rule::Lending(_) => None,
+            Rule::Exchange(terms) => terms.ranking,
         }
     }
 

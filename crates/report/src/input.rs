@@ -10,6 +10,7 @@ use crate::decimal::Decimal;
 mod charts;
 mod comparison;
 mod risk_curves;
+mod sections;
 
 pub use charts::{
     AtRisk, AtRiskRow, CascadeRound, CascadeRounds, Cell, DepthCurve, DepthPoint, Execution,
@@ -19,6 +20,9 @@ pub use charts::{
 };
 pub use comparison::{ComparisonReport, Mechanism};
 pub use risk_curves::{RiskCurve, RiskCurvesReport};
+pub use sections::{
+    BarMeasure, Bars, Drawn, Section, SectionChart, SectionsReport, WordColumn, WordTable,
+};
 
 /// A part of a report: either there, or absent for a stated reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

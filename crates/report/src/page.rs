@@ -16,6 +16,10 @@ use crate::palette;
 use crate::spreadsheet::liquidations_table;
 use crate::table::{Table, Value};
 
+mod sections;
+
+pub use sections::render_sections;
+
 /// Rows of a data table that the page shows; CSV has them all.
 const MOST_ROWS: usize = 100;
 

@@ -4,8 +4,9 @@ use std::io::Write;
 
 use crate::charts::{ChartKind, comparison_table, part_of};
 use crate::check;
+use crate::decimal::Decimal;
 use crate::error::ReportError;
-use crate::input::{ComparisonReport, Liquidation, RunReport};
+use crate::input::{ComparisonReport, Liquidation, RunReport, WordTable};
 use crate::table::{Column, Table, Value};
 
 /// Writes `liquidations.csv`: a header and one row a liquidation, columns named with their units.
@@ -17,6 +18,38 @@ use crate::table::{Column, Table, Value};
 /// [`ReportError::Csv`] or [`ReportError::Io`] if the target cannot be written.
 pub fn write_liquidations_csv<W: Write>(out: W, rows: &[Liquidation]) -> Result<(), ReportError> {
     write_table(out, &liquidations_table(rows))
+}
+
+/// Writes a table of a section as CSV, guarded as in [`write_liquidations_csv`].
+///
+/// # Errors
+/// A row with another number of cells than the table has columns, and those of writing.
+pub fn write_words_csv<W: Write>(out: W, table: &WordTable) -> Result<(), ReportError> {
+    write_table(out, &word_table(table)?)
+}
+
+/// The table with its numbers read as such: text that is none stays text, and nothing is nothing.
+pub(crate) fn word_table(table: &WordTable) -> Result<Table, ReportError> {
+    let columns: Vec<Column> = table
+        .columns
+        .iter()
+        .map(|column| match column.numeric {
+            true => Column::number(&column.key, &column.name),
+            false => Column::words(&column.key, &column.name),
+        })
+        .collect();
+    let row = |(index, row): (usize, &Vec<String>)| {
+        let field = || format!("rows[{index}]");
+        check::same_length(row.len(), columns.len(), "columns", field)?;
+        let cell = |(text, column): (&String, &Column)| match Decimal::parse(text) {
+            Ok(number) if column.numeric => Value::Exact(number),
+            _ if text.is_empty() => Value::Nothing,
+            _ => Value::text(text),
+        };
+        Ok(row.iter().zip(&columns).map(cell).collect())
+    };
+    let rows = table.rows.iter().enumerate().map(row).collect::<Result<_, ReportError>>()?;
+    Ok(Table { columns, rows })
 }
 
 /// Writes the data behind one chart of a run as CSV, guarded as in [`write_liquidations_csv`].

@@ -167,3 +167,106 @@ fn long_figures_are_shortened_on_tiles_and_printed_in_full_beneath() {
     let page = render_run(&report).expect("page");
     assert!(page.contains("229.1M") && page.contains("229,134,511.27 USD"));
 }
+
+fn sections() -> SectionsReport {
+    let run = sample_report::run();
+    let Part::Given(waterfall) = run.waterfall.clone() else { panic!("a waterfall") };
+    let bars = Bars {
+        caption: "How to read it.".to_owned(),
+        rows: vec!["queue".to_owned(), "nobody".to_owned()],
+        measures: vec![BarMeasure {
+            name: "Overshoot".to_owned(),
+            unit: "times".to_owned(),
+            values: vec![Some(Decimal::from_scaled(1838, 2)), None],
+        }],
+    };
+    let chart = |name: &str, drawn| SectionChart {
+        name: name.to_owned(),
+        title: format!("The {name}"),
+        full: true,
+        drawn,
+    };
+    let column =
+        |key: &str, numeric| WordColumn { key: key.to_owned(), name: key.to_owned(), numeric };
+    let table = WordTable {
+        caption: "Exact figures".to_owned(),
+        columns: vec![column("way", false), column("closed", true)],
+        rows: vec![vec!["=queue".to_owned(), "1234567.5".to_owned()], vec![String::new(); 2]],
+    };
+    SectionsReport {
+        kind: "A kind of page".to_owned(),
+        title: run.title,
+        question: run.question,
+        notice: run.notice,
+        identity: run.identity,
+        key_figures: run.key_figures,
+        happenings: run.happenings,
+        sections: vec![Section {
+            title: "Ways".to_owned(),
+            text: "What differs.".to_owned(),
+            charts: vec![
+                chart("bars", Drawn::Bars(bars)),
+                chart("losses", Drawn::Waterfall(waterfall)),
+            ],
+            tables: vec![table],
+        }],
+        assumptions: run.assumptions,
+        books: Some(run.books),
+        glossary: run.glossary,
+        provenance: run.provenance,
+    }
+}
+
+#[test]
+fn sections_hold_what_their_caller_puts_there() {
+    let report = sections();
+    let page = render_sections(&report).expect("page");
+    for word in [
+        "A kind of page",
+        "<h2 id=\"section-1\">Ways</h2>",
+        "What differs.",
+        "id=\"bars\"",
+        "id=\"losses\"",
+        "18.38",
+        "Exact figures, 2 rows",
+        "1,234,567.5",
+        "Books balance: yes",
+    ] {
+        assert!(page.contains(word), "{word}");
+    }
+    assert_eq!(page, render_sections(&report).expect("page"), "the same bytes");
+    let none = SectionsReport { books: None, sections: vec![], ..report };
+    let page = render_sections(&none).expect("page");
+    assert!(!page.contains("Books balance") && !page.contains("<svg"));
+}
+
+#[test]
+fn sections_refuse_what_cannot_be_drawn_by_its_field() {
+    let wrong = |change: &dyn Fn(&mut SectionsReport)| {
+        let mut report = sections();
+        change(&mut report);
+        render_sections(&report).expect_err("refused").to_string()
+    };
+    let bars = |report: &mut SectionsReport, change: &dyn Fn(&mut Bars)| {
+        if let Drawn::Bars(bars) = &mut report.sections[0].charts[0].drawn {
+            change(bars);
+        }
+    };
+    let short = wrong(&|r| bars(r, &|b| b.measures[0].values.truncate(1)));
+    assert!(short.starts_with("bars.measures[0].values"), "{short}");
+    let below = |b: &mut Bars| b.measures[0].values[1] = Some(Decimal::from(-1i64));
+    let below = wrong(&|r| bars(r, &below));
+    assert!(below.starts_with("bars.measures[0].values[1]"), "{below}");
+    let ragged = wrong(&|r| r.sections[0].tables[0].rows[1].truncate(1));
+    assert!(ragged.starts_with("rows[1]"), "{ragged}");
+    let hash = wrong(&|r| r.identity.state_hash = "x".to_owned());
+    assert!(hash.starts_with("identity.state_hash"), "{hash}");
+}
+
+#[test]
+fn a_table_of_words_is_written_with_its_numbers_exact_and_its_text_guarded() {
+    let report = sections();
+    let mut bytes = Vec::new();
+    write_words_csv(&mut bytes, &report.sections[0].tables[0]).expect("writes");
+    assert_eq!(String::from_utf8(bytes).unwrap(), "way,closed\n'=queue,1234567.5\n,\n");
+}

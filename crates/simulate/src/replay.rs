@@ -99,7 +99,7 @@ pub fn sensitivity(
 
 /// Runs independent jobs on all cores; results come in the order of the jobs, whatever the
 /// threads did.
-fn in_parallel<J: Sync, T: Send>(
+pub(crate) fn in_parallel<J: Sync, T: Send>(
     jobs: &[J],
     one: impl Fn(&J) -> Result<T, ScenarioError> + Sync,
 ) -> Result<Vec<T>, ScenarioError> {

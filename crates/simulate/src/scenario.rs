@@ -4,7 +4,7 @@ use crate::ScenarioError;
 use crate::book::Book;
 use crate::options::RunOptions;
 use crate::path::{self, PathPoint};
-use crate::shipped::{SCENARIOS, TABLES};
+use crate::shipped::{PERPETUALS, SCENARIOS, TABLES};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -182,7 +182,8 @@ impl Scenario {
         }
         let path = PathBuf::from(name);
         if path.extension().is_none_or(|e| e != "toml") || !path.exists() {
-            let shipped: Vec<&str> = SCENARIOS.iter().map(|(n, _)| *n).collect();
+            let shipped: Vec<&str> =
+                SCENARIOS.iter().chain(PERPETUALS).map(|(name, _)| *name).collect();
             let (name, shipped) = (name.to_owned(), shipped.join(", "));
             return Err(ScenarioError::Unknown { name, shipped });
         }

@@ -6,6 +6,7 @@ mod cases;
 mod comparison;
 mod journal;
 mod keeper;
+mod perpetuals;
 mod price;
 mod replay;
 mod started;

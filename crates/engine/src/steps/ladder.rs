@@ -113,7 +113,7 @@ fn climb(engine: &mut Engine, account: AccountId, rung: Option<usize>) {
     climbed.steps = climbed.steps.saturating_add(1);
 }
 
-/// Hands the account to the policy's vault; without one, it is sold whole.
+/// Hands the account to the policy's vault; without one, or while it is not open, it is sold whole.
 fn take_over(
     engine: &mut Engine,
     account: AccountId,
@@ -121,7 +121,8 @@ fn take_over(
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     let installed = engine.in_force()?;
-    let Some(vault) = installed.policy.backstop.vault else {
+    let vault = installed.policy.backstop.vault;
+    let Some(vault) = vault.filter(|vault| vault.index() < engine.standings.len()) else {
         let whole = Policy { close: Close::Full, ..installed.policy.clone() };
         let planned = engine.look(|view| plan_sale(&*installed.rulebook, view, account, &whole));
         return assess::sell(engine, account, planned, cause, outcome);

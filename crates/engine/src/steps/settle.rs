@@ -92,15 +92,11 @@ fn record_fund(engine: &mut Engine, asset: AssetId) {
     let Some(trigger) = engine.policy().and_then(|policy| policy.backstop.drawdown) else { return };
     let balance = engine.ledger.balance(Holder::Insurance, Unit::token(asset));
     let at = engine.scratch.at;
-    if !engine.guarded.funds.contains_key(&asset) {
-        // A policy that is in force has a trigger that can be made.
-        let Ok(fund) = Drawdown::new(trigger.window_nanos, trigger.lost_e9) else { return };
-        engine.guarded.funds.insert(asset, fund);
-    }
-    if let Some(fund) = engine.guarded.funds.get_mut(&asset) {
-        // Commands never go back in time, so that nothing is refused.
-        let _ = fund.record(at, balance);
-    }
+    // A policy that is in force has a trigger that can be made.
+    let Ok(fund) = Drawdown::new(trigger.window_nanos, trigger.lost_e9) else { return };
+    let fund = engine.guarded.funds.entry(asset).or_insert(fund);
+    // Commands never go back in time, so that nothing is refused.
+    let _ = fund.record(at, balance);
 }
 
 /// Writes down what the fund has of every asset: where a look at its losses begins.

@@ -7,12 +7,15 @@
 //!
 //! Exact equality is a breach. The venue sells by itself; what the market does not take of a
 //! bankrupt account is closed against winners at the engine's price. A trade never flips a side: a
-//! position is closed first. Prices and cash have six decimals.
+//! position is closed first. Open orders ask for the initial margin of what a position may become.
+//! Brackets are halves of a position. Prices and cash have six decimals.
+
+mod venue;
 
 use super::parameters;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetKind, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Overlay, Promise,
+    AssetKind, Call, CallOption, Effects, Exposures, Fact, Kept, Layout, Order, Overlay, Promise,
     Rejected, Rejection, Rulebook, Unsupported, View,
 };
 use breakwater_margin::Health;
@@ -26,7 +29,8 @@ pub const RULE: &str = "toy-perpetual";
 pub const CASH: AssetId = AssetId(0);
 pub const DECIMALS: u8 = 6;
 
-const LAYOUT: Layout = Layout { pool: &[], asset: &[], account: &[], cells: &[] };
+const LAYOUT: Layout =
+    Layout { pool: &[], asset: &["delivered (0 or 1)"], account: &[], cells: &[] };
 
 const PROMISES: &[(Promise, Kept)] = &[
     (Promise::HealthyUntouched, Kept::Keeps),
@@ -45,6 +49,8 @@ pub struct Perpetual {
     maintenance: u128,
     initial: u128,
     deleverages: u128,
+    /// Most of a contract that orders may make of a position; zero for no limit.
+    position_max: u128,
 }
 
 struct Totals {
@@ -63,13 +69,15 @@ struct Side {
 
 impl Perpetual {
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut it = Perpetual { maintenance: 500, initial: 1_000, deleverages: 1 };
+        let mut it =
+            Perpetual { maintenance: 500, initial: 1_000, deleverages: 1, position_max: 0 };
         parameters::read(
             text,
             &mut [
                 ("maintenance_bps", &mut it.maintenance),
                 ("initial_bps", &mut it.initial),
                 ("deleverages", &mut it.deleverages),
+                ("position_max", &mut it.position_max),
             ],
         )?;
         if it.initial < it.maintenance || it.initial > 10_000 {
@@ -113,6 +121,14 @@ impl Perpetual {
             totals.equity += if size > 0 { value } else { -value };
             let notional = Self::worth(view, contract, quantity, price, Rounding::Ceil)?;
             totals.maintenance += mul_div(notional, self.maintenance, 10_000, Rounding::Ceil)?;
+        }
+        let sizes = Self::sizes(view, account)?;
+        for contract in venue::contracts(view, account, &sizes) {
+            let size =
+                sizes.iter().find(|(held, _)| *held == contract).map_or(0, |(_, size)| *size);
+            let most = venue::most(view, account, contract, size);
+            let notional =
+                Self::worth(view, contract, most, view.price(contract)?, Rounding::Ceil)?;
             totals.initial += mul_div(notional, self.initial, 10_000, Rounding::Ceil)?;
         }
         Ok(totals)
@@ -219,10 +235,7 @@ impl Perpetual {
         if quantity == 0 {
             return Err(Rejection::AmountZero.because("quantity 0: at least 1"));
         }
-        if view.asset(contract)?.kind == AssetKind::Token {
-            let detail = format!("{contract} is no contract");
-            return Err(Rejection::BadParameter.because(detail));
-        }
+        venue::trades(view, contract)?;
         let value = Self::worth(view, contract, quantity, price, Rounding::HalfUp)?;
         let parties = (buyer, seller);
         let mut effects =
@@ -389,8 +402,28 @@ impl Rulebook for Perpetual {
             Call::Fill { .. } => Self::fill(view, call),
             Call::Deleverage { .. } => self.deleverage(view, call),
             Call::WriteOff { account } => Self::write_off(view, *account),
-            _ => Err(unsupported(call)),
+            _ => self.venue(view, call),
         }
+    }
+
+    fn initial(&self, view: &View<'_>, account: AccountId) -> Result<u128, Rejected> {
+        Ok(self.totals(view, account)?.initial)
+    }
+
+    fn may_order(&self, view: &View<'_>, order: &Order) -> Result<(), Rejected> {
+        self.order(view, order)
+    }
+
+    /// Halves of the position, down to a quarter.
+    fn steps_down(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Vec<u128>, Rejected> {
+        let size = view.balances.balance(Holder::Account(account), Unit::token(asset));
+        let halves = [size.unsigned_abs() >> 1, size.unsigned_abs() >> 2];
+        Ok(halves.into_iter().filter(|size| *size > 0).collect())
     }
 
     fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {

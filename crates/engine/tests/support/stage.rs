@@ -157,6 +157,38 @@ pub fn fill(leg: u64, quantity: u128, proceeds: u128, done: bool) -> Body {
     Body::ReportFill { leg, quantity, proceeds, done }
 }
 
+/// An account's own order: `change` above zero buys, at a price in millionths of cash.
+pub fn place(account: u32, contract: AssetId, change: i128, price: u128) -> Body {
+    let (buy, quantity) = (change > 0, change.unsigned_abs());
+    let (account, price) = (AccountId(account), Price::new(price, 6));
+    let order = breakwater_liquidation::Order {
+        account,
+        contract,
+        buy,
+        quantity,
+        price,
+        reduce_only: false,
+    };
+    Body::PlaceOrder { order }
+}
+
+/// The same, for less of a position only.
+pub fn reduce(account: u32, contract: AssetId, change: i128, price: u128) -> Body {
+    let Body::PlaceOrder { order } = place(account, contract, change, price) else {
+        unreachable!("placing is placing")
+    };
+    let order = breakwater_liquidation::Order { reduce_only: true, ..order };
+    Body::PlaceOrder { order }
+}
+
+pub fn match_order(order: u64, quantity: u128, price: u128, against: Option<u64>) -> Body {
+    Body::FillOrder { order, quantity, price: Price::new(price, 6), against }
+}
+
+pub fn take_off(order: u64) -> Body {
+    Body::CancelOrder { order }
+}
+
 /// What an order tells its seller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Order {
@@ -188,6 +220,15 @@ pub fn cancelled(outcome: &Outcome) -> Vec<u64> {
         _ => None,
     });
     legs.collect()
+}
+
+/// Own orders taken off, with what was left of them.
+pub fn taken_off(outcome: &Outcome) -> Vec<(u64, u128)> {
+    let orders = outcome.facts().filter_map(|what| match what {
+        What::OrderCancelled { order, left } => Some((*order, *left)),
+        _ => None,
+    });
+    orders.collect()
 }
 
 /// Margin calls that moved, in order.
@@ -327,8 +368,8 @@ impl Stage {
             assert!(holder != Holder::Insurance || balance >= 0, "the fund has {balance} {unit:?}");
         }
         for (asset, losses) in self.engine.losses() {
-            let borne =
-                losses.insurance + losses.deleveraged + losses.socialised + losses.outstanding;
+            let paid = losses.insurance + losses.vault + losses.deleveraged;
+            let borne = paid + losses.socialised + losses.outstanding;
             assert_eq!(losses.deficit, borne, "{asset}: {losses:?}");
         }
     }

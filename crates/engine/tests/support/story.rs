@@ -6,7 +6,7 @@ use super::stage::*;
 use super::{lending, perpetual};
 use breakwater_engine::{Body, Command};
 use breakwater_liquidation::backstop::Deleverage;
-use breakwater_liquidation::policy::{BackstopPolicy, Socialise};
+use breakwater_liquidation::policy::{BackstopPolicy, DrawdownTrigger, Socialise};
 use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse};
 use breakwater_liquidation::{Call, Gate, Policy, Solvency};
 use breakwater_market::Quote;
@@ -37,7 +37,8 @@ pub fn policy(venue: Venue, assess_max: u32) -> Policy {
         Venue::Perpetuals => Policy {
             backstop: BackstopPolicy {
                 insurance: true,
-                deleverage: Some(Deleverage::Queue),
+                deleverage: Some(Deleverage::RandomStart),
+                drawdown: Some(DrawdownTrigger { window_nanos: 30 * SECOND, lost_e9: 700_000_000 }),
                 socialise: Socialise::Cash,
                 ..BackstopPolicy::default()
             },
@@ -191,6 +192,9 @@ fn business(stage: &Stage, venue: Venue, chance: &mut Chance) -> Body {
     let account = 1 + chance.below(u64::from(ACCOUNTS) - 1) as u32;
     if venue == Venue::Perpetuals {
         let other = 1 + chance.below(u64::from(ACCOUNTS) - 1) as u32;
+        if chance.below(5) == 0 {
+            return venues_own(stage, account, chance);
+        }
         return match chance.below(12) {
             0 | 1 => deposit(account, CASH, chance.amount(3_000 * ONE_CASH)),
             2 => withdraw(account, CASH, chance.amount(1_000 * ONE_CASH)),
@@ -227,6 +231,38 @@ fn business(stage: &Stage, venue: Venue, chance: &mut Chance) -> Body {
             let room = health.map_or(0, |h| h.equity.unsigned_abs().saturating_sub(h.requirement));
             borrow(account, room + 1 - chance.amount(room / 8 + 2).min(room))
         }
+    }
+}
+
+/// Own orders, and what the venue does with everybody in a contract.
+fn venues_own(stage: &Stage, account: u32, chance: &mut Chance) -> Body {
+    let contract = contract(chance);
+    let mark = stage.engine.marks()[usize::from(contract.0) - 1].mark.unwrap().price.raw;
+    let one = if contract == ETH { ONE_ETH } else { ONE_BTC / 20 };
+    let price = mark * (995 + u128::from(chance.below(11))) / 1_000;
+    let some = 1 + chance.amount(one);
+    let change = if chance.below(2) == 0 { some.cast_signed() } else { -some.cast_signed() };
+    // The last order placed, or one before it.
+    let open: Vec<u64> = (0..ACCOUNTS)
+        .flat_map(|a| stage.engine.orders().of(AccountId(a)))
+        .map(|(n, _)| n)
+        .collect();
+    let number = open.get(chance.below(open.len().max(1) as u64) as usize).copied().unwrap_or(1);
+    match chance.below(12) {
+        0..=3 => place(account, contract, change, price),
+        4 => reduce(account, contract, change, price),
+        5 => take_off(number),
+        6..=8 => {
+            let order = stage.engine.orders().get(number).copied();
+            let (left, price) = order.map_or((1, price), |o| (o.quantity, o.price.raw));
+            match_order(number, left - chance.amount(left) / 2, price, None)
+        }
+        9 => Body::Entropy { bits: chance.next() },
+        10 => {
+            let rate_e12 = chance.below(1 << 32) as i64 - (1 << 31);
+            Body::Call(Call::Fund { contract, rate_e12 })
+        }
+        _ => Body::Call(Call::Settle { contract }),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The venue's own sales: ordered, filled, called off.
 
+use super::climb::OPEN_END;
 use super::{InForce, Model, has_deficit};
 use crate::number::Result;
 use crate::plan;
 use breakwater_engine::{Cause, OpenLeg, What};
-use breakwater_liquidation::{Call, Rejection, Seller};
+use breakwater_liquidation::{Call, Leg, Policy, Reason, Rejection, Seller};
 use breakwater_money::{AccountId, Time};
 
 impl Model {
@@ -26,29 +27,59 @@ impl Model {
         let retry_at = self.accounts[account.index()].retry_at;
         let too_early = self.pool.now < call.deadline.unwrap_or_default().max(retry_at);
         let under_way = self.legs.values().any(|open| open.account == account);
-        let tried = self.waiting.contains(&account) && !again;
+        let tried = self.waiting.contains_key(&account) && !again;
         if too_early || under_way || tried || in_force.policy.seller != Seller::Venue {
             return Ok(());
         }
-        self.waiting.insert(account);
+        self.waiting.insert(account, OPEN_END);
         let waits = self.halted || self.unpaused(account).is_err();
         if waits || self.prices_usable(&in_force.policy, account).is_err() {
             return Ok(());
         }
-        match plan::sale(&in_force.rule, &self.pool, account, &in_force.policy) {
-            Ok((legs, reason)) => {
-                self.waiting.remove(&account);
-                for sale in legs {
-                    let leg = self.next_leg;
-                    self.next_leg += 1;
-                    self.legs.insert(leg, OpenLeg { account, leg: sale, filled: 0 });
-                    self.tell(cause, What::Ordered { leg, account, sale, reason });
-                }
-                Ok(())
-            }
+        let holds = !self.pool.positions(account).is_empty();
+        if holds && in_force.policy.backstop.vault == Some(account) {
+            // The vault keeps what it has taken over; winners are asked for what it lacks.
+            self.deleverage(account);
+            return Ok(());
+        }
+        match in_force.ladder() {
+            Some(ladder) => self.climb(in_force, ladder, account, cause),
+            None => self.sell(in_force, &in_force.policy, account, cause),
+        }
+    }
+
+    /// Orders what the policy would sell; where there is nothing, what is owed is booked.
+    pub(super) fn sell(
+        &mut self,
+        in_force: &InForce,
+        policy: &Policy,
+        account: AccountId,
+        cause: Cause,
+    ) -> Result<()> {
+        match plan::sale(&in_force.rule, &self.pool, account, policy) {
+            Ok((legs, reason)) => self.order_sales(account, legs, reason, cause),
             Err(Rejection::NothingToSell) => self.write_off(in_force, account, cause),
             Err(_) => Ok(()),
         }
+    }
+
+    /// The account's own orders come off, and its sales are ordered.
+    pub(super) fn order_sales(
+        &mut self,
+        account: AccountId,
+        legs: Vec<Leg>,
+        reason: Reason,
+        cause: Cause,
+    ) -> Result<()> {
+        self.waiting.remove(&account);
+        self.cancel_all(account, cause)?;
+        for sale in legs {
+            let leg = self.next_leg;
+            self.next_leg += 1;
+            self.legs.insert(leg, OpenLeg { account, leg: sale, filled: 0 });
+            self.tell(cause, What::Ordered { leg, account, sale, reason });
+        }
+        Ok(())
     }
 
     fn call_off(&mut self, account: AccountId, cause: Cause) {
@@ -64,13 +95,19 @@ impl Model {
 
     /// Books what an account owes that has nothing left to sell. Where the rule refuses, the
     /// account waits.
-    fn write_off(&mut self, in_force: &InForce, account: AccountId, cause: Cause) -> Result<()> {
+    pub(super) fn write_off(
+        &mut self,
+        in_force: &InForce,
+        account: AccountId,
+        cause: Cause,
+    ) -> Result<()> {
         let mut pool = self.pool.clone();
         let Ok(facts) = in_force.rule.perform(&mut pool, &Call::WriteOff { account }) else {
             return Ok(());
         };
         self.waiting.remove(&account);
         self.pool = pool;
+        self.cancel_all(account, cause)?;
         self.commit(&facts, cause)?;
         self.hits.push((account, true));
         Ok(())
@@ -103,7 +140,8 @@ impl Model {
                 let retry_at = Time(self.pool.now.0.saturating_add(policy.retry_nanos));
                 self.accounts[open.account.index()].retry_at = retry_at;
                 self.tell(Cause::Command, What::Cancelled { leg: number, unsold });
-                self.deleverage(open.account)?;
+                // The fill has happened, whether or not winners can be closed.
+                self.deleverage(open.account);
             }
         } else if let Some(leg) = self.legs.get_mut(&number) {
             leg.filled += quantity;
@@ -115,7 +153,8 @@ impl Model {
     fn fill(&mut self, open: &OpenLeg, quantity: u128, proceeds: u128) -> Result<()> {
         let InForce { rule, .. } = self.require_rule()?;
         let limit = plan::at_worst(&self.pool, &open.leg, quantity)?;
-        let worse = if open.leg.buy_back { proceeds > limit } else { proceeds < limit };
+        let pays = plan::pays(&self.pool, &open.leg)?;
+        let worse = if pays { proceeds > limit } else { proceeds < limit };
         if worse {
             return Err(Rejection::WorseThanLimit);
         }
@@ -127,8 +166,12 @@ impl Model {
             proceeds,
             proceeds_asset: open.leg.proceeds_asset,
         };
+        let before = rule.health(&self.pool, account);
         let facts = rule.perform(&mut self.pool, &call)?;
         self.commit(&facts, Cause::Command)?;
+        if let (Ok(before), Ok(after)) = (before, rule.health(&self.pool, account)) {
+            self.count_freed(account, &before, &after);
+        }
         self.accounts[account.index()].liquidated_at = self.prices;
         self.hits.push((account, has_deficit(&facts, account)));
         Ok(())

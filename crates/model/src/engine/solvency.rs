@@ -345,6 +345,7 @@ impl Model {
         self.pool.transfer(Holder::Outstanding, Holder::Issuer, deficit, &lacked)?;
         let rest = &paid - &lacked;
         self.pool.transfer(Holder::Insurance, Holder::Outstanding, token, &rest)?;
+        self.record_funds();
         let losses = self.losses.entry(asset).or_default();
         losses.outstanding -= &paid;
         losses.insurance += &paid;

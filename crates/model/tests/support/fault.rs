@@ -2,10 +2,11 @@
 
 use super::world::Plugged;
 use breakwater_engine::Registry;
+use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Kept, Layout, Promise, Rejected,
-    Rulebook, Unsupported, View,
+    AssetInfo, AssetTotals, Call, CallOption, Effects, Exposures, Kept, Ladder, Layout, Order,
+    Promise, Rejected, Rejection, Rulebook, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -20,6 +21,14 @@ pub enum Fault {
     FeeOneMore,
     /// Equality is judged the other way round.
     OtherSideOfEquality,
+    /// A party to funding pays one unit more.
+    FundsOneMore,
+    /// A position is delivered for one unit more.
+    DeliversOneMore,
+    /// A taken over balance is one unit less.
+    TakesOverOneLess,
+    /// Orders ask for no margin.
+    OrdersAreFree,
     /// Prices are said to move health half as much as they do.
     HalfExposures,
 }
@@ -128,7 +137,12 @@ impl Rulebook for Altered {
                 (Fault::RepaysOneLess, TransferCode::Repay) if transfer.amount > 1 => {
                     transfer.amount -= 1;
                 }
-                (Fault::FeeOneMore, TransferCode::Fee) => transfer.amount += 1,
+                (Fault::FeeOneMore, TransferCode::Fee)
+                | (Fault::FundsOneMore, TransferCode::Funding)
+                | (Fault::DeliversOneMore, TransferCode::Deliver) => transfer.amount += 1,
+                (Fault::TakesOverOneLess, TransferCode::Takeover) if transfer.amount > 1 => {
+                    transfer.amount -= 1;
+                }
                 _ => {}
             }
         }
@@ -137,6 +151,43 @@ impl Rulebook for Altered {
 
     fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
         self.inner.saleable(view, account)
+    }
+
+    fn initial(&self, view: &View<'_>, account: AccountId) -> Result<u128, Rejected> {
+        self.inner.initial(view, account)
+    }
+
+    fn may_order(&self, view: &View<'_>, order: &Order) -> Result<(), Rejected> {
+        match self.inner.may_order(view, order) {
+            Err(refused)
+                if self.fault == Fault::OrdersAreFree
+                    && refused.rejection == Rejection::BelowInitial =>
+            {
+                Ok(())
+            }
+            answer => answer,
+        }
+    }
+
+    fn ranking(&self) -> Option<Ranking> {
+        self.inner.ranking()
+    }
+
+    fn ladder(&self) -> Option<&Ladder> {
+        self.inner.ladder()
+    }
+
+    fn steps_down(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Vec<u128>, Rejected> {
+        self.inner.steps_down(view, account, asset)
+    }
+
+    fn targets(&self, view: &View<'_>, call: &Call) -> Result<Vec<AccountId>, Rejected> {
+        self.inner.targets(view, call)
     }
 
     fn liquidation_price(

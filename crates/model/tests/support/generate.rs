@@ -1,11 +1,9 @@
 //! Commands that make sense in the state at hand, and some that do not.
 
 use super::chance::Chance;
-use super::world::{self, CONTRACTS, Kind, SECOND, SETTLE, Shelf, TOKENS};
+use super::world::{Kind, SECOND, Shelf};
 use breakwater_engine::{Body, Command};
-use breakwater_liquidation::solvency::{AssetGuard, Breaker};
-use breakwater_liquidation::{AssetInfo, AssetKind, Call, Gate, Rejection};
-use breakwater_market::Guard;
+use breakwater_liquidation::{Call, Gate, Rejection};
 use breakwater_model::Model;
 use breakwater_money::{AccountId, AssetId, Class, Holder, Price, Time, U256, Unit};
 
@@ -34,23 +32,33 @@ const LENDING: &[(&str, u64)] = &[
 
 const EXCHANGE: &[(&str, u64)] = &[
     ("tick", 220),
-    ("bad tick", 60),
+    ("bad tick", 50),
     ("deposit", 80),
     ("withdraw", 50),
-    ("trade", 190),
+    ("trade", 170),
     ("import", 20),
-    ("configure", 25),
+    ("configure", 20),
     ("liquidate", 220),
     ("advance time", 30),
     ("fund insurance", 20),
-    ("halt", 20),
-    ("set gate", 25),
+    ("halt", 15),
+    ("set gate", 20),
     ("cover deficit", 25),
     ("install rulebook", 15),
     ("define asset", 12),
     ("define market", 12),
     ("open account", 12),
     ("refused", 20),
+    ("place order", 60),
+    ("fill order", 60),
+    ("cancel order", 12),
+    ("entropy", 12),
+    ("fund", 25),
+    ("charge", 12),
+    ("settle", 15),
+    ("deliver", 20),
+    ("quote", 8),
+    ("take over", 16),
 ];
 
 /// Draws commands for one sequence.
@@ -65,7 +73,7 @@ impl Generator<'_> {
     /// The next command; true if it is a tick that is meant to be refused.
     pub fn command(&mut self) -> (Command, bool) {
         let at = self.later();
-        let table = if self.kind == Kind::Exchange { EXCHANGE } else { LENDING };
+        let table = if self.kind.trades() { EXCHANGE } else { LENDING };
         let whole: u64 = table.iter().map(|(_, weight)| weight).sum();
         let mut drawn = self.chance.below(whole);
         let mut name = table[0].0;
@@ -75,6 +83,11 @@ impl Generator<'_> {
                 break;
             }
             drawn -= weight;
+        }
+        // Nothing happens to those without positions.
+        if self.kind.trades() && self.chance.percent(50) && !self.anybody_holds() {
+            let name = *self.chance.pick(&["deposit", "trade", "trade"]);
+            return (self.business(at, name), false);
         }
         // A halt is short, or nothing else would be tried.
         if self.model.halted() && self.chance.percent(40) {
@@ -106,6 +119,11 @@ impl Generator<'_> {
             "define market" => self.define_market(),
             "open account" => self.open_account(),
             "refused" => return (self.refused(at), false),
+            "place order" => return (self.place(at), false),
+            "fill order" => return (self.fill_order(at), false),
+            "cancel order" => return (self.cancel_order(at), false),
+            "entropy" => Body::Entropy { bits: self.chance.next() },
+            "take over" => return (self.take_over(at), false),
             name => return (self.business(at, name), false),
         };
         (Command { at, body }, false)
@@ -125,7 +143,7 @@ impl Generator<'_> {
 
     /// Business, drawn a few times until the model would take it: most of what is drawn blindly
     /// would be refused.
-    fn business(&mut self, at: Time, name: &str) -> Command {
+    pub fn business(&mut self, at: Time, name: &str) -> Command {
         let tries = if self.chance.percent(75) { 4 } else { 1 };
         let mut command = Command { at, body: self.call(name) };
         for _ in 1..tries {
@@ -137,21 +155,21 @@ impl Generator<'_> {
         command
     }
 
-    fn account(&mut self) -> AccountId {
+    pub fn account(&mut self) -> AccountId {
         let accounts = u64::from(self.model.pool().accounts);
         // Now and then one that is not open.
         let most = if self.chance.percent(1) { accounts + 1 } else { accounts };
         AccountId(u32::try_from(self.chance.below(most)).unwrap())
     }
 
-    fn asset(&mut self) -> AssetId {
+    pub fn asset(&mut self) -> AssetId {
         let assets = self.model.pool().assets.len() as u64;
         let most = if self.chance.percent(1) { assets + 1 } else { assets };
         AssetId(u16::try_from(self.chance.below(most)).unwrap())
     }
 
     /// Base units worth some hundred to some hundred thousand, or any number of digits.
-    fn amount(&mut self, asset: AssetId) -> u128 {
+    pub fn amount(&mut self, asset: AssetId) -> u128 {
         let pool = self.model.pool();
         let decimals = pool.assets.get(asset.index()).map_or(6, |a| a.decimals);
         let unit = 10u128.pow(u32::from(decimals));
@@ -167,10 +185,13 @@ impl Generator<'_> {
 
     /// As much of an asset as takes most of what the account has above its line, a little more,
     /// or any amount.
-    fn up_to_the_line(&mut self, account: AccountId, asset: AssetId) -> u128 {
+    pub fn up_to_the_line(&mut self, account: AccountId, asset: AssetId) -> u128 {
         let pool = self.model.pool();
-        let health = self.model.rule().and_then(|rule| rule.health(pool, account).ok());
-        let room = health.map_or(0, |h| h.equity - i128::try_from(h.requirement).unwrap_or(0));
+        let rule = self.model.rule();
+        let health = rule.and_then(|rule| rule.health(pool, account).ok());
+        let line = rule.and_then(|rule| rule.initial(pool, account).ok());
+        let line = line.and_then(|line| i128::try_from(&line).ok()).unwrap_or(0);
+        let room = health.map_or(0, |health| health.equity - line);
         let (Some(info), Ok(price)) = (pool.assets.get(asset.index()), pool.price(asset)) else {
             return self.amount(asset);
         };
@@ -178,16 +199,16 @@ impl Generator<'_> {
             return self.amount(asset);
         }
         let unit = 10u128.pow(u32::from(info.decimals));
-        // Contracts are held at a multiple of what is put in.
-        let times = if self.kind == Kind::Exchange { self.chance.range(2, 40) } else { 1 };
-        let part = u128::from(self.chance.range(700, 1_010)) * u128::from(times);
-        let decimals = if self.kind == Kind::Exchange { world::SETTLE_DECIMALS } else { 8 };
+        let part = u128::from(self.chance.range(700, 1_010));
+        if self.kind.trades() {
+            return self.worth(asset, room.unsigned_abs() / 1_000 * part);
+        }
         let scaled = room.unsigned_abs() / 1_000 * part * 10u128.pow(u32::from(price.decimals));
-        (scaled / 10u128.pow(u32::from(decimals)) * unit / price.raw.max(1)).max(1)
+        (scaled / 10u128.pow(8) * unit / price.raw.max(1)).max(1)
     }
 
     /// An asset the account has a share of in this class, if it has any.
-    fn held(&mut self, account: AccountId, class: Class) -> Option<(AssetId, u128)> {
+    pub fn held(&mut self, account: AccountId, class: Class) -> Option<(AssetId, u128)> {
         let held: Vec<_> = self
             .model
             .pool()
@@ -201,11 +222,7 @@ impl Generator<'_> {
 
     fn call(&mut self, name: &str) -> Body {
         let account = self.account();
-        let asset = if self.kind == Kind::Exchange && self.chance.percent(95) {
-            AssetId(0)
-        } else {
-            self.asset()
-        };
+        let asset = self.margin_or_any();
         Body::Call(match name {
             "deposit" => {
                 // A top-up goes where something is missing, as often as not.
@@ -235,7 +252,7 @@ impl Generator<'_> {
                 let side =
                     |chance: &mut Chance, amount| if chance.percent(60) { amount } else { 0 };
                 let (collateral, debt) = (self.amount(asset), self.amount(asset));
-                let debt = if self.kind == Kind::Exchange && self.chance.percent(90) {
+                let debt = if self.kind.trades() && self.chance.percent(90) {
                     0
                 } else if self.chance.percent(50) {
                     self.up_to_the_line(account, asset)
@@ -246,12 +263,17 @@ impl Generator<'_> {
                 Call::Import { account, asset, collateral, debt: side(self.chance, debt) }
             }
             "configure" => self.configure(account),
+            "fund" => self.funding(),
+            "charge" => self.charge(),
+            "settle" => Call::Settle { contract: self.contract() },
+            "deliver" => self.deliver(),
+            "quote" => self.volatility(),
             _ => self.trade(account),
         })
     }
 
     fn withdraw(&mut self, account: AccountId, asset: AssetId) -> Call {
-        let class = if self.kind == Kind::Exchange { Class::Token } else { Class::Supply };
+        let class = if self.kind.trades() { Class::Token } else { Class::Supply };
         let (asset, held) = match self.held(account, class) {
             Some(held) if self.chance.percent(90) => held,
             _ => (asset, 1),
@@ -266,7 +288,7 @@ impl Generator<'_> {
     }
 
     fn configure(&mut self, account: AccountId) -> Call {
-        let own = self.kind == Kind::Exchange;
+        let own = self.kind.trades();
         let column = *self.chance.pick(if own { &[0, 0, 0, 1] } else { &[0, 2, 2, 1] });
         let value = match (own, column) {
             (true, _) => self.chance.below(3),
@@ -288,11 +310,10 @@ impl Generator<'_> {
         if other == account && self.chance.percent(90) {
             other = AccountId(account.0 ^ 1);
         }
-        let contracts = self.model.pool().assets.len().saturating_sub(1) as u64;
-        let contract = AssetId(u16::try_from(1 + self.chance.below(contracts.max(1))).unwrap());
+        let contract = self.contract();
         let (contract, quantity) = match self.held(account, Class::Token) {
             // Back to nothing, through it, or a part of the way.
-            Some((held, size)) if held != AssetId(0) && self.chance.percent(50) => {
+            Some((held, size)) if self.is_contract(held) && self.chance.percent(50) => {
                 let quantity = match self.chance.below(4) {
                     0 => size,
                     1 => size + self.chance.part(size),
@@ -306,7 +327,7 @@ impl Generator<'_> {
         let raw = match self.chance.below(20) {
             0 => 0,
             1..=9 => mark.raw,
-            _ => mark.raw * u128::from(self.chance.range(980, 1_020)) / 1_000,
+            _ => (mark.raw * u128::from(self.chance.range(980, 1_020)) / 1_000).max(1),
         };
         let decimals = if self.chance.percent(2) { mark.decimals + 1 } else { mark.decimals };
         let (a, b) = match self.chance.below(20) {
@@ -314,12 +335,20 @@ impl Generator<'_> {
             0..=8 => (Some(account), None),
             _ => (Some(account), Some(other)),
         };
-        let (buyer, seller) = if self.chance.percent(50) { (a, b) } else { (b, a) };
+        let (buyer, seller) = match self.largest(contract) {
+            // One against many: when the one is bankrupt, there is a choice among the others.
+            Some((one, long)) if self.kind.trades() && self.chance.percent(40) => {
+                let many = (0..4).map(|_| self.account()).find(|many| *many != one);
+                if long { (Some(one), many) } else { (many, Some(one)) }
+            }
+            _ if self.chance.percent(50) => (a, b),
+            _ => (b, a),
+        };
         Call::Trade { buyer, seller, contract, quantity, price: Price { raw, decimals } }
     }
 
     fn fund(&mut self) -> Body {
-        let asset = if self.chance.percent(50) { AssetId(0) } else { self.asset() };
+        let asset = if self.chance.percent(50) { AssetId(0) } else { self.margin_or_any() };
         let amount = match self.chance.below(10) {
             0 => 0,
             _ => self.chance.wide(50_000_000_000),
@@ -360,112 +389,6 @@ impl Generator<'_> {
         Body::CoverDeficit { asset, amount }
     }
 
-    fn install(&mut self) -> Body {
-        let mut body = world::install(self.shelf, self.chance, self.kind);
-        let Body::InstallRulebook { rule, parameters, hash, policy } = &mut body else {
-            return body;
-        };
-        match self.chance.below(20) {
-            0 => hash[0] ^= 1,
-            1 => *rule = "no such rule".to_owned(),
-            2 => {
-                *parameters = world::GARBAGE.to_owned();
-                *hash = *blake3::hash(parameters.as_bytes()).as_bytes();
-            }
-            3 => policy.slippage_bps = 10_000,
-            4 => policy.assess_max = 0,
-            6 => {
-                let symbol = (*self.chance.pick(&["", "NOBODY"])).to_owned();
-                policy.solvency.assets.insert(symbol, AssetGuard::default());
-            }
-            7 => {
-                let breaker = Breaker { fall_bps: 10_000, window_nanos: 1, hold_nanos: 1 };
-                let guard = AssetGuard { breaker: Some(breaker), ..AssetGuard::default() };
-                policy.solvency.assets.insert(TOKENS[0].0.to_owned(), guard);
-            }
-            5 => {
-                let other = if self.kind == Kind::Exchange { Kind::Called } else { Kind::Exchange };
-                return world::install(self.shelf, self.chance, other);
-            }
-            _ => {}
-        }
-        body
-    }
-
-    fn define_asset(&mut self) -> Body {
-        let known = &self.model.pool().assets;
-        let unknown = |symbol: &str| known.iter().all(|asset| asset.symbol != symbol);
-        let settle = *self.chance.pick(&[AssetId(0), AssetId(0), AssetId(0), AssetId(1)]);
-        let perpetual = AssetKind::linear_perpetual(settle);
-        let mut choices: Vec<(String, u8, AssetKind)> = if self.kind == Kind::Exchange {
-            let new = CONTRACTS.iter().filter(|c| unknown(c.0));
-            new.map(|c| (c.0.to_owned(), c.1, perpetual)).collect()
-        } else {
-            let new = TOKENS.iter().filter(|t| unknown(t.0));
-            new.map(|t| (t.0.to_owned(), t.1, AssetKind::Token)).collect()
-        };
-        // A stranger blocks every later market and rulebook, so that it comes seldom.
-        if choices.is_empty() || self.chance.percent(5) {
-            choices.push((format!("JUNK{}", known.len()), 9, AssetKind::Token));
-        }
-        if self.chance.percent(30) {
-            choices = vec![
-                (String::new(), 6, AssetKind::Token),
-                ("TOO\nLONG".to_owned(), 6, AssetKind::Token),
-                (TOKENS[0].0.to_owned(), 6, AssetKind::Token),
-                (SETTLE.to_owned(), 6, AssetKind::Token),
-                ("DEEP".to_owned(), 31, AssetKind::Token),
-                (format!("PERP{}", known.len()), 6, perpetual),
-                (TOKENS[world::SPARE].0.to_owned(), 7, AssetKind::Token),
-            ];
-        }
-        let (symbol, decimals, kind) = self.chance.pick(&choices).clone();
-        Body::DefineAsset { symbol, decimals, kind }
-    }
-
-    fn define_market(&mut self) -> Body {
-        let bare = |info: &AssetInfo| info.market.is_none() && info.symbol != SETTLE;
-        if !self.model.pool().assets.iter().any(bare) && self.chance.percent(90) {
-            return self.define_asset();
-        }
-        let pool = self.model.pool();
-        let bare: Vec<u16> = (0..)
-            .zip(pool.assets.iter())
-            .filter(|(number, info)| {
-                // The exchange's numeraire has no price in itself.
-                info.market.is_none() && (self.kind != Kind::Exchange || *number != 0)
-            })
-            .map(|(number, _)| number)
-            .collect();
-        let markets = pool.markets.len();
-        let mut guard = world::guard(self.chance, 8);
-        let mut weight = 1;
-        let mut symbol = format!("market {markets}");
-        let mut asset = match bare.first() {
-            Some(_) => AssetId(*self.chance.pick(&bare)),
-            None => self.asset(),
-        };
-        match self.chance.below(20) {
-            0 => weight = 0,
-            1 => guard = Guard { band_bps: 0, ..guard },
-            2 => guard = Guard { age_max_nanos: 0, ..guard },
-            3 => asset = self.asset(),
-            4 => symbol = " ".repeat(65),
-            _ => {}
-        }
-        Body::DefineMarket { symbol, asset, guard, volatility_weight: weight }
-    }
-
-    fn open_account(&mut self) -> Body {
-        let owner = match self.chance.below(10) {
-            0 => String::new(),
-            1 => "x".repeat(65),
-            2 => "tab\tbed".to_owned(),
-            _ => format!("owner {}", self.model.pool().accounts),
-        };
-        Body::OpenAccount { owner }
-    }
-
     /// What nobody may send, and what this rule has no word for.
     fn refused(&mut self, at: Time) -> Command {
         let (account, asset) = (self.account(), self.asset());
@@ -481,7 +404,7 @@ impl Generator<'_> {
                 let (quantity, proceeds, proceeds_asset) = (1, 1, asset);
                 Call::Fill { account, asset, quantity, proceeds, proceeds_asset }
             }
-            4 if self.kind == Kind::Exchange => Call::Borrow { account, asset, amount: 1 },
+            4 if self.kind.trades() => Call::Borrow { account, asset, amount: 1 },
             4 => self.trade(account),
             5 => {
                 let accounts = vec![account; 257];
@@ -492,7 +415,7 @@ impl Generator<'_> {
         Command { at, body: Body::Call(call) }
     }
 
-    fn in_breach(&self) -> Vec<AccountId> {
+    pub fn in_breach(&self) -> Vec<AccountId> {
         let (Some(rule), pool) = (self.model.rule(), self.model.pool()) else { return Vec::new() };
         pool.everybody()
             .filter(|account| rule.health(pool, *account).is_ok_and(|health| health.breach))
@@ -582,6 +505,14 @@ impl Generator<'_> {
         }
         let (leg, open) = self.chance.pick(&open).clone();
         let left = open.leg.quantity - open.filled;
+        // What the market does not take of a bankrupt account goes to winners.
+        let rule = self.model.rule();
+        let health = rule.and_then(|rule| rule.health(self.model.pool(), open.account).ok());
+        let bankrupt = health.is_some_and(|health| health.equity < 0);
+        if bankrupt && self.chance.percent(50) {
+            let (quantity, proceeds, done) = (0, 0, true);
+            return Body::ReportFill { leg, quantity, proceeds, done };
+        }
         let quantity = match self.chance.below(20) {
             0..=7 => left,
             8..=14 => self.chance.part(left),
@@ -591,11 +522,12 @@ impl Generator<'_> {
         };
         let limit =
             breakwater_model::plan::at_worst(self.model.pool(), &open.leg, quantity).unwrap_or(0);
+        let pays = breakwater_model::plan::pays(self.model.pool(), &open.leg).unwrap_or(false);
         let better = match self.chance.below(10) {
             0..=4 => limit,
-            5..=8 if open.leg.buy_back => limit * 99 / 100,
+            5..=8 if pays => limit * 99 / 100,
             5..=8 => limit * 101 / 100,
-            _ if open.leg.buy_back => limit + 1,
+            _ if pays => limit + 1,
             _ => limit.saturating_sub(1),
         };
         let done = quantity == 0 || self.chance.percent(30);

@@ -1,18 +1,22 @@
 //! Engine and model side by side: one command to both, and everything compared.
 
 use super::world::Plugged;
-use breakwater_engine::{Command, Engine, Event, Outcome, Registry, What};
-use breakwater_liquidation::{Call, Fact, Rejection, StateKey};
+use breakwater_engine::{Cause, Command, Engine, Event, Outcome, Registry, What};
+use breakwater_liquidation::effects::Bearer;
+use breakwater_liquidation::{AssetKind, Call, Fact, Leg, Order, Rejection, StateKey};
 use breakwater_margin::Ratio;
 use breakwater_model::number::{of_word, word};
-use breakwater_model::rule::Library;
-use breakwater_model::{Model, Verdict};
+use breakwater_model::rule::{Library, Rule};
+use breakwater_model::{Freedom, Model, Verdict};
 use breakwater_money::{AccountId, AssetId, Holder, Time, U256, Unit};
 use num_bigint::BigInt;
 use num_traits::Zero;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// An event that was not expected, whose cures were told to be forgotten, and all in words.
+type Unexpected = (Option<Box<Event>>, Vec<AccountId>, String);
 
 /// What was found to differ, in words; the whole difference.
 pub type Found = Result<(), String>;
@@ -21,6 +25,8 @@ pub type Found = Result<(), String>;
 pub struct Bench {
     pub engine: Engine,
     pub model: Model,
+    /// What was told how often, in a word or two: a search that never meets it proves nothing of it.
+    pub told: BTreeMap<String, u64>,
     twin: Engine,
     registry: Arc<dyn Registry>,
 }
@@ -30,6 +36,7 @@ impl Bench {
         Bench {
             engine: Engine::new(Arc::clone(registry)),
             model: Model::new(Rc::clone(library)),
+            told: BTreeMap::new(),
             twin: Engine::new(Arc::clone(registry)),
             registry: Arc::clone(registry),
         }
@@ -52,17 +59,23 @@ impl Bench {
             return Err(format!("the engine stopped: {stop}; the model says {verdict:?}"));
         }
         same_answer(&outcome, &verdict)?;
-        // A sale that waits may be tried at any assessment, and the model is told when it was.
-        let mut nudged = BTreeSet::new();
-        loop {
-            match self.same_events(&outcome, &verdict) {
-                Ok(()) => break,
-                Err((Some(account), _)) if before.waits(account) && nudged.insert(account) => {
-                    self.model = before.clone();
-                    verdict = self.model.apply_and_try(command, &nudged);
-                }
-                Err((_, found)) => return Err(found),
+        // A sale that waits may be tried at any assessment, a cure forgotten at any, and the model is
+        // told when it was.
+        let mut freedom = Freedom::default();
+        while let Err((event, forgot, found)) = self.same_events(&outcome, &verdict) {
+            let before_it = freedom.clone();
+            freedom.forget.extend(forgot);
+            if freedom == before_it {
+                let concerned =
+                    event.map_or(Vec::new(), |event| concerned(&before, &outcome, &event));
+                let mut waits = concerned.into_iter().filter(|a| before.waits(*a));
+                freedom.sell.extend(waits.find(|a| !freedom.sell.contains(a)));
             }
+            if freedom == before_it {
+                return Err(found);
+            }
+            self.model = before.clone();
+            verdict = self.model.apply_with(command, &freedom);
         }
         // I-43: a rejected command changes nothing but its record.
         if let Some(hash) = hash.filter(|hash| *hash != self.engine.state_hash()) {
@@ -71,19 +84,74 @@ impl Bench {
             return Err(format!("I-43: refused with {:?}, but {parts:?}", outcome.rejected));
         }
         if outcome.accepted() {
+            self.count(&outcome);
             self.same_balances()?;
             self.same_standings()?;
             self.same_losses()?;
             self.same_guards()?;
             self.same_memory()?;
-            self.monotone(command, &ratios)?;
+            self.monotone(command, &outcome, &ratios)?;
         }
         // The watch list is never late: assessed plus pending equals the rescan.
         let late = self.engine.rescan();
         if !late.is_empty() {
-            return Err(format!("the watch list is late for {late:?}"));
+            let told = late.iter().map(|a| (self.engine.margin_call(*a), self.engine.health(*a)));
+            return Err(format!(
+                "the watch list is late for {late:?}: {:?}",
+                told.collect::<Vec<_>>()
+            ));
         }
         Ok(verdict.rejected)
+    }
+
+    /// True for what an account of an exchange has of one margin asset, sold for another.
+    fn pays_in_token(&self, sale: &Leg) -> bool {
+        let kind = self.engine.assets().get(sale.asset.index()).map(|asset| asset.kind);
+        let is_exchange = matches!(self.model.rule(), Some(Rule::Exchange(_)));
+        is_exchange && kind == Some(AssetKind::Token)
+    }
+
+    fn count(&mut self, outcome: &Outcome) {
+        let backstop = self.model.policy().map(|policy| policy.backstop);
+        let close = backstop.and_then(|backstop| backstop.deleverage);
+        for event in &outcome.events {
+            let word = match &event.what {
+                What::Ordered { sale, .. } if self.pays_in_token(sale) => {
+                    "ordered of collateral".to_owned()
+                }
+                What::Ordered { reason, .. } => format!("ordered for {reason:?}"),
+                What::OrderCancelled { .. } if event.cause != Cause::Command => {
+                    "order off by liquidation".to_owned()
+                }
+                What::Happened(fact) => match fact {
+                    Fact::Borne { account, bearer: Bearer::Deleveraged(_), amount } => {
+                        let vault = backstop.and_then(|backstop| backstop.vault);
+                        let fund = Unit::token(amount.asset);
+                        let fund = self.engine.ledger().balance(Holder::Insurance, fund);
+                        let pays = backstop.is_some_and(|backstop| backstop.insurance) && fund > 0;
+                        for (word, met) in [
+                            ("closed for a vault under water", vault == Some(*account)),
+                            ("closed beside a fund with something", pays),
+                        ] {
+                            if met {
+                                *self.told.entry(word.to_owned()).or_default() += 1;
+                            }
+                        }
+                        format!("closed {close:?}")
+                    }
+                    Fact::Borne { bearer: Bearer::Socialised(_), .. } => {
+                        format!("socialised {:?}", backstop.map(|backstop| backstop.socialise))
+                    }
+                    Fact::Borne { bearer, .. } => format!("borne by {bearer:?}"),
+                    Fact::Deficit { .. } => "deficit".to_owned(),
+                    Fact::TakenOver { .. } => format!("taken over by {}", cause_of(event)),
+                    Fact::Settled { delivered, .. } => format!("settled, delivered {delivered}"),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            *self.told.entry(word).or_default() += 1;
+        }
     }
 
     /// I-38: same journal, same hash. I-39: what is restored from bytes is what was encoded.
@@ -101,28 +169,30 @@ impl Bench {
         if left == right { Ok(()) } else { Err(format!("I-38, I-39: {left:?} and {right:?}")) }
     }
 
-    /// The events, or the account of the first order or loss that the model did not expect.
-    fn same_events(
-        &mut self,
-        outcome: &Outcome,
-        verdict: &Verdict,
-    ) -> Result<(), (Option<AccountId>, String)> {
+    /// The events, or the first that the model did not expect, and who was told to be no longer
+    /// cured where that was free.
+    fn same_events(&mut self, outcome: &Outcome, verdict: &Verdict) -> Result<(), Unexpected> {
         let mut told = outcome.events.iter().peekable();
+        let mut forgot = Vec::new();
         for expected in &verdict.told {
             if told.peek() == Some(&&expected.event) {
                 told.next();
                 if expected.optional {
                     self.model.confirm(&expected.event.what);
+                    if let What::CallMoved { account, .. } = &expected.event.what {
+                        forgot.push(*account);
+                    }
                 }
             } else if !expected.optional {
                 let (event, expected) = (told.next(), &expected.event);
                 let found = format!("events differ\nengine {event:#?}\nmodel  {expected:#?}");
-                return Err((event.and_then(sold_for), found));
+                return Err((event.cloned().map(Box::new), forgot, found));
             }
         }
         match told.next() {
             Some(event) => {
-                Err((sold_for(event), format!("events differ\nengine {event:#?}\nmodel  None")))
+                let found = format!("events differ\nengine {event:#?}\nmodel  None");
+                Err((Some(Box::new(event.clone())), forgot, found))
             }
             None => Ok(()),
         }
@@ -176,6 +246,11 @@ impl Bench {
         if engine.open_legs() != model.legs() {
             return Err(format!("{:?}, {:?} in the model", engine.open_legs(), model.legs()));
         }
+        let orders = model.pool().everybody().flat_map(|account| engine.orders().of(account));
+        let orders: BTreeMap<u64, Order> = orders.map(|(number, order)| (number, *order)).collect();
+        if orders != model.pool().orders {
+            return Err(format!("{orders:?}, {:?} in the model", model.pool().orders));
+        }
         let seen = engine.marks() == model.pool().seen.as_slice();
         let known = engine.assets() == model.pool().assets.as_slice()
             && engine.markets() == model.pool().markets.as_slice();
@@ -192,11 +267,12 @@ impl Bench {
             let borne = model.get(asset).cloned().unwrap_or_default();
             let equal = borne.deficit == losses.deficit.into()
                 && borne.insurance == losses.insurance.into()
+                && borne.vault == losses.vault.into()
                 && borne.deleveraged == losses.deleveraged.into()
                 && borne.socialised == losses.socialised.into()
                 && borne.outstanding == losses.outstanding.into();
-            let sum = borne.insurance + borne.deleveraged + borne.socialised + borne.outstanding;
-            if !equal || sum != borne.deficit {
+            let asked = borne.insurance + borne.vault + borne.deleveraged;
+            if !equal || asked + borne.socialised + borne.outstanding != borne.deficit {
                 return Err(format!("I-23: {asset} {losses:?}, {:?}", model.get(asset)));
             }
         }
@@ -255,7 +331,7 @@ impl Bench {
 
     /// I-33: at one instant, more collateral or less debt never lowers health, and more debt or
     /// less collateral never raises it.
-    fn monotone(&self, command: &Command, before: &[Option<Ratio>]) -> Found {
+    fn monotone(&self, command: &Command, outcome: &Outcome, before: &[Option<Ratio>]) -> Found {
         let breakwater_engine::Body::Call(call) = &command.body else { return Ok(()) };
         let (account, up): (AccountId, bool) = match call {
             Call::Deposit { account, .. } | Call::Repay { account, .. } => (*account, true),
@@ -267,19 +343,42 @@ impl Bench {
         else {
             return Ok(());
         };
+        // So may a takeover, where a withdrawal goes down to a line that is a breach.
+        let taken_over = |event: &Event| matches!(&event.what, What::Happened(Fact::TakenOver { account: of, .. }) if *of == account);
+        if outcome.events.iter().any(taken_over) {
+            return Ok(());
+        }
         // A write-off that follows from the command may raise what a withdrawal had lowered.
         let broken = if up { after < before } else { after > before };
         if broken { Err(format!("I-33: {call:?} moved {before} to {after}")) } else { Ok(()) }
     }
 }
 
-/// Whose sale or loss an event tells.
-fn sold_for(event: &Event) -> Option<AccountId> {
+fn cause_of(event: &Event) -> &'static str {
+    if event.cause == Cause::Command { "command" } else { "ladder" }
+}
+
+/// For whom something was tried that an event tells.
+fn concerned(before: &Model, outcome: &Outcome, event: &Event) -> Vec<AccountId> {
     match &event.what {
-        What::Ordered { account, .. } | What::Happened(Fact::Deficit { account, .. }) => {
-            Some(*account)
+        What::Ordered { account, .. }
+        | What::Happened(Fact::Deficit { account, .. } | Fact::TakenOver { account, .. }) => {
+            vec![*account]
         }
-        _ => None,
+        // Winners closed against one of the two.
+        What::Happened(Fact::Traded { buyer, seller, .. }) => vec![*buyer, *seller],
+        What::OrderCancelled { order, .. } => {
+            let waited = before.pool().orders.get(order).map(|order| order.account);
+            // Or it was placed by this command.
+            let placed = outcome.events.iter().find_map(|event| match &event.what {
+                What::OrderPlaced { order: number, terms } if number == order => {
+                    Some(terms.account)
+                }
+                _ => None,
+            });
+            waited.or(placed).into_iter().collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -322,6 +421,8 @@ pub fn shrink(
     registry: &Arc<dyn Registry>,
     commands: &[Command],
 ) -> (Vec<Command>, String) {
+    // A shorter journal may show another difference, which is not what was asked for.
+    let sort = |found: &str| found.split([':', '{']).next().unwrap_or_default().to_owned();
     let mut best = commands.to_vec();
     let mut found = match play(library, registry, &best) {
         Err((at, found)) => {
@@ -337,12 +438,12 @@ pub fn shrink(
             let mut shorter = best.clone();
             shorter.drain(from..(from + width).min(shorter.len()));
             match play(library, registry, &shorter) {
-                Err((at, why)) => {
+                Err((at, why)) if sort(&why) == sort(&found) => {
                     shorter.truncate(at + 1);
                     best = shorter;
                     found = why;
                 }
-                Ok(_) => from += width,
+                _ => from += width,
             }
         }
         width /= 2;

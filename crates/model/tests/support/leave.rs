@@ -1,10 +1,12 @@
 //! What everybody may do at any time: turn round without a gain, pay back, close, take out.
 
 use super::chance::Chance;
+use super::exchange_world::tokens;
 use super::judge::Bench;
 use super::world::{Kind, SECOND};
 use breakwater_engine::{Body, Command};
-use breakwater_liquidation::{Call, Gate, Rejection};
+use breakwater_liquidation::{Call, Form, Gate, Rejection};
+use breakwater_model::contract::terms;
 use breakwater_money::{AccountId, AssetId, Class, Holder, Time, Unit};
 
 fn give(bench: &mut Bench, body: Body) -> Option<Rejection> {
@@ -39,8 +41,10 @@ pub fn no_free_round_trip(bench: &mut Bench, kind: Kind, seed: u64) {
         let assets = u64::try_from(bench.model.pool().assets.len()).unwrap();
         let asset = AssetId(u16::try_from(chance.below(assets)).unwrap());
         let amount = chance.wide(10u128.pow(24));
-        if kind == Kind::Exchange {
-            let (asset, settled) = (AssetId(1 + chance.below(3) as u16), Unit::token(AssetId(0)));
+        if kind.trades() {
+            let asset = AssetId(tokens(kind) + chance.below(3) as u16);
+            let Ok(terms) = terms(bench.model.pool(), asset) else { continue };
+            let settled = Unit::token(terms.settle);
             let Ok(price) = bench.model.pool().price(asset) else { continue };
             let (before, size) =
                 (own(bench, account, settled), own(bench, account, Unit::token(asset)));
@@ -76,7 +80,7 @@ pub fn no_free_round_trip(bench: &mut Bench, kind: Kind, seed: u64) {
 pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
     let all: Vec<AccountId> = bench.model.pool().everybody().collect();
     // Even in a halt debt can be paid back.
-    give(bench, Body::Halt { on: kind != Kind::Exchange });
+    give(bench, Body::Halt { on: !kind.trades() });
     for account in &all {
         for (asset, _) in held(bench, *account, Class::Debt) {
             let rejected = ask(bench, Call::Repay { account: *account, asset, amount: u128::MAX });
@@ -92,10 +96,13 @@ pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
     let later = Time(bench.engine.now().0 + 60 * SECOND);
     let waited = bench.step(&Command { at: later, body: Body::AdvanceTime });
     assert_eq!(waited, Ok(None));
+    if kind.trades() {
+        come_to_rest(bench);
+    }
     for account in &all {
         for (contract, _) in held(bench, *account, Class::Token) {
             let size = own(bench, *account, Unit::token(contract));
-            if contract == AssetId(0) || size == 0 {
+            if terms(bench.model.pool(), contract).is_err() || size == 0 {
                 continue;
             }
             let (me, outside) = (Some(*account), None);
@@ -106,7 +113,19 @@ pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
             assert_eq!(rejected, None, "I-37: {account} cannot close {contract}");
         }
     }
-    let class = if kind == Kind::Exchange { Class::Token } else { Class::Supply };
+    let class = if kind.trades() { Class::Token } else { Class::Supply };
+    if kind == Kind::Basket {
+        // Whatever is owed of one asset holds back the others.
+        for account in &all {
+            for (asset, balance) in held(bench, *account, class) {
+                if balance < 0 {
+                    let (account, amount) = (*account, balance.unsigned_abs());
+                    let paid = ask(bench, Call::Deposit { account, asset, amount });
+                    assert_eq!(paid, None, "I-37: {account} cannot pay {asset}");
+                }
+            }
+        }
+    }
     for account in &all {
         for (asset, balance) in held(bench, *account, class) {
             if balance <= 0 {
@@ -123,5 +142,27 @@ pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
                 Some(why) => panic!("I-37: {account} cannot take out {asset}: {why:?}"),
             }
         }
+    }
+}
+
+/// Orders come off, and what is over is delivered: nobody can close it otherwise.
+fn come_to_rest(bench: &mut Bench) {
+    let orders: Vec<u64> = bench.model.pool().orders.keys().copied().collect();
+    for order in orders {
+        assert_eq!(give(bench, Body::CancelOrder { order }), None);
+    }
+    let count = u16::try_from(bench.model.pool().assets.len()).unwrap();
+    for contract in (0..count).map(AssetId) {
+        let Ok(terms) = terms(bench.model.pool(), contract) else { continue };
+        if terms.expires.is_none_or(|end| bench.engine.now() < end) {
+            continue;
+        }
+        let priced = match terms.form {
+            Form::Option(option) => option.underlying,
+            Form::Linear | Form::Inverse => contract,
+        };
+        let Ok(price) = bench.model.pool().price(priced) else { continue };
+        let told = ask(bench, Call::Deliver { contract, price });
+        assert!(matches!(told, None | Some(Rejection::ContractEnded)), "{told:?}");
     }
 }

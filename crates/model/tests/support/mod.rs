@@ -1,7 +1,10 @@
 //! The harness: worlds, commands that make sense in them, and engine and model side by side.
 
 pub mod chance;
+pub mod exchange_world;
+pub mod exchanges;
 pub mod fault;
+pub mod founding;
 pub mod generate;
 pub mod judge;
 pub mod leave;
@@ -24,6 +27,8 @@ pub struct Tally {
     pub bad_ticks: (u64, u64),
     /// Sequences that ended with a surcharge in force.
     pub surcharged: u64,
+    /// What the engine told, see [`Bench::told`].
+    pub told: BTreeMap<String, u64>,
     /// Why commands of a kind were refused.
     pub refusals: BTreeMap<(&'static str, &'static str), u64>,
 }
@@ -115,6 +120,9 @@ pub fn sequence(
             let surcharged = (0..).take(bench.engine.assets().len());
             let any = surcharged.map(AssetId).any(|asset| bench.engine.surcharge(asset) > 0);
             tally.surcharged += u64::from(any);
+            for (word, count) in &bench.told {
+                *tally.told.entry(word.clone()).or_default() += count;
+            }
             Ok((bench, journal))
         }
         Err(found) => Err(Box::new(Difference { seed, commands: journal, found })),
@@ -165,6 +173,9 @@ impl Tally {
         let (tried, accepted) = self.bad_ticks;
         let refused = self.refused("bad ticks");
         let _ = writeln!(out, "{:18} {tried:8} {accepted:8}         {refused}", "bad ticks");
+        for (word, count) in &self.told {
+            let _ = writeln!(out, "  {count:8} {word}");
+        }
         out
     }
 

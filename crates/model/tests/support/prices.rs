@@ -90,9 +90,12 @@ impl Generator<'_> {
         let mut ends = [low, high].into_iter().filter_map(|end| Some((end, health(end)?)));
         let (end, (_, end_gap)) = ends.find(|(_, (breach, _))| *breach != now)?;
         let (same, other) = crossing((last.raw, gap), (end, end_gap), now, health)?;
-        let price = match self.chance.below(5) {
+        let price = match self.chance.below(if self.kind.trades() { 7 } else { 5 }) {
             0 => same,
             1..=2 => other,
+            // As far as the band lets it go.
+            5 if other > same => high,
+            5 => low,
             // Somewhat beyond.
             _ if other > same => (other + other / 100).min(high),
             _ => (other - other / 100).max(low),

@@ -2,14 +2,13 @@
 //! the commands that set a pool up.
 
 use super::chance::Chance;
+use super::exchange_world::{self, COINS, CONTRACTS, SPARE_CONTRACT};
 use breakwater_engine::{Body, Command, Registry};
-use breakwater_liquidation::backstop::Deleverage;
-use breakwater_liquidation::policy::{BackstopPolicy, Guards, Socialise};
+use breakwater_liquidation::policy::{BackstopPolicy, Guards};
 use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse, Solvency};
 use breakwater_liquidation::{AssetInfo, AssetKind, Call, Close, Policy, Rulebook, Seller};
 use breakwater_margin::Ratio;
 use breakwater_market::{Guard, MarketId, Quote, Tick};
-use breakwater_model::exchange::{self, Contract, Tier};
 use breakwater_model::lending::{self, Kink, Reserve};
 use breakwater_model::rule::{Known, Library, Rule};
 use breakwater_money::{AccountId, AssetId, Time};
@@ -28,7 +27,10 @@ const TEXTS: u64 = 12;
 pub enum Kind {
     Called,
     Sold,
+    /// Contracts on one margin asset.
     Exchange,
+    /// Contracts on several.
+    Basket,
 }
 
 impl Kind {
@@ -36,8 +38,13 @@ impl Kind {
         match self {
             Kind::Called => breakwater_rulebooks::lending::aave_v3::RULE,
             Kind::Sold => breakwater_rulebooks::lending::secured_loan::RULE,
-            Kind::Exchange => breakwater_rulebooks::exchange::margin_exchange::RULE,
+            Kind::Exchange | Kind::Basket => breakwater_rulebooks::exchange::margin_exchange::RULE,
         }
+    }
+
+    /// True for exchanges.
+    pub fn trades(self) -> bool {
+        matches!(self, Kind::Exchange | Kind::Basket)
     }
 }
 
@@ -73,11 +80,13 @@ impl Shelf {
         // Which reserves bear interest is the same in all texts: one that loses its interest model
         // keeps its last rate, which is the rulebook's affair.
         let bearing = TOKENS.map(|_| interest && chance.percent(60));
-        for kind in [Kind::Called, Kind::Sold, Kind::Exchange] {
+        for kind in [Kind::Called, Kind::Sold, Kind::Exchange, Kind::Basket] {
             let known = library.entry(kind.rule().to_owned()).or_default();
             for number in 0..TEXTS {
                 let (text, rule) = match kind {
-                    Kind::Exchange => exchange_text(&mut chance, number),
+                    Kind::Exchange | Kind::Basket => {
+                        exchange_world::text(&mut chance, number, kind)
+                    }
                     _ => lending_text(&mut chance, number, kind, &bearing),
                 };
                 let hash = *blake3::hash(text.as_bytes()).as_bytes();
@@ -106,18 +115,6 @@ pub const TOKENS: [(&str, u8, u128); 6] = [
     ("SPB", 18, 99_000_000),
 ];
 pub const SPARE: usize = 4;
-
-/// Contracts of exchange worlds: symbol, decimals, price decimals, first price.
-pub const CONTRACTS: [(&str, u8, u8, u128); 5] = [
-    ("BTC-PERP", 8, 6, 30_000_000_000),
-    ("ETH-PERP", 18, 5, 180_000_000),
-    ("LNK-PERP", 3, 7, 150_000_000),
-    ("SPA-PERP", 6, 4, 25_000),
-    ("SPB-PERP", 0, 10, 5_000_000_000),
-];
-pub const SPARE_CONTRACT: usize = 3;
-pub const SETTLE: &str = "USX";
-pub const SETTLE_DECIMALS: u8 = 6;
 
 fn lending_text(chance: &mut Chance, number: u64, kind: Kind, bearing: &[bool]) -> (String, Rule) {
     let name = format!("lending {number}");
@@ -187,57 +184,6 @@ fn lending_text(chance: &mut Chance, number: u64, kind: Kind, bearing: &[bool]) 
     (text, Rule::Lending(terms))
 }
 
-fn exchange_text(chance: &mut Chance, number: u64) -> (String, Rule) {
-    let name = format!("exchange {number}");
-    let mut text = format!(
-        "name = \"{name}\"\nrule = \"{}\"\neffective_from = \"never\"\nsettle = \"{SETTLE}\"\n\
-         [source]\n\"contracts.*.tiers\" = \"unverified\"\n\
-         \"contracts.*.clearance_fee_bps\" = \"unverified\"\n",
-        Kind::Exchange.rule()
-    );
-    let mut contracts = BTreeMap::new();
-    for (symbol, ..) in CONTRACTS {
-        let fee = *chance.pick(&[0, 50, 125, 150]);
-        write!(text, "[contracts.{symbol}]\nclearance_fee_bps = {fee}\ntiers = [\n").unwrap();
-        let ladder = [
-            (400, 125),
-            (500, 100),
-            (1_000, 50),
-            (2_500, 20),
-            (5_000, 10),
-            (12_500, 4),
-            (50_000, 1),
-        ];
-        let first = chance.below(3);
-        let count = chance.range(1, 4);
-        let (mut cap, mut deduction, mut rate_below) = (0, 0, 0);
-        let mut tiers = Vec::new();
-        for step in 0..count {
-            // Rates in 1e-5, as tables print them.
-            let (rate, leverage) = ladder[usize::try_from(first + step).unwrap()];
-            deduction += cap * (rate - rate_below);
-            rate_below = rate;
-            cap = (cap + 1) * *chance.pick(&[5, 20, 50]) / 5 * 5 + 5_000;
-            if step + 1 == count {
-                cap *= 1_000;
-            }
-            writeln!(
-                text,
-                "{{ cap = \"{cap}\", rate = \"0.{rate:05}\", leverage_max = {leverage}, \
-                 deduction = \"{}.{:05}\" }},",
-                deduction / 100_000,
-                deduction % 100_000
-            )
-            .unwrap();
-            tiers.push(Tier { cap, rate_e9: rate * 10_000, leverage });
-        }
-        text.push_str("]\n");
-        contracts.insert(symbol.to_owned(), Contract { fee: u16::try_from(fee).unwrap(), tiers });
-    }
-    let settle = SETTLE.to_owned();
-    (text, Rule::Exchange(exchange::Terms { name, settle, contracts }))
-}
-
 /// A policy that makes sense for the kind, of every sort there is.
 pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     let warn = chance.range(1_000, 1_200);
@@ -265,13 +211,8 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     policy.slippage_bps = u32::try_from(*chance.pick(&[0, 50, 100, 500])).unwrap();
     policy.guards = Guards { minimal: false, ..policy.guards };
     policy.lot_value = u128::from(chance.range(200, 5_000)) * 100_000_000;
-    if kind == Kind::Exchange {
-        policy.lot_value = u128::from(chance.range(2_000, 20_000)) * 1_000_000;
-        if chance.percent(50) {
-            policy.backstop.socialise = Socialise::Cash;
-        }
-        policy.backstop.deleverage =
-            *chance.pick(&[None, Some(Deleverage::Queue), Some(Deleverage::ProRata)]);
+    if kind.trades() {
+        exchange_world::policy(chance, kind, &mut policy);
     }
     policy
 }
@@ -283,9 +224,10 @@ fn solvency(chance: &mut Chance, kind: Kind) -> Solvency {
         unpause_grace_nanos: *chance.pick(&[0, 10 * SECOND, 30 * SECOND]),
         ..Solvency::default()
     };
-    let assets: Vec<(&str, u128, u128)> = if kind == Kind::Exchange {
+    let assets: Vec<(&str, u128, u128)> = if kind.trades() {
         let contracts = CONTRACTS.iter().take(SPARE_CONTRACT).map(|(symbol, ..)| (*symbol, 1, 1));
-        std::iter::once((SETTLE, 1, 1)).chain(contracts).collect()
+        let coins = COINS.iter().take(exchange_world::tokens(kind).into());
+        coins.map(|(symbol, ..)| (*symbol, 1, 1)).chain(contracts).collect()
     } else {
         let tokens = TOKENS.iter().take(SPARE);
         tokens
@@ -351,9 +293,9 @@ fn first_tick(market: u16, decimals: u8, price: u128) -> Body {
 /// The commands that set a world up: assets, markets, accounts, the rule, first prices, a lender.
 pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
     let mut bodies = Vec::new();
-    let accounts = chance.range(3, 5);
-    if kind == Kind::Exchange {
-        exchange_assets(chance, &mut bodies);
+    let accounts = if kind.trades() { chance.range(4, 7) } else { chance.range(3, 5) };
+    if kind.trades() {
+        exchange_world::assets(chance, kind, &mut bodies);
     } else {
         lending_assets(chance, &mut bodies);
     }
@@ -361,12 +303,18 @@ pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
         bodies.push(Body::OpenAccount { owner: format!("owner {number}") });
     }
     bodies.push(install(shelf, chance, kind));
-    if kind == Kind::Exchange {
-        for (market, (_, _, decimals, price)) in (0..).zip(CONTRACTS).take(SPARE_CONTRACT) {
+    if kind.trades() {
+        for (market, (decimals, price)) in (0..).zip(exchange_world::first_prices(kind)) {
             bodies.push(first_tick(market, decimals, price));
         }
-        // The settle asset is number zero.
-        bodies.push(Body::FundInsurance { asset: AssetId(0), amount: chance.wide(5_000_000_000) });
+        for asset in (0..exchange_world::tokens(kind)).map(AssetId) {
+            let most = *chance.pick(&[2_000, 2_000, 50_000]);
+            let amount = chance.wide(most * 10u128.pow(COINS[asset.index()].1.into()));
+            bodies.push(Body::FundInsurance { asset, amount });
+        }
+        if chance.percent(30) {
+            exchange_world::storm(chance, kind, accounts, &mut bodies);
+        }
     } else {
         for (market, (_, decimals, price)) in (0..).zip(TOKENS).take(SPARE) {
             bodies.push(first_tick(market, 8, price));
@@ -376,6 +324,18 @@ pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
             bodies.push(Body::Call(Call::Deposit { account, asset, amount }));
         }
         bodies.push(Body::FundInsurance { asset: AssetId(0), amount: chance.wide(5_000_000_000) });
+    }
+    let known: Vec<String> = bodies
+        .iter()
+        .filter_map(|body| match body {
+            Body::DefineAsset { symbol, .. } => Some(symbol.clone()),
+            _ => None,
+        })
+        .collect();
+    for body in &mut bodies {
+        if let Body::InstallRulebook { policy, .. } = body {
+            policy.solvency.assets.retain(|symbol, _| known.contains(symbol));
+        }
     }
     bodies.into_iter().map(|body| Command { at: Time(START), body }).collect()
 }
@@ -388,23 +348,6 @@ fn lending_assets(chance: &mut Chance, bodies: &mut Vec<Body>) {
             symbol: format!("{symbol}/N"),
             asset: AssetId(number),
             guard: guard(chance, 8),
-            volatility_weight: u32::try_from(chance.range(1, 5)).unwrap(),
-        });
-    }
-}
-
-fn exchange_assets(chance: &mut Chance, bodies: &mut Vec<Body>) {
-    let (symbol, decimals) = (SETTLE.to_owned(), SETTLE_DECIMALS);
-    bodies.push(Body::DefineAsset { symbol, decimals, kind: AssetKind::Token });
-    for (number, (symbol, decimals, price_decimals, _)) in
-        (1u16..).zip(CONTRACTS).take(SPARE_CONTRACT)
-    {
-        let kind = AssetKind::linear_perpetual(AssetId(0));
-        bodies.push(Body::DefineAsset { symbol: symbol.to_owned(), decimals, kind });
-        bodies.push(Body::DefineMarket {
-            symbol: format!("{symbol}/{SETTLE}"),
-            asset: AssetId(number),
-            guard: guard(chance, price_decimals),
             volatility_weight: u32::try_from(chance.range(1, 5)).unwrap(),
         });
     }

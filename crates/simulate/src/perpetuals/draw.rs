@@ -22,6 +22,8 @@ pub enum Field {
     WalletNone = 5,
     /// How much.
     Wallet = 6,
+    /// Where a random start among winners begins; the account is the number of the draw.
+    Start = 7,
 }
 
 /// Whom a draw is for.

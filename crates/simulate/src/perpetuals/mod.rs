@@ -19,7 +19,7 @@
 //!   believed. The mark is the index. Longs that are closed sell into `depth.bids_at(mark)`, shorts
 //!   buy from `depth.asks_at(mark)`; both keep their distance from the minute's reference in per cent
 //!   when the mark moves. A minute without depth quotes nothing: what cannot be sold waits.
-//! - **What the runner adds**: what of a minute's depth earlier sales have consumed and how it
+//! - **What the [`runner`] adds**: what of a minute's depth earlier sales have consumed and how it
 //!   recovers, feedback into the mark, the insurance fund (as a share of
 //!   [`PerpetualBook::open_interest`] at the first mark), and the way to deleverage.
 //!
@@ -34,9 +34,11 @@
 //! assert_eq!(book.long().size, book.short().size);
 //! ```
 
+mod assumptions;
 pub mod book;
 pub mod draw;
 pub mod path;
+pub mod runner;
 pub mod scenario;
 pub mod settings;
 #[cfg(test)]

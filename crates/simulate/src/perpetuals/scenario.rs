@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 pub struct PerpetualScenario {
     /// Its settings.
     pub settings: PerpetualSettings,
+    /// Name and text of the rulebook that it is written for.
+    pub rulebook: (String, String),
     path: PerpetualPath,
     texts: Vec<(String, String)>,
 }
@@ -63,8 +65,44 @@ impl PerpetualScenario {
         let path =
             PerpetualPath::read((&index, &index_text), (&depth, &depth_text), start, &guard)?;
         check_fall(&path, settings.market.path_falls_bps)?;
+        let rulebook = breakwater_rulebooks::shipped()
+            .iter()
+            .find(|(known, _)| *known == settings.rulebook)
+            .map(|(known, text)| ((*known).to_owned(), (*text).to_owned()));
+        let rulebook = match rulebook {
+            Some(rulebook) => rulebook,
+            None => (settings.rulebook.clone(), table(&settings.rulebook)?),
+        };
         let texts = vec![(index, index_text), (depth, depth_text)];
-        Ok(PerpetualScenario { settings, path, texts })
+        Ok(PerpetualScenario { settings, rulebook, path, texts })
+    }
+
+    /// Names and titles of the shipped scenarios over perpetuals.
+    #[must_use]
+    pub fn shipped() -> &'static [(&'static str, &'static str)] {
+        &[("october-2025", "10 October 2025 over a drawn book of Bitcoin perpetuals")]
+    }
+
+    /// True if `name` means a scenario over perpetuals: a shipped one, or a file that says how its
+    /// book is drawn. A file that cannot be read is left to whoever opens it.
+    #[must_use]
+    pub fn is_meant(name: &str) -> bool {
+        if PERPETUALS.iter().any(|(known, _)| *known == name) {
+            return true;
+        }
+        let path = Path::new(name);
+        let table = path
+            .extension()
+            .filter(|extension| *extension == "toml")
+            .and_then(|_| read_file(path).ok())
+            .and_then(|text| text.parse::<toml::Table>().ok());
+        table.is_some_and(|table| table.get("book").is_some_and(toml::Value::is_table))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.settings.name
     }
 
     /// The day.

@@ -3,6 +3,7 @@
 use crate::ScenarioError;
 use crate::market::share;
 use crate::scenario::Source;
+use breakwater_liquidation::backstop::Deleverage;
 use breakwater_market::{BandGuard, Decimals};
 use breakwater_money::decimal;
 use serde::Deserialize;
@@ -28,6 +29,8 @@ pub struct PerpetualSettings {
     pub market: MarketSettings,
     /// What depth is believed.
     pub depth: BandSettings,
+    /// What the venue does with those in breach.
+    pub venue: VenueSettings,
     /// How the book is drawn.
     pub book: BookSettings,
     /// Where each table comes from, by its name.
@@ -90,6 +93,32 @@ impl BandSettings {
             .map_err(|error| ScenarioError::setting("depth", error.to_string()))
             .map(|()| guard)
     }
+}
+
+/// What the venue does with those in breach, and who bears what is lost.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VenueSettings {
+    /// Steps of a liquidation: the name of one of the ladders of [`breakwater_rulebooks`].
+    pub ladder: String,
+    /// Insurance fund at the start, as a share of the open interest's value at the first mark.
+    pub fund_share: String,
+    /// Insurance funds that a comparison puts side by side, as such shares, ascending.
+    pub fund_shares: Vec<String>,
+    /// How winners are chosen once the fund does not cover.
+    pub deleverage: Deleverage,
+    /// Largest share of a winner's position that the capped and the risk-aware choice close at once.
+    pub share_max_bps: u32,
+    /// Worst price of what is sold once the fund stands behind it, from the mark.
+    pub slippage_bps: u32,
+    /// Accounts below this ratio of equity to maintenance margin are warned.
+    pub warn_ratio: String,
+    /// Greatest move from one mark to the next that is believed.
+    pub band_bps: u32,
+    /// Share of consumed depth that is back a minute later.
+    pub recovery: String,
+    /// Share of the impact not yet recovered that is carried into the next mark.
+    pub feedback: String,
 }
 
 /// How the book is drawn.

@@ -1,6 +1,5 @@
 //! One fill of a liquidation order: account, counterparty and insurance fund.
 
-use super::account::transition_allowed;
 use super::perpetual::scale;
 use super::{BlockLimits, BlockUsage, Closing, Perpetuals, Revert, Subaccount};
 use super::{insurance_delta, minus, signed};
@@ -42,12 +41,12 @@ pub struct LiquidationFill {
 }
 
 /// Executes one fill against a liquidatable account (`validateMatchedLiquidation` and the settlement
-/// of the match, without trading fees).
+/// of the match, without trading fees). The chain also asks whether the account gets riskier; it cannot,
+/// as what it keeps is at least its bankruptcy quote.
 ///
 /// # Errors
 /// [`Revert::NotLiquidatable`], [`Revert::NoFill`], [`Revert::SizeDelta`],
-/// [`Revert::InsuranceShort`] (deleveraging follows), the block's limits, [`Revert::Riskier`],
-/// [`Revert::Arithmetic`].
+/// [`Revert::InsuranceShort`] (deleveraging follows), the block's limits, [`Revert::Arithmetic`].
 pub fn liquidate(
     account: &Subaccount,
     perpetuals: &Perpetuals,
@@ -75,9 +74,6 @@ pub fn liquidate(
     let usage_after = usage.with_fill(limits, closing.perpetual, notional, delta)?;
     let kept = minus(quote_delta, delta)?;
     let account_after = account.after(closing.perpetual, closing.delta, kept)?;
-    if !transition_allowed(&before, &account_after.risk(perpetuals)?) {
-        return Err(Revert::Riskier);
-    }
     Ok(LiquidationFill {
         quote_delta,
         insurance_delta: delta,

@@ -163,15 +163,19 @@ impl Book {
                 let lost = open_loss(contract, order, price)?;
                 sums.initial[contract.slot] = more(sums.initial[contract.slot], lost)?;
             }
-            let most = longest.unsigned_abs().max(shortest.unsigned_abs()).max(size.unsigned_abs());
-            let margin_of = |size: u128| -> Result<u128, Rejected> {
+            let margin_of = |size: i128| -> Result<u128, Rejected> {
+                if let (Some(rates), None) = (&contract.option, &self.portfolio) {
+                    return Ok(contract.option_required(view, rates, size, price)?.initial);
+                }
+                let size = size.unsigned_abs();
                 if size == 0 {
                     return Ok(0);
                 }
                 let notional = contract.worth(size, price, Rounding::Ceil)?;
                 self.initial_of(view, asset, contract, notional, size)
             };
-            let extra = margin_of(most)?.saturating_sub(margin_of(size.unsigned_abs())?);
+            let most = margin_of(longest)?.max(margin_of(shortest)?);
+            let extra = most.saturating_sub(margin_of(size)?);
             sums.initial[contract.slot] = more(sums.initial[contract.slot], extra)?;
         }
         Ok(())

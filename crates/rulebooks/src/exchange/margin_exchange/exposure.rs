@@ -239,7 +239,7 @@ impl Book {
         let hidden =
             scaled(more(hidden, 1)?, (ONE_BPS + REACH_BPS).into(), ONE_BPS.into(), Rounding::Ceil)?;
         // One unit of what counts, one of the requirement, and the same of this term itself.
-        Ok(more(self.value(view, held, hidden, Rounding::Ceil)?, 2 * (1 + LINE_MAX))?)
+        more(self.value(view, held, hidden, Rounding::Ceil)?, 2 * (1 + LINE_MAX))
     }
 
     /// A term in the numeraire, its value raised in magnitude.
@@ -278,7 +278,7 @@ fn hidden_by(contract: &Contract, valued: &Valued) -> Result<u128, Rejected> {
     }
     // One in 1e-9 of the rate, of a notional that a fall within the reach may have raised.
     let notional = reached(valued.notional)?;
-    Ok(more(fixed, LINE_MAX * (div(notional, RATE_ONE_E9.into(), Rounding::Ceil)? + 1))?)
+    more(fixed, LINE_MAX * (div(notional, RATE_ONE_E9.into(), Rounding::Ceil)? + 1))
 }
 
 /// How far an account may go before it reaches a line, or its terms end.

@@ -200,7 +200,8 @@ impl Rulebook for MarginExchange {
         call::execute(&self.book, view, call)
     }
 
-    /// Every position, the largest notional at the mark first; a tie goes to the lower contract.
+    /// Every position, the largest notional at the mark first; a tie goes to the lower contract. Then,
+    /// where something is owed, what the account holds of other margin assets.
     fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
         self.book.saleable(view, account)
     }

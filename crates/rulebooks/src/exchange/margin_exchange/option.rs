@@ -1,5 +1,16 @@
-//! Short options by a venue's formula. A long option is paid for when it is bought and requires
-//! nothing more.
+//! Short options by a venue's formula, long ones by what they are worth.
+//!
+//! Venues leave the value of options out of what counts as margin: a buyer has paid the premium, and a
+//! writer's formula holds the mark beside the rest. Here a position counts at its mark, as any other
+//! does, so that equity is what is left when all is closed. That is the same:
+//!
+//! ```text
+//! short   margin - mark >= formula - mark          requires the formula less the mark
+//! long    margin + mark >= mark                    asks for its mark before new risk is taken
+//! ```
+//!
+//! Without the second an account could buy options on what the options themselves are worth. Once
+//! bought, a long requires nothing more: it loses at most what was paid.
 
 use super::contract::Contract;
 use breakwater_liquidation::{Form, OptionTerms, Rejected, Rejection, View};
@@ -39,7 +50,7 @@ impl Contract {
         }
     }
 
-    /// What a short of `size` requires; a long requires nothing.
+    /// What a position of `size` requires beside its value at the mark.
     pub fn option_required(
         &self,
         view: &View<'_>,
@@ -48,16 +59,22 @@ impl Contract {
         mark: Price,
     ) -> Result<Required, Rejected> {
         if size >= 0 {
-            return Ok(Required::default());
+            let initial = self.worth(size.unsigned_abs(), mark, Rounding::Ceil)?;
+            return Ok(Required { maintenance: 0, initial });
         }
         let Asked { option, decimals } = self.asked(view, size.unsigned_abs(), mark)?;
         let maintenance = rates.maintenance(&option, decimals).map_err(refused)?;
         let initial = rates.initial(&option, decimals).map_err(refused)?;
-        Ok(Required { maintenance, initial })
+        // Both formulas hold the mark, so that nothing is taken off that they do not have.
+        let mark = self.worth(size.unsigned_abs(), mark, Rounding::Floor)?;
+        Ok(Required {
+            maintenance: maintenance.saturating_sub(mark),
+            initial: initial.saturating_sub(mark),
+        })
     }
 
-    /// The slopes of a short's maintenance: it holds the mark once, a share of the mark where that
-    /// is larger than the underlying's, and a share of the underlying. A coin-settled option's
+    /// The slopes of a short's maintenance: a share of the mark where that is larger than the
+    /// underlying's, and a share of the underlying. A coin-settled option's
     /// underlying is one coin, whatever its price.
     pub fn option_slopes(
         &self,
@@ -71,7 +88,8 @@ impl Contract {
         let share = |of: u128, rate_e9: u64| {
             breakwater_money::rounding::mul_div(of, rate_e9.into(), 1_000_000_000, Rounding::Ceil)
         };
-        let own = worth.checked_add(share(worth, rates.maintenance_e9)?);
+        // At least a unit: formula and mark are rounded each on its own.
+        let own = share(worth, rates.maintenance_e9)?.checked_add(1);
         let underlying = if terms.coin {
             0
         } else {

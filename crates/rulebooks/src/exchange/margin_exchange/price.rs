@@ -4,7 +4,7 @@
 //! that is a root of the exact solver: the venue's formula
 //! `(WB - MM_other + UP_other + cum - s Q E) / (Q (rate - s))` in the bracket in which the root
 //! itself lies, without the roundings of the health, whose line differs by a few base units.
-//! Everything else (haircuts, a margin asset with a price, requirements that grow with size) is asked
+//! Everything else (haircuts, a margin asset with a price, options, requirements that grow with size) is asked
 //! of the health itself: the nearest price to the mark at which the account is in breach, to one
 //! unit of the market's price.
 
@@ -13,10 +13,11 @@ use super::book::{Book, Valuation};
 use super::contract::Contract;
 use breakwater_liquidation::{Form, Rejected, View};
 use breakwater_margin::liquidation_price::{Leg, LinearBook, Maintenance};
-use breakwater_money::{AccountId, AssetId, Class, Price, Rational, U256, rational};
+use breakwater_money::{AccountId, AssetId, Price, Rational, U256, Unit, rational};
 
 impl Book {
-    /// See the module. None without a position in the contract, or if no price is one.
+    /// See the module. None where neither a position, nor margin, nor an option rests on the price, or
+    /// if no price is one.
     ///
     /// # Errors
     /// Unknown asset or account, a missing mark, or overflow.
@@ -28,24 +29,24 @@ impl Book {
     ) -> Result<Option<Rational>, Rejected> {
         view.asset(asset)?;
         let held = view.holdings(account)?;
+        let options: Vec<AssetId> = self
+            .sizes(view, account)?
+            .filter_map(|(_, contract, _)| contract.as_option().map(|option| option.underlying))
+            .collect();
+        let owns = held.iter().any(|h| h.contract.is_none() && h.unit == Unit::token(asset));
         let Some(contract) = self.listed(asset) else {
             let margin = self.slot(asset).is_some() && self.valuation != Valuation::Settle;
-            let owns = held.iter().any(|h| h.unit.asset == asset && h.unit.class == Class::Token);
-            return if margin && owns {
-                self.nearest_breach(view, account, asset)
-            } else {
-                Ok(None)
-            };
+            // Options rest on the price of a token that nobody needs to hold.
+            let moves = (margin && owns) || options.contains(&asset);
+            return if moves { self.nearest_breach(view, account, asset) } else { Ok(None) };
         };
-        if !held.iter().any(|h| h.contract.is_none() && h.unit.asset == asset)
-            || delivered(view, asset)
-        {
+        if !options.contains(&asset) && (!owns || delivered(view, asset)) {
             return Ok(None);
         }
         let exact = self.valuation == Valuation::Settle
             && self.breach_at_equality
             && self.portfolio.is_none()
-            && contract.option.is_none()
+            && options.is_empty()
             && contract.slope_e9 == 0
             && !contract.by_entry();
         if !exact {

@@ -47,6 +47,29 @@ fn up_to(base: u128) -> u128 {
 }
 
 #[test]
+fn the_insurance_fee_bears_the_markets_own_part_of_a_shortage() {
+    // A second position takes most of the shortage, so the first leaves more to the fund than if the
+    // whole of it were its own.
+    let held = account(
+        &[(0, 740_000_000)],
+        &[(0, 100_000_000_000, -14_007_000_000), (7, 300_000_000, -18_370_350_000)],
+    );
+    let purpose = Purpose::liquidation(200, Some(0));
+    let margin = held.margin(&markets(), &purpose).unwrap();
+    let taken = liquidate(&held, &call(0)).unwrap();
+    let own = taken.shortage_e6 * margin.tracked_e6 / margin.requirement_e6;
+    let terms = PerpTerms {
+        margin_ratio_bps: 700,
+        liquidator_fee_ppm: 10_000,
+        price_e6: 140_070_000,
+        quote_price_e6: 999_700,
+    };
+    let fee = |shortage| terms.insurance_fee_ppm(shortage, 100_000_000_000, 15_000).unwrap();
+    assert_eq!(taken.insurance_fee_ppm, fee(own));
+    assert!(fee(own) > fee(taken.shortage_e6) && fee(own) < 15_000, "{}", fee(own));
+}
+
+#[test]
 fn the_liquidators_fee_grows_while_the_liquidation_runs() {
     let started = Account { being_liquidated: true, last_active_slot: 50, ..long(400_000_000) };
     let fee = |slot| liquidate(&started, &call(slot)).unwrap().liquidator_fee_ppm;
@@ -56,28 +79,23 @@ fn the_liquidators_fee_grows_while_the_liquidation_runs() {
 
 #[test]
 fn a_position_worth_at_most_fifty_is_taken_whole() {
-    // 0.35 at 140.07 are worth 49.0; 0.36 are worth 50.4. A debt of 9,000 leaves both short by much.
-    let taken = |base: i128| {
-        let held = account(&[(0, -9_000_000_000)], &[(0, base, 0)]);
-        liquidate(&held, &call(0)).unwrap().base_e9
+    // 0.36 at about 138.89 and 50 below what was paid: a hundredth of what would cover it is less.
+    let taken = |base: i128, price_e6, initial_bps| {
+        let mut near = markets();
+        near.perps[0].price_e6 = price_e6;
+        let held = account(&[(0, 0)], &[(0, base, -base.signum() * 50_000_000 - 50_000_000)]);
+        let settings = Settings { initial_bps, ..SETTINGS };
+        liquidate_perp(&near, &settings, &held, &liquidator(), &call(0)).unwrap()
     };
-    assert_eq!(taken(350_000_000), 350_000_000);
-    assert_eq!(taken(-350_000_000), 350_000_000);
-    // Such a shortage is never covered by so little, so the larger one goes by its own first tenth.
-    assert_eq!(taken(360_000_000), 360_000_000);
-    let mut dear = markets();
-    dear.perps[0].price_e6 = 138_888_889;
-    let held = account(&[(0, 0)], &[(0, 360_000_000, -50_000_001 - 50_000_000)]);
-    let most = Settings { initial_bps: 0, ..SETTINGS };
-    // Just above 50 nothing is open in the first slot.
-    let none = liquidate_perp(&dear, &most, &held, &liquidator(), &call(0)).unwrap();
-    assert_eq!(none.base_e9, 0);
-    assert!(none.account_after.being_liquidated);
-    // At 50 the whole goes once anything is open.
-    dear.perps[0].price_e6 = 138_888_888;
-    let some = Settings { initial_bps: 100, ..SETTINGS };
-    let all = liquidate_perp(&dear, &some, &held, &liquidator(), &call(0)).unwrap();
-    assert_eq!(all.base_e9, 360_000_000);
+    // Worth 49.999999, 50 and 50.000001.
+    let (whole, part) = (360_000_000, 70_000_000);
+    let base = |price| taken(360_000_000, price, 100).base_e9;
+    assert_eq!((base(138_888_888), base(138_888_889), base(138_888_892)), (whole, whole, part));
+    // So for a short that cost 50 as well.
+    assert_eq!(taken(-360_000_000, 138_888_889, 100).base_e9, whole);
+    // While nothing is open, nothing is taken of it, but the clock runs.
+    let none = taken(360_000_000, 138_888_888, 0);
+    assert_eq!((none.base_e9, none.account_after.being_liquidated), (0, true));
 }
 
 #[test]

@@ -42,6 +42,12 @@ fn strict_prices_take_the_worse_of_both() {
     let five = |tokens, purpose| margin(&account(&[(2, tokens)], &[]), purpose);
     assert_eq!(five(100_000, &strict).collateral_e6, 250_000 * 6_500 / 10_000);
     assert_eq!(five(-100_000, &strict).requirement_e6, 260_000 * 13_000 / 10_000);
+    // Of the quote token itself: profit at 0.9997, loss and the value that is required for at 1.0003.
+    let large = |base, quote| margin(&account(&[], &[(7, base, quote)]), &strict);
+    assert_eq!(large(0, 10_000_000).collateral_e6, 9_997_000);
+    assert_eq!(large(0, -10_000_000).collateral_e6, -10_003_000);
+    let value = 61_234_500 * 10_003 / 10_000;
+    assert_eq!(large(1_000_000, 0).requirement_e6, value * 330 / 10_000);
 }
 
 #[test]

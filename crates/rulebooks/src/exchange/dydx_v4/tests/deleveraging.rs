@@ -86,6 +86,12 @@ fn final_settlement_closes_at_the_oracles_price() {
     let done = deleverage(&solvent, &others, &perpetuals(), all(), at, (0, 1)).unwrap();
     assert_eq!(done.fills[0].quote, 5_000_000_000);
     assert_eq!(done.account_after, account(2_000_000_000, &[]));
+    // Below zero it would only get riskier by it, in part or in whole.
+    let part = Closing { delta: 500_000_000, ..all() };
+    for closing in [part, all()] {
+        let none = deleverage(&bankrupt(), &others, &perpetuals(), closing, at, (0, 1)).unwrap();
+        assert_eq!((places(&none), none.left), (vec![], closing.delta));
+    }
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn an_orders_size_keeps_to_whole_steps_within_the_position() {
     // At least one step, even when nothing is left; and a position of one step whole.
     assert_eq!(size_delta(large, 2_000_000, &whole, 0), Ok(-1_000_000));
     assert_eq!(size_delta(large, 1_000_000, &whole, 0), Ok(-1_000_000));
+    assert_eq!(size_delta(large, -999_999, &whole, 0), Ok(999_999));
     assert_eq!(size_delta(large, 0, &whole, 0), Ok(0));
     assert_eq!(size_delta(middle, -25_000, &LIMITS, u128::MAX), Ok(10_000));
     let stepless = Perpetual { step_base_quantums: 0, ..large.clone() };

@@ -163,6 +163,47 @@ fn an_order_is_within_the_limits_of_what_it_may_make() {
 }
 
 #[test]
+fn options_are_bought_for_cash_and_written_by_the_formula() {
+    // 4.5 BTC of puts in tenths, for 900.0 a BTC: 4,050 USDT, at 1.0001 USD each.
+    let buys = |cash: u128| {
+        let mut pool = wide();
+        pool.give(A, wide::USDT, cash);
+        let price = pool.price(PUT);
+        (pool.call(&trade(A, PUT, 4_500, price)).is_ok(), pool)
+    };
+    let (bought, pool) = buys(4_051 * ONE);
+    assert!(bought);
+    assert_eq!((pool.health(A).requirement, pool.initial(A)), (0, 4_050_405_000));
+    // What it is worth buys no more of it.
+    let mut pool = pool;
+    let price = pool.price(PUT);
+    assert_eq!(pool.refused(&trade(A, PUT, 100, price)), Rejection::BelowInitial);
+    assert!(!buys(4_050 * ONE).0);
+    // The same of an order: as much as it may become, for its own price.
+    let mut pool = wide();
+    pool.give(A, wide::USDT, 5_000 * ONE);
+    let dear = Price::new(10_000, 1);
+    assert_eq!(pool.unplaced(order(A, PUT, 5_000, dear)), Rejection::BelowInitial);
+    pool.place(order(A, PUT, 4_990, dear)).unwrap();
+    assert_eq!(pool.initial(A), 4_990 * 1_000_100);
+    // A short call of one coin: 0.15 less what it is out of the money, at least 0.1, in coin.
+    let mut pool = wide();
+    pool.give(A, wide::BTC, one(wide::BTC) / 5);
+    let price = pool.price(CALL);
+    // At 50,000 it is 5,000 out of the money, a tenth of a coin: 0.1 is the least.
+    pool.place(order(A, CALL, -10, price)).unwrap();
+    assert_eq!(pool.initial(A), 5_000 * 1_000_000);
+    pool.orders = Orders::default();
+    pool.take(A, CALL, -10);
+    assert_eq!((pool.initial(A), pool.health(A).requirement), (5_000_000_000, 3_750_000_000));
+    // The premium came in and is owed again: nothing was gained, and nothing is asked for twice.
+    assert_eq!(pool.health(A).equity, 9_800_000_000);
+    // One more is covered by what there is, and then no more.
+    pool.take(A, CALL, -9);
+    assert_eq!(pool.refused(&trade(A, CALL, -1, price)), Rejection::BelowInitial);
+}
+
+#[test]
 fn orders_that_make_no_sense_are_refused() {
     let mut pool = wide();
     pool.give(A, wide::USDT, 1_000_000 * ONE);

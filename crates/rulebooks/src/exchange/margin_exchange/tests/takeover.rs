@@ -126,7 +126,7 @@ proptest! {
     fn nothing_is_lost_or_made_between_account_and_vault(seed in any::<u64>(), other in any::<u64>()) {
         let mut pool = super::wide_health::random_book(seed);
         let vaults = super::wide_health::random_book(other);
-        pool.rows.accounts[VAULT.index()] = vaults.rows.accounts[A.index()].iter().map(|h| *h).collect();
+        pool.rows.accounts[VAULT.index()] = vaults.rows.accounts[A.index()].clone();
         for contract in CONTRACTS {
             for (column, (_, counted)) in (0u16..).zip(pool.sides(contract)) {
                 let key = breakwater_liquidation::StateKey::Asset(contract, column);

@@ -16,6 +16,7 @@ symbol = "USD"
 decimals = 6
 [source]
 "contracts.*.tiers" = "a test"
+"contracts.*.option" = "a test"
 "contracts.*.clearance_fee_bps" = "a test"
 [collateral.USDT]
 tiers = [{ ratio = "0.9999" }]
@@ -57,10 +58,17 @@ tiers = [
 ]
 [contracts.BTC-CALL]
 clearance_fee_bps = 19
-tiers = [{ cap = "90000", rate = "0.15", leverage_max = 1, deduction = "0" }]
+option = { range_e9 = 150000000, floor_e9 = 100000000, maintenance_e9 = 75000000 }
 [contracts.BTC-PUT]
 clearance_fee_bps = 19
-tiers = [{ cap = "9000000000", rate = "0.15", leverage_max = 1, deduction = "0" }]
+[contracts.BTC-PUT.option]
+range_e9 = 150000000
+floor_e9 = 100000000
+floor_of_mark = "puts"
+maintenance_e9 = 30000000
+maintenance_of_mark = "both"
+liquidation_fee_e9 = 2000000
+initial_covers_maintenance = "both"
 "#;
 
 pub const USDT: AssetId = AssetId(0);
@@ -316,6 +324,26 @@ fn margins(
     (maintenance, initial)
 }
 
+/// Maintenance and initial margin of a short option, in settle units: the formulas of the margin
+/// crate's page for the two options of the file.
+fn written(pool: &Pool, contract: AssetId, size: i128) -> (Rational, Rational) {
+    let units = size_of(units(pool, contract, size));
+    let (mark, spot) = (price_of(pool.price(contract)), price_of(pool.price(BTC)));
+    let most = |a: Rational, b: Rational| if a < b { b } else { a };
+    let otm = |strike: &str, sign: i128| positive((number(strike) - &spot) * exact(sign, 0));
+    if contract == CALL {
+        // In coin: one underlying is one.
+        let out = otm("55000", 1) / &spot;
+        let initial = most(number("0.15") - out, number("0.1")) + &mark;
+        return ((number("0.075") + mark) * &units, initial * units);
+    }
+    let maintenance =
+        most(number("0.03") * &spot, number("0.03") * &mark) + &mark + number("0.002") * &spot;
+    let floor = number("0.1") * (&spot + &mark);
+    let initial = most(number("0.15") * &spot - otm("45000", -1), floor) + mark;
+    (&maintenance * &units, most(initial, maintenance) * units)
+}
+
 /// The account's numbers by the formulas of the module, in rationals.
 pub fn naive(pool: &Pool, account: AccountId) -> Naive {
     let file = Parameters::parse(WIDE).unwrap();
@@ -351,7 +379,15 @@ pub fn naive(pool: &Pool, account: AccountId) -> Naive {
             let [(long, _), (short, _)] = pool.sides(contract);
             let most = i128::try_from(long.max(short)).unwrap();
             let interest = size_of(value_at(pool, contract, most, price));
-            let asked = margins(listed, &base, &whole, &interest);
+            let asked = match listed.option {
+                // What counts at its mark asks for less by that: see the rule's page on options.
+                Some(_) if size > 0 => (zero(), base.clone()),
+                Some(_) => {
+                    let formulas = written(pool, contract, size);
+                    (formulas.0 - &base, formulas.1 - &base)
+                }
+                None => margins(listed, &base, &whole, &interest),
+            };
             own += value;
             maintenance += asked.0;
             initial += asked.1;

@@ -216,7 +216,32 @@ fn delivered(pool: &Pool, contract: AssetId, size: i128, price: Price) -> Ration
     if coin { units * payoff / spot } else { units * payoff }
 }
 
+/// What its venue does with an account below nothing: sells all it has at the mark, and books the
+/// rest.
+fn liquidates(pool: &Pool, account: AccountId) -> Call {
+    let items = pool.look(|view| pool.rulebook.saleable(view, account)).unwrap();
+    let Some(item) = items.first() else { return Call::WriteOff { account } };
+    let (asset, quantity) = (item.asset, item.quantity);
+    let size = i128::try_from(quantity).unwrap();
+    let (whole, proceeds_asset) = if MARGIN.contains(&asset) {
+        let dollars = units_of(pool, asset, size) * price_of(pool.price(asset));
+        (dollars / price_of(pool.price(item.proceeds_asset)), item.proceeds_asset)
+    } else {
+        (abs(value_at(pool, asset, size, pool.price(asset))), pool.settle_of(asset))
+    };
+    let proceeds = raw(pool, proceeds_asset, &whole, Rounding::Floor).unsigned_abs();
+    Call::Fill { account, asset, quantity, proceeds, proceeds_asset }
+}
+
+fn units_of(pool: &Pool, asset: AssetId, amount: i128) -> Rational {
+    exact(amount, pool.assets[asset.index()].decimals)
+}
+
 fn call(pool: &Pool, chance: &mut Chance) -> Call {
+    let broke = ALL.into_iter().find(|account| pool.health(*account).equity < 0);
+    if let Some(account) = broke.filter(|_| chance.below(3) == 0) {
+        return liquidates(pool, account);
+    }
     let mut some = |below: u64| chance.below(below) as usize;
     let (account, other) = (ALL[some(4)], ALL[some(4)]);
     let contract = CONTRACTS[some(CONTRACTS.len() as u64)];
@@ -281,7 +306,11 @@ fn play(seed: u64, counts: &mut BTreeMap<&'static str, u32>) {
     let mut books = Books::default();
     for account in ALL {
         for asset in MARGIN {
-            let amount = one(asset) * (1 + u128::from(chance.below(2_000)));
+            // Up to 200,000 USD of each.
+            let (_, scale, first) = MARKETS[asset.index()];
+            let dollars = 1 + u128::from(chance.below(200_000));
+            let amount =
+                one(asset) / 1_000 * dollars * 10u128.pow(scale.into()) / first * 1_000 + 1;
             let deposit = Call::Deposit { account, asset, amount };
             pool.call(&deposit).unwrap();
             books.book(&pool, &deposit);
@@ -341,9 +370,9 @@ fn random_calls_of_every_kind_mint_nothing_and_are_what_other_books_say() {
         ("charge", 300),
         ("settle", 300),
         ("deliver", 10),
-        ("take over", 5),
-        ("deleverage", 1),
-        ("write off", 1),
+        ("take over", 10),
+        ("deleverage", 10),
+        ("write off", 10),
     ] {
         let found = counts.get(kind).copied().unwrap_or(0);
         assert!(found >= least, "{kind}: {found} of {counts:?}");

@@ -172,6 +172,39 @@ proptest! {
     }
 }
 
+/// USDT is all the margin there is, of a perpetual and of a put on a coin that nobody holds.
+#[test]
+fn a_perpetual_beside_a_written_put_has_the_price_at_which_both_are_asked_for() {
+    let start = WIDE.find("[numeraire]").unwrap()..WIDE.find("[source]").unwrap();
+    let mut text = WIDE.to_owned();
+    text.replace_range(start, "settle = \"USDT\"\n");
+    let list = text.find("[collateral.USDT]").unwrap()..text.find("[contracts.BTCUSDT]").unwrap();
+    text.replace_range(list, "");
+    let mut assets = wide_assets();
+    let put = AssetId(4);
+    assets.swap(4, 9);
+    assets.truncate(5);
+    let markets = [(wide::BTC, 2, 5_000_000), (BTCUSDT, 1, 500_000), (put, 1, 9_000)];
+    let mut pool = Pool::of(&text, assets, &markets);
+    pool.give(A, wide::USDT, 20_000 * ONE);
+    pool.take(A, BTCUSDT, 1_000);
+    pool.take(A, put, -1_000);
+    for asset in [BTCUSDT, put, wide::BTC] {
+        let found = pool.look(|view| pool.rulebook.liquidation_price(view, A, asset)).unwrap();
+        let (mark, scale) = (pool.price(asset).raw, pool.scale(asset));
+        let line = rational::to_raw(&found.unwrap(), scale, Rounding::Floor).unwrap();
+        // A long falls to it; what is asked for a put that was written rises with both its prices.
+        assert_eq!(line < mark, asset == BTCUSDT, "{asset} at {line}");
+        let nearer = if line < mark { line + 1 } else { line - 1 };
+        for (raw, breach) in [(line, true), (nearer, false)] {
+            pool.mark(asset, raw);
+            assert_eq!(pool.health(A).breach, breach, "{asset} at {raw}");
+        }
+        pool.mark(asset, mark);
+    }
+    assert_eq!(pool.look(|view| pool.rulebook.liquidation_price(view, A, wide::ETH)), Ok(None));
+}
+
 /// One inverse contract on coin alone: no numeraire and no price of the coin.
 const COIN_M: &str = r#"
 name = "coin"
@@ -243,8 +276,12 @@ proptest! {
         pool.rows.add(Holder::Account(A), Unit::token(AssetId(0)), left - (1 << 60));
         let found = pool.look(|view| pool.rulebook.liquidation_price(view, A, contract)).unwrap();
         let Some(raw) = found.and_then(|p| rational::to_raw(&p, 2, Rounding::Floor).ok()) else { return Ok(()) };
-        // A step of the price must be worth more than roundings: five units.
-        let step = raw / (worth.max(1)) * 12 + 2;
+        // A step of the price must be worth more than roundings: five units, of what is there by then.
+        let then = size.unsigned_abs() * 1_000_000_000_000 / raw;
+        if then == 0 {
+            return Ok(());
+        }
+        let step = raw * 12 / then + 2;
         if raw <= step || raw > 1 << 40 {
             return Ok(());
         }

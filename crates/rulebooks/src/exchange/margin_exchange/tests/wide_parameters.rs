@@ -71,8 +71,23 @@ fn a_refused_field_is_named_with_its_value_and_what_is_right() {
         (basis, "basis = \"mark\"\nfunding_max = \"-1\"", "ETHUSD.funding_max = \"-1\": "),
         (basis, "basis = \"mark\"\nsurprise = \"1\"", "unknown field `surprise`"),
         ("[collateral.ETH]", "[collateral.SOL]", "\"ETHUSD\" of the pool settles in \"ETH\""),
-        ("[contracts.BTC-PUT]", "[contracts.ETH]", "\"ETH\" is a token of the pool"),
-        ("[contracts.BTC-PUT]", "[contracts.BTC-PUTS]", "nothing for \"BTC-PUT\""),
+        ("[contracts.BTC-CALL]", "[contracts.ETH]", "\"ETH\" is a token of the pool"),
+        ("[contracts.BTC-CALL]", "[contracts.BTC-CALLS]", "nothing for \"BTC-CALL\""),
+        (
+            "option = { range_e9",
+            "tiers = [{ cap = \"9\", rate = \"0.1\", leverage_max = 1, deduction = \"0\" }]\n#",
+            "contracts.BTC-CALL.option = \"missing\": the contract is an option of the pool",
+        ),
+        (
+            "option = { range_e9",
+            "tiers = [{ cap = \"9\", rate = \"0.1\", leverage_max = 1, deduction = \"0\" }]\noption = { range_e9",
+            "contracts.BTC-CALL.tiers = \"1 tiers\": an option is required for by its rates",
+        ),
+        (
+            "\"contracts.*.option\" = \"a test\"\n",
+            "",
+            "source: nothing for \"contracts.BTC-CALL.option\"",
+        ),
     ] {
         let found = refusal(from, to);
         assert!(found.contains(expected), "{from} -> {to}: {found}");
@@ -141,7 +156,9 @@ fn numbers_of_any_size_are_refused_or_taken_and_never_panic() {
             for raw in [1, u128::MAX >> 1, 1 << 90] {
                 let mut pool = wide();
                 pool.rows.add(Holder::Account(A), Unit::token(asset), size);
-                pool.rows.add(Holder::Account(A), Unit::token(wide::BTC), 7);
+                if asset != wide::BTC {
+                    pool.rows.add(Holder::Account(A), Unit::token(wide::BTC), 7);
+                }
                 pool.mark(asset, raw);
                 pool.look(|view| {
                     let rulebook = &pool.rulebook;
