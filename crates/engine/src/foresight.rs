@@ -20,7 +20,8 @@ pub enum Part {
     Time,
     /// Its price is accepted, at the time before it.
     Price,
-    /// Its business is done, at the time before it.
+    /// Its business is done, at the time before it; a delivery at its own time, since a contract does
+    /// not end before.
     Business,
     /// Its rulebook comes into force, at the time before it.
     Rulebook,
@@ -52,7 +53,9 @@ impl Engine {
         if account.index() >= self.standings.len() {
             return Err(Rejection::UnknownAccount.because(account.to_string()));
         }
-        let at = if part.has(Part::Time) { command.at.max(self.now) } else { self.now };
+        let ends = matches!(command.body, Body::Call(Call::Deliver { .. }));
+        let later = part.has(Part::Time) || (ends && part.has(Part::Business));
+        let at = if later { command.at.max(self.now) } else { self.now };
         let marks = self.marks_after(command, part)?;
         let balances = LedgerBalances(&self.ledger);
         let view = View::new(at, &self.assets, &self.markets, &marks, &balances, &self.state);

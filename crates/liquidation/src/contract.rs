@@ -14,7 +14,7 @@
 //! and whose sides are exchanged, and everything else about positions is the same for all three.
 
 use crate::AssetKind;
-use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, narrow_u128};
+use breakwater_money::rounding::{Rounding, mul_div, mul_div_bounds, mul_div_full, narrow_u128};
 use breakwater_money::{AssetId, MoneyError, Price, Time, U256};
 use serde::{Deserialize, Serialize};
 
@@ -100,22 +100,13 @@ impl ContractTerms {
         settle_decimals: u8,
         rounding: Rounding,
     ) -> Result<u128, MoneyError> {
+        if let Some((units, factor, divisor)) =
+            self.narrow(quantity, decimals, price, settle_decimals)
+        {
+            return mul_div(units, factor, divisor, rounding);
+        }
         let scale = u32::from(decimals) + u32::from(self.multiplier_decimals);
         let (settle, quote) = (u32::from(settle_decimals), u32::from(price.decimals));
-        // Scales of real contracts fit 128 bits, where the same quotient is several times cheaper.
-        if let Some(units) = quantity.checked_mul(u128::from(self.multiplier)) {
-            let narrow = if matches!(self.form, Form::Inverse) {
-                (quote + settle).checked_sub(scale).and_then(small_ten).map(|up| (up, price.raw))
-            } else {
-                (scale + quote)
-                    .checked_sub(settle)
-                    .and_then(small_ten)
-                    .map(|down| (price.raw, down))
-            };
-            if let Some((factor, divisor)) = narrow {
-                return mul_div(units, factor, divisor, rounding);
-            }
-        }
         // At most 2^128 times 2^64.
         let units = U256::from(quantity) * U256::from(self.multiplier);
         let worth = if matches!(self.form, Form::Inverse) {
@@ -141,6 +132,46 @@ impl ContractTerms {
             }
         };
         narrow_u128(worth)
+    }
+
+    /// [`ContractTerms::value`] rounded down and rounded up, of one division.
+    ///
+    /// # Errors
+    /// As [`ContractTerms::value`].
+    pub fn value_bounds(
+        &self,
+        quantity: u128,
+        decimals: u8,
+        price: Price,
+        settle_decimals: u8,
+    ) -> Result<(u128, u128), MoneyError> {
+        if let Some((units, factor, divisor)) =
+            self.narrow(quantity, decimals, price, settle_decimals)
+        {
+            return mul_div_bounds(units, factor, divisor);
+        }
+        let value = |rounding| self.value(quantity, decimals, price, settle_decimals, rounding);
+        Ok((value(Rounding::Floor)?, value(Rounding::Ceil)?))
+    }
+
+    /// The value as `units x factor / divisor`, where all three fit 128 bits, as the scales of real
+    /// contracts do: the same quotient is several times cheaper there.
+    fn narrow(
+        &self,
+        quantity: u128,
+        decimals: u8,
+        price: Price,
+        settle_decimals: u8,
+    ) -> Option<(u128, u128, u128)> {
+        let scale = u32::from(decimals) + u32::from(self.multiplier_decimals);
+        let (settle, quote) = (u32::from(settle_decimals), u32::from(price.decimals));
+        let units = quantity.checked_mul(u128::from(self.multiplier))?;
+        if matches!(self.form, Form::Inverse) {
+            let up = (quote + settle).checked_sub(scale).and_then(small_ten)?;
+            return Some((units, up, price.raw));
+        }
+        let down = (scale + quote).checked_sub(settle).and_then(small_ten)?;
+        Some((units, price.raw, down))
     }
 
     /// Signed value of a position of `size` at `price` as it counts for its holder: rounded down
@@ -362,6 +393,10 @@ mod tests {
                 let found = contract.value(quantity, decimals, price, settle_decimals, rounding);
                 prop_assert_eq!(found, rational::to_raw(&whole, settle_decimals, rounding));
             }
+            let each = |rounding| rational::to_raw(&whole, settle_decimals, rounding).ok();
+            let both = each(Rounding::Floor).zip(each(Rounding::Ceil));
+            let found = contract.value_bounds(quantity, decimals, price, settle_decimals);
+            prop_assert_eq!(found.ok(), both);
         }
 
         #[test]

@@ -42,8 +42,31 @@ pub fn mul_div(a: u128, b: u128, d: u128, rounding: Rounding) -> Result<u128> {
     u128::try_from(wide).map_err(|_| MoneyError::Overflow)
 }
 
+/// `a * b / d` rounded down and rounded up, of one division.
+///
+/// # Errors
+/// As [`mul_div`].
+pub fn mul_div_bounds(a: u128, b: u128, d: u128) -> Result<(u128, u128)> {
+    if d == 0 {
+        return Err(MoneyError::DivisionByZero);
+    }
+    if let Some(product) = a.checked_mul(b) {
+        let (q, r) = quotient(product, d);
+        let up = q.checked_add(u128::from(r != 0)).ok_or(MoneyError::Overflow)?;
+        return Ok((q, up));
+    }
+    Ok((mul_div(a, b, d, Rounding::Floor)?, mul_div(a, b, d, Rounding::Ceil)?))
+}
+
+/// Quotient and rest, the rest by a product: a second division of 128 bits would cost as much as the
+/// first. The product is at most `n`, so that nothing wraps.
+fn quotient(n: u128, d: u128) -> (u128, u128) {
+    let q = n / d;
+    (q, n.wrapping_sub(q.wrapping_mul(d)))
+}
+
 fn narrow(n: u128, d: u128, rounding: Rounding) -> Result<u128> {
-    let (q, r) = (n / d, n % d);
+    let (q, r) = quotient(n, d);
     let up = match rounding {
         Rounding::Floor => false,
         Rounding::Ceil => r != 0,
@@ -205,6 +228,12 @@ mod tests {
             d in any::<u128>(), u in 0u32..128, r in any_rounding()
         ) {
             let (a, b, d) = (a >> s, b >> t, d >> u);
+            let each = (mul_div(a, b, d, Rounding::Floor), mul_div(a, b, d, Rounding::Ceil));
+            let both = match each {
+                (Ok(down), Ok(up)) => Ok((down, up)),
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            };
+            prop_assert_eq!(mul_div_bounds(a, b, d), both);
             match mul_div(a, b, d, r) {
                 Ok(q) => prop_assert_eq!(
                     BigUint::from(q),

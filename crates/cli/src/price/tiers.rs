@@ -21,10 +21,15 @@ pub fn of_rulebook(named: &str, contract: &str) -> Result<RulebookTiers, Failure
     let (name, text) = source::rulebook(named)?;
     let rule = source::rule_of(&name, &text)?;
     if rule != margin_exchange::RULE {
+        let shipped = breakwater_rulebooks::shipped().iter();
+        let fits = |(name, text): &&(&str, &str)| {
+            source::rule_of(name, text).is_ok_and(|rule| rule == margin_exchange::RULE)
+        };
+        let names: Vec<&str> = shipped.filter(fits).map(|(name, _)| *name).collect();
         return Err(Failure::Usage(format!(
             "rulebook '{name}' is of the rule {rule}, which has no tiers by contract; expected one of \
              {}",
-            margin_exchange::RULE
+            names.join(", ")
         )));
     }
     let wrong = |why: String| Failure::Data(format!("{name}: {why}"));

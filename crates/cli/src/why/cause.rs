@@ -82,21 +82,23 @@ pub fn owns_order(engine: &Engine, order: u64, account: AccountId) -> bool {
     engine.orders().get(order).is_some_and(|order| order.account == account)
 }
 
-/// What passes with time: where the rule books something, funding for whoever holds a contract and
-/// owes nothing, else interest; where it books nothing, time itself.
+/// What passes with time: interest for whoever owes; else funding, where the rule books something for
+/// whoever holds a contract; else time itself, which brings an option nearer to its end.
 fn passing(engine: &Engine, command: &Command, account: AccountId) -> Cause {
+    let holdings = engine.ledger().holdings(account);
+    if holdings.iter().any(|held| held.unit.class == Class::Debt) {
+        return Cause::Interest;
+    }
     let at = command.at.max(engine.now());
     let books = engine.rulebook().is_some_and(|rulebook| {
         let booked = engine.look(|view| rulebook.accrue(&view.at(at)));
         booked.is_ok_and(|effects| effects != Effects::default())
     });
-    if !books {
-        return Cause::Time;
+    match (books, holdings.iter().any(|held| held.contract.is_some())) {
+        (true, true) => Cause::Funding,
+        (true, false) => Cause::Interest,
+        (false, _) => Cause::Time,
     }
-    let holdings = engine.ledger().holdings(account);
-    let owes = holdings.iter().any(|held| held.unit.class == Class::Debt);
-    let holds = holdings.iter().any(|held| held.contract.is_some());
-    if holds && !owes { Cause::Funding } else { Cause::Interest }
 }
 
 fn business(engine: &Engine, command: &Command, call: &Call, account: AccountId) -> Cause {

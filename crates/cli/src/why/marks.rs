@@ -1,6 +1,6 @@
 //! Marks and lines: at which price an account stands at its line, and at which it is clear of it.
 
-use super::record::{Line, Quoted};
+use super::record::{Line, Picture, Quoted};
 use breakwater_engine::{Body, Command, Engine};
 use breakwater_liquidation::{ContractTerms, Effects, Exposures, Form, Overlay, Rulebook, View};
 use breakwater_margin::Health;
@@ -33,30 +33,44 @@ pub fn before(
     markets
 }
 
-/// The same markets after the command, and where their prices would have had to stand.
-pub fn after(
-    engine: &Engine,
+/// The account right after a command, and what would have kept it.
+#[derive(Debug, Clone)]
+pub struct Fallen {
+    /// The account.
+    pub after: Picture,
+    /// The markets that matter to it, with where their prices would have had to stand.
+    pub markets: Vec<Quoted>,
+    /// The least that would have kept it out of breach; none if it is in none.
+    pub top_up: Option<u128>,
+}
+
+/// What the account has fallen to, in the pool after the command; `before` are its markets just
+/// before.
+pub fn fallen(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
     account: AccountId,
     command: &Command,
     before: Vec<Quoted>,
-) -> Vec<Quoted> {
-    let Some(rulebook) = engine.rulebook() else { return before };
-    engine.look(|view| {
-        let mut markets = before;
-        for (market, _) in held(view, account) {
-            if !markets.iter().any(|quoted| quoted.market == market) {
-                // What the command itself brought, or what nothing foresaw.
-                let ticks = ticked(command) == Some(market);
-                let before = if ticks { None } else { mark_of(view, market) };
-                markets.push(Quoted { market, before, after: None, line: None, clear: None });
-            }
+) -> Fallen {
+    let mut markets = before;
+    for (market, _) in held(view, account) {
+        if !markets.iter().any(|quoted| quoted.market == market) {
+            // What the command itself brought, or what nothing foresaw.
+            let ticks = ticked(command) == Some(market);
+            let before = if ticks { None } else { mark_of(view, market) };
+            markets.push(Quoted { market, before, after: None, line: None, clear: None });
         }
-        for quoted in &mut markets {
-            quoted.after = mark_of(view, quoted.market);
-            quoted.clear = clear(rulebook, view, account, quoted.market);
-        }
-        markets
-    })
+    }
+    for quoted in &mut markets {
+        quoted.after = mark_of(view, quoted.market);
+        quoted.clear = clear(rulebook, view, account, quoted.market);
+    }
+    let after = Picture {
+        health: rulebook.assess(view, account).ok(),
+        sides: rulebook.sides(view, account).unwrap_or_default(),
+    };
+    Fallen { after, markets, top_up: top_up(rulebook, view, account) }
 }
 
 /// The account's line in each market that it depends on, with the mark there.
@@ -74,31 +88,28 @@ pub fn lines(engine: &Engine, account: AccountId) -> Vec<Quoted> {
 
 /// The least that would lift the account out of breach, in base units of the numeraire: what is
 /// missing, or one unit more where the rule takes equality for a breach. None if it is in none.
-pub fn top_up(engine: &Engine, account: AccountId) -> Option<u128> {
-    let rulebook = engine.rulebook()?;
-    engine.look(|view| {
-        let health = rulebook.assess(view, account).ok()?;
-        let least = health.shortfall.max(1);
-        if !health.breach {
-            return None;
-        }
-        // Cash can be asked about; debt repaid is not the same call everywhere.
-        let settles = settles_in(view, account);
-        if settles.is_empty() || health.shortfall == 0 {
-            return Some(least);
-        }
-        // Where no amount of cash lands on the line itself, one unit more is enough for certain.
-        let decimals = rulebook.numeraire_decimals();
-        let on_the_line = settles.into_iter().find_map(|asset| {
-            let amounts = amounts_of(view, asset, least, decimals)?;
-            let mut found = amounts
-                .into_iter()
-                .filter_map(|cash| with_cash(rulebook, view, account, (asset, cash)));
-            found.find(|h| u128::try_from(h.equity).is_ok_and(|equity| equity == h.requirement))
-        });
-        let enough = on_the_line.is_some_and(|health| !health.breach);
-        if enough { Some(least) } else { least.checked_add(1) }
-    })
+fn top_up(rulebook: &dyn Rulebook, view: &View<'_>, account: AccountId) -> Option<u128> {
+    let health = rulebook.assess(view, account).ok()?;
+    let least = health.shortfall.max(1);
+    if !health.breach {
+        return None;
+    }
+    // Cash can be asked about; debt repaid is not the same call everywhere.
+    let settles = settles_in(view, account);
+    if settles.is_empty() || health.shortfall == 0 {
+        return Some(least);
+    }
+    // Where no amount of cash lands on the line itself, one unit more is enough for certain.
+    let decimals = rulebook.numeraire_decimals();
+    let on_the_line = settles.into_iter().find_map(|asset| {
+        let amounts = amounts_of(view, asset, least, decimals)?;
+        let mut found = amounts
+            .into_iter()
+            .filter_map(|cash| with_cash(rulebook, view, account, (asset, cash)));
+        found.find(|h| u128::try_from(h.equity).is_ok_and(|equity| equity == h.requirement))
+    });
+    let enough = on_the_line.is_some_and(|health| !health.breach);
+    if enough { Some(least) } else { least.checked_add(1) }
 }
 
 /// What the account's contracts settle in, each once.

@@ -491,6 +491,8 @@ pub struct Sums {
     pub own: u64,
     /// Times that its winning position was closed against a bankrupt account's.
     pub deleveraged: u64,
+    /// True if a vault took it over.
+    pub taken_over: bool,
     /// Accounts that it took over as a vault, and the sum of their equities.
     pub took_over: (u64, i128),
 }

@@ -400,7 +400,10 @@ impl Sums {
                 more(&mut self.borne, (BearerKind::from(*bearer), amount.asset), amount.raw);
             }
             Did::Bore { amount, .. } => more(&mut self.bore, amount.asset, amount.raw),
-            Did::TakenOver { vault, .. } => self.took(step, Taker::Account(*vault)),
+            Did::TakenOver { vault, .. } => {
+                self.taken_over = true;
+                self.took(step, Taker::Account(*vault));
+            }
             Did::TookOver { equity, .. } => {
                 self.took_over = (self.took_over.0 + 1, self.took_over.1.saturating_add(*equity));
             }

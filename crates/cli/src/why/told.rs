@@ -385,10 +385,16 @@ fn sums(units: &Units<'_>, story: &Story) -> Vec<String> {
     let sums = &story.sums;
     let mut lines = Vec::new();
     if sums.liquidations > 0 {
-        let given = amounts(units, &sums.given);
+        let mut given = amounts(units, &sums.given);
+        if sums.taken_over {
+            let rest = if given.is_empty() { "all that it had" } else { " + all that was left" };
+            given.push_str(rest);
+        }
         lines.extend(row("taken", &format!("{given}, worth {}", units.value(sums.given_value))));
-        let got = amounts(units, &sums.got);
-        lines.extend(row("for", &format!("{got}, worth {}", units.value(sums.got_value))));
+        if !sums.got.is_empty() {
+            let got = amounts(units, &sums.got);
+            lines.extend(row("for", &format!("{got}, worth {}", units.value(sums.got_value))));
+        }
         lines.extend(row("lost", &lost(units, story)));
     }
     if !sums.deficit.is_empty() {

@@ -34,9 +34,9 @@ pub fn value_at(engine: &Engine, amount: Amount, price: Price, rounding: Roundin
         let worth = terms.value(quantity, scales.0, price, scales.1, rounding).unwrap_or(0);
         return value(engine, Amount::new(terms.settle, worth), rounding);
     }
-    let (from, to) = (price.decimals, decimals(engine));
-    let value = price.value(amount.raw, info.decimals, rounding).unwrap_or(0);
-    rescaled(value, from, to, rounding)
+    // All scales enter before the one rounding.
+    let one = ContractTerms::linear_perpetual(amount.asset);
+    one.value(amount.raw, info.decimals, price, decimals(engine), rounding).unwrap_or(0)
 }
 
 /// A contract's terms and what it settles in, if the asset is one. Nothing settles in a contract.

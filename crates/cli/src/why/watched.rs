@@ -2,7 +2,7 @@
 //! would do to the account, after each what it did.
 
 use super::cause;
-use super::marks;
+use super::marks::{self, Fallen};
 use super::record::{Cause, Crossing, Did, Moment, Picture, Place, Quoted, Story};
 use super::steps::{self, Known, Tracked};
 use breakwater_engine::{Body, Command, Engine, OpenLeg, Outcome, Part, What};
@@ -31,6 +31,9 @@ pub struct Ahead {
     markets: Option<Vec<Quoted>>,
     /// What alone would do it.
     causes: Vec<Cause>,
+    /// The account below the line, before the engine does anything about it: with the same command
+    /// it may sell, or hand the account over.
+    fallen: Option<Fallen>,
     /// What the command's own business does, if it concerns the account.
     business: Option<Effects>,
     /// The sale that came back, whosever.
@@ -39,8 +42,14 @@ pub struct Ahead {
 
 impl Default for Ahead {
     fn default() -> Self {
-        let (markets, causes) = (None, Vec::new());
-        Ahead { band: Band::Healthy, markets, causes, business: None, filled: None }
+        Ahead {
+            band: Band::Healthy,
+            markets: None,
+            causes: Vec::new(),
+            fallen: None,
+            business: None,
+            filled: None,
+        }
     }
 }
 
@@ -76,6 +85,11 @@ impl Watched {
         }
         if let Some(falls) = falls {
             ahead.causes = cause::alone(engine, command, self.account, falls, policy);
+            let before = ahead.markets.clone().unwrap_or_default();
+            let look = |rulebook: &dyn Rulebook, view: &View<'_>| {
+                marks::fallen(rulebook, view, self.account, command, before)
+            };
+            ahead.fallen = engine.ahead(command, Part::Whole, self.account, look).ok();
         }
         ahead
     }
@@ -86,7 +100,7 @@ impl Watched {
             return;
         }
         let place = Place { sequence: outcome.sequence, at: outcome.at };
-        let was = self.now;
+        let (was, called) = (self.now, self.story.called.is_some());
         self.now = picture(engine, self.account);
         self.cross(engine, command, outcome, (place, was), &ahead);
         for event in &outcome.events {
@@ -105,7 +119,6 @@ impl Watched {
             filled: ahead.filled.as_ref(),
             after: self.now,
         };
-        let called = self.story.called.is_some();
         if let Some(paid) = known.paid() {
             self.story.count(&paid);
             if called {
@@ -170,26 +183,26 @@ impl Watched {
         (place, was): (Place, Picture),
         ahead: &Ahead,
     ) {
-        let (Some(policy), Some(health)) = (engine.policy(), self.now.health) else { return };
-        if health.band(policy.warn_ratio) <= ahead.band {
-            return;
-        }
+        let (Some(policy), Some(rulebook)) = (engine.policy(), engine.rulebook()) else { return };
+        let fell =
+            self.now.health.is_some_and(|health| health.band(policy.warn_ratio) > ahead.band);
+        let fallen = match &ahead.fallen {
+            Some(foreseen) => foreseen.clone(),
+            None if fell => {
+                let before = ahead.markets.clone().unwrap_or_default();
+                engine.look(|view| marks::fallen(rulebook, view, self.account, command, before))
+            }
+            None => return,
+        };
         let mut causes = ahead.causes.clone();
         if was.health.is_none() {
             causes = vec![Cause::FirstPrice];
         } else if causes.is_empty() {
             causes = cause::of_others(self.account, command, &outcome.events);
         }
-        let before = ahead.markets.clone().unwrap_or_default();
-        self.crossed = Some(Crossing {
-            place,
-            command: command.body.kind(),
-            before: was,
-            after: self.now,
-            markets: marks::after(engine, self.account, command, before),
-            causes,
-            top_up: marks::top_up(engine, self.account),
-        });
+        let Fallen { after, markets, top_up } = fallen;
+        let (command, before) = (command.body.kind(), was);
+        self.crossed = Some(Crossing { place, command, before, after, markets, causes, top_up });
     }
 
     fn moved(&mut self, place: Place, to: CallState, deadline: Option<Time>, was: Picture) {

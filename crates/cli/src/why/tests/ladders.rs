@@ -103,9 +103,15 @@ fn each_rung_is_told_with_its_place_and_its_wait() {
     assert_eq!((first.last_step_at, first.called_at), (None, steps[1].place.at));
     assert_eq!(second.last_step_at, Some(steps[1].place.at));
     let (text, json) = stage.told(0);
-    assert!(text.contains("its order 1 to sell 0.03 BTCUSDT at 55,000.00 was taken off"), "{text}");
-    assert!(text.contains("rung 3 of 3: 20.00 % of each position; at once"), "{text}");
-    let again = "rung 3 of 3: 20.00 % of each position; 30 s after the step before";
+    assert!(
+        text.contains("its order 1 to sell 0.030 BTCUSDT at 55,000.00 was taken off"),
+        "{text}"
+    );
+    assert!(
+        text.contains("rung 3 of 3: 20.00 % of each position; at once (it waits 30 s)"),
+        "{text}"
+    );
+    let again = "20.00 % of each position; 30 s after the last (it waits 30 s)";
     assert!(text.contains(again), "{text}");
     let rung = &json["steps"]["first"][1]["rung"];
     assert_eq!((&rung["rung"], &rung["of"]), (&3.into(), &3.into()));
@@ -133,7 +139,7 @@ fn a_takeover_is_told_on_both_sides() {
     assert_eq!(vault.sums.took_over, (1, *equity));
     let (text, json) = stage.told(0);
     assert!(text.contains("taken over whole by vault, with an equity of 5.71 USDT"), "{text}");
-    assert!(text.contains("rung 2 of 3: to the vault; 0 s after the step before"), "{text}");
+    assert!(text.contains("rung 2 of 3: to the vault; 0 s after the last"), "{text}");
     assert!(text.contains("closed"), "{text}");
     assert_eq!(json["steps"]["first"][3]["step"], "taken over");
     let (text, json) = stage.told(VAULT);
@@ -153,6 +159,11 @@ fn a_vault_may_fall_by_what_it_takes_over() {
     stage.price(0, 4_720_000, 2);
     let fall = stage.fall(VAULT);
     assert_eq!(fall.causes, [Cause::TookOver(AccountId(0))]);
+    // It was handed over with the command that broke it, and knows all the same what did.
+    let own = stage.fall(0);
+    assert_eq!(own.causes, [Cause::Price(breakwater_market::MarketId(0))]);
+    assert_eq!(own.after.health.unwrap().equity, -i128::try_from(10 * ONE).unwrap());
+    assert!(own.markets[0].clear.is_some() && own.top_up.is_some());
     let story = stage.story(0);
     assert_eq!(story.sums.deficit_value, 10 * ONE);
     assert_eq!(story.sums.lost(), 0, "nothing was left to lose");
@@ -160,7 +171,7 @@ fn a_vault_may_fall_by_what_it_takes_over() {
     assert!(text.contains("it took over long whole"), "{text}");
     assert_eq!(json["called"]["crossing"]["causes"][0]["kind"], "took over");
     let (text, _) = stage.told(0);
-    assert!(text.contains("10.00 USDT by the vault"), "{text}");
+    assert!(text.contains("10.0000 USDT by the vault"), "{text}");
 }
 
 /// Account 0 is long against two shorts, the second of which has less behind it.
@@ -216,10 +227,10 @@ fn a_winner_learns_its_place_in_the_queue_and_what_it_cost() {
     let (text, json) = stage.told(1);
     let head = "account 1 of rich short: never called, nothing was liquidated, deleveraged once";
     assert!(text.starts_with(head), "{text}");
-    let what = "deleveraged against long: 0.03 BTCUSDT closed at 45,000.00 (mark 40,000.00)";
+    let what = "deleveraged against long: 0.030 BTCUSDT of 0.050 BTCUSDT closed at 45,000.00";
     assert!(text.contains(what), "{text}");
-    let why = "150.00 USDT given up against the mark; place 2 of 2 winners by a score of ";
-    assert!(text.contains(why) && text.contains("of 0.05 BTCUSDT held"), "{text}");
+    let why = "150.00 USDT given up against the mark; place 2 of 2 in the queue, score 0.08";
+    assert!(text.contains(why), "{text}");
     let step = &json["steps"]["first"][0];
     assert_eq!((&step["step"], &step["price"]), (&"deleveraged".into(), &"45000".into()));
     assert_eq!((&step["queue"]["place"], &step["queue"]["of"]), (&2.into(), &2.into()));
@@ -260,6 +271,9 @@ fn a_loss_shared_by_the_gains_of_the_session_says_so() {
     assert_eq!((of.0, amount.raw, *share), (0, 600 * ONE, Share::Session));
     assert!(stage.story(2).steps.kept().next().is_none(), "cash alone bears nothing");
     let (text, json) = stage.told(1);
-    assert!(text.contains("bore 600.00 USDT of the loss of long, by what it had gained"), "{text}");
+    assert!(
+        text.contains("bore 600.0000 USDT of the loss of long, by what it had gained"),
+        "{text}"
+    );
     assert_eq!(json["steps"]["first"][0]["by"], "session");
 }

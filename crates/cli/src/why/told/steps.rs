@@ -101,10 +101,10 @@ fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
             let worst = if sale.buy_back { "at no more than" } else { "at no less than" };
             let quantity = units.amount(Amount::new(sale.asset, sale.quantity));
             let (limit, why) = (price(sale.worst_price), because(*reason));
-            let what = format!("ordered {did} {quantity} {worst} {limit}: {why}");
+            let what = format!("ordered {did} {quantity} {worst} {limit}");
             match acted {
                 Some(acted) => two(&at, &what, &rung(acted, step)),
-                None => short(what),
+                None => short(format!("{what}: {why}")),
             }
         }
         Did::OrderCancelled { order, left, ended } => {
@@ -117,10 +117,16 @@ fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
         Did::Cancelled { unsold, .. } => short(format!("called off: {}", units.amount(*unsold))),
         Did::Deleveraged { bankrupt, quantity, price: each, queued, .. } => {
             let bankrupt = short_label(&units.owner(*bankrupt));
-            let (closed, each) = (units.amount(*quantity), price(*each));
+            let each = price(*each);
+            let held = units.amount(Amount::new(quantity.asset, queued.held));
+            let closed = if queued.held == quantity.raw {
+                format!("all of {held}")
+            } else {
+                format!("{} of {held}", units.amount(*quantity))
+            };
             let what =
                 format!("deleveraged against {bankrupt}: {closed} closed at {each}{at_mark}");
-            two(&at, &what, &queue(units, step, *quantity, queued))
+            two(&at, &what, &queue(units, step, queued))
         }
         Did::Bore { of, amount, share } => {
             let of = short_label(&units.owner(*of));
@@ -203,13 +209,13 @@ fn rung(acted: &Acted, step: &Step) -> String {
     let place = format!("rung {} of {}: {does}", acted.rung + 1, acted.of);
     let since = |from: Time| lasted(step.place.at.since(from));
     let waited = match acted.last_step_at {
-        Some(last) => format!("{} after the step before", since(last)),
+        Some(last) => format!("{} after the last", since(last)),
         None if acted.called_at == step.place.at => "at once".to_owned(),
         None => format!("{} after the call", since(acted.called_at)),
     };
     match acted.wait_nanos {
         0 => format!("{place}; {waited}"),
-        wait => format!("{place}; {waited}, {} are to pass between two", lasted(wait)),
+        wait => format!("{place}; {waited} (it waits {})", lasted(wait)),
     }
 }
 
@@ -218,28 +224,24 @@ fn lasted(nanos: u64) -> String {
     format!("{} s", grouped(&format_raw(u128::from(nanos), 9)))
 }
 
-/// Why this winner, how much of it, and what it gave.
-fn queue(units: &Units<'_>, step: &Step, closed: Amount, queued: &Queued) -> String {
+/// What the winner gave, and why it was this one.
+fn queue(units: &Units<'_>, step: &Step, queued: &Queued) -> String {
     let winners = counted(queued.of, "winner", "winners");
     let chosen = match queued.chosen_by {
         Deleverage::Queue => {
             let score = price(Price::new(queued.score.unsigned_abs(), 18));
             let sign = if queued.score < 0 { "-" } else { "" };
-            format!("place {} of {winners} by a score of {sign}{score}", count(queued.place))
+            let (place, of) = (count(queued.place), count(queued.of));
+            format!("place {place} of {of} in the queue, score {sign}{score}")
         }
         Deleverage::RandomStart => format!("one of {winners}, from a place drawn"),
         Deleverage::ProRata | Deleverage::Capped => format!("one of {winners}, in proportion"),
         Deleverage::RiskAware => format!("one of {winners}, by leverage"),
         Deleverage::MinimumOvershoot => format!("one of {winners}, for the least of profit"),
     };
-    let part = if queued.held == closed.raw {
-        "all of it".to_owned()
-    } else {
-        format!("of {} held", units.amount(Amount::new(closed.asset, queued.held)))
-    };
     let lost = step.given_value.abs_diff(step.got_value);
     let way = if step.got_value > step.given_value { "gained" } else { "given up" };
-    format!("{} {way} against the mark; {chosen}, {part}", units.value(lost))
+    format!("{} {way} against the mark; {chosen}", units.value(lost))
 }
 
 const fn because(reason: Reason) -> &'static str {

@@ -19,15 +19,16 @@ use breakwater_money::rounding::{Rounding, narrow_u128};
 use breakwater_money::{AccountId, AssetId, Class, Holder, Holding, Price, Unit};
 use std::cmp::Reverse;
 
-/// An account's sums at the marks, by margin asset and in its base units.
+/// An account's sums at the marks, by margin asset and in its base units. There are at least as many
+/// places as margin assets; fewer are cheaper to clear and to move.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sums {
+pub(super) struct Sums<const N: usize = MARGIN_ASSETS_MAX> {
     /// Cash, quote sides and positions at their marks.
-    pub own: [i128; MARGIN_ASSETS_MAX],
+    pub own: [i128; N],
     /// Maintenance margin of the contracts settled in the asset.
-    pub maintenance: [u128; MARGIN_ASSETS_MAX],
+    pub maintenance: [u128; N],
     /// Initial margin of positions and open orders.
-    pub initial: [u128; MARGIN_ASSETS_MAX],
+    pub initial: [u128; N],
     /// Number of positions.
     pub positions: u32,
 }
@@ -60,23 +61,18 @@ impl Book {
         }))
     }
 
-    /// The account's sums by margin asset. Initial margin only where it is asked for: it looks at
-    /// orders.
+    /// The account's sums by margin asset, of which there are at most `N`. Initial margin only where
+    /// it is asked for: it looks at orders.
     ///
     /// # Errors
     /// An unknown account, a contract without a mark, or overflow.
-    pub fn sums(
+    pub fn sums<const N: usize>(
         &self,
         view: &View<'_>,
         account: AccountId,
         initial: bool,
-    ) -> Result<Sums, Rejected> {
-        let mut sums = Sums {
-            own: [0; MARGIN_ASSETS_MAX],
-            maintenance: [0; MARGIN_ASSETS_MAX],
-            initial: [0; MARGIN_ASSETS_MAX],
-            positions: 0,
-        };
+    ) -> Result<Sums<N>, Rejected> {
+        let mut sums = Sums { own: [0; N], maintenance: [0; N], initial: [0; N], positions: 0 };
         let holdings = view.holdings(account)?;
         let mut grouped: Vec<(AssetId, &Contract, i128)> = Vec::new();
         for held in holdings.iter().filter(|held| held.unit.class == Class::Token) {
@@ -142,7 +138,12 @@ impl Book {
 
     /// What open orders add: the margin of the larger of what a position may become on either side,
     /// and what an order would lose against the mark at once.
-    fn orders(&self, view: &View<'_>, account: AccountId, sums: &mut Sums) -> Result<(), Rejected> {
+    fn orders<const N: usize>(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        sums: &mut Sums<N>,
+    ) -> Result<(), Rejected> {
         let mut orders: Vec<&Order> =
             view.orders(account).map(|(_, order)| order).filter(|o| !o.reduce_only).collect();
         orders.sort_by_key(|order| order.contract);
@@ -190,14 +191,22 @@ impl Book {
         account: AccountId,
         initial: bool,
     ) -> Result<Totals, Rejected> {
-        self.totals_of(view, &self.sums(view, account, initial)?)
+        match self.margin.len() {
+            0 | 1 => self.totals_of(view, &self.sums::<1>(view, account, initial)?),
+            2..=4 => self.totals_of(view, &self.sums::<4>(view, account, initial)?),
+            _ => self.totals_of(view, &self.sums::<MARGIN_ASSETS_MAX>(view, account, initial)?),
+        }
     }
 
     /// Sums in the numeraire.
     ///
     /// # Errors
     /// A margin asset without a mark, or overflow.
-    pub fn totals_of(&self, view: &View<'_>, sums: &Sums) -> Result<Totals, Rejected> {
+    pub fn totals_of<const N: usize>(
+        &self,
+        view: &View<'_>,
+        sums: &Sums<N>,
+    ) -> Result<Totals, Rejected> {
         let mut totals = Totals { positions: sums.positions, ..Totals::default() };
         for (slot, held) in self.margin.iter().enumerate() {
             let (own, maintenance) = (sums.own[slot], sums.maintenance[slot]);

@@ -62,12 +62,12 @@ impl Contract {
 
     /// A position at a price.
     pub fn value(&self, size: i128, price: Price) -> Result<Valued, Rejected> {
-        let notional = self.worth(size.unsigned_abs(), price, Rounding::Ceil)?;
-        let value = if self.terms.owns_value(size > 0) {
-            signed(self.worth(size.unsigned_abs(), price, Rounding::Floor)?)?
-        } else {
-            -signed(notional)?
-        };
+        let (decimals, settle_decimals) = (self.decimals, self.settle_decimals);
+        let size_held = size.unsigned_abs();
+        let (owned, notional) =
+            self.terms.value_bounds(size_held, decimals, price, settle_decimals)?;
+        let owns = self.terms.owns_value(size > 0);
+        let value = if owns { signed(owned)? } else { -signed(notional)? };
         Ok(Valued { value, notional })
     }
 
@@ -114,6 +114,11 @@ impl Contract {
         let rate = u128::from(tier.rate_e9)
             .checked_add(self.sloped_e9(size, base)?)
             .ok_or(MoneyError::Overflow)?;
+        // In 128 bits where it fits, as it nearly always does: the same integer, and far cheaper.
+        if let (Some(whole), Ok(less)) = (base.checked_mul(rate), u128::try_from(deduction)) {
+            let exact = whole.checked_sub(less).ok_or(MoneyError::Underflow)?;
+            return div(exact, RATE_ONE_E9.into(), Rounding::Ceil);
+        }
         let exact = breakwater_money::rounding::product(&[U256::from(base), U256::from(rate)])?
             .checked_sub(deduction)
             .ok_or(MoneyError::Underflow)?;

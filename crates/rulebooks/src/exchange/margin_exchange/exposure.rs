@@ -59,7 +59,7 @@ impl Book {
         account: AccountId,
         out: &mut Exposures,
     ) -> Result<Armed, Rejected> {
-        let sums = self.sums(view, account, false)?;
+        let sums: Sums = self.sums(view, account, false)?;
         let totals = self.totals_of(view, &sums)?;
         if self.portfolio.is_some() && totals.positions > 0 {
             return self.every_move(view, account, out);

@@ -66,7 +66,7 @@ fn lost(
     value: u128,
     effects: &mut Effects,
 ) -> Result<(), Rejected> {
-    let sums = book.sums(view, account, false)?;
+    let sums: super::account::Sums = book.sums(view, account, false)?;
     let owed = book.margin.iter().enumerate().find(|(slot, _)| sums.own[*slot] < 0);
     let Some((_, held)) = owed else { return Ok(()) };
     let amount = Amount::new(held.asset, book.amount_for(view, held, value)?);

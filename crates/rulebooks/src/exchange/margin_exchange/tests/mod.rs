@@ -10,6 +10,7 @@ mod ladder;
 mod losses;
 mod orders;
 mod parameters;
+mod places;
 mod plan;
 mod sessions;
 mod takeover;
