@@ -376,6 +376,7 @@ pub enum BearerKind {
     Outstanding,
     Lenders,
     Borrowers,
+    Winners,
 }
 
 impl From<Bearer> for BearerKind {
@@ -388,6 +389,7 @@ impl From<Bearer> for BearerKind {
             Bearer::Outstanding => BearerKind::Outstanding,
             Bearer::Lenders => BearerKind::Lenders,
             Bearer::Borrowers => BearerKind::Borrowers,
+            Bearer::Winners => BearerKind::Winners,
         }
     }
 }
