@@ -33,6 +33,7 @@ pub fn build(
         exchange::margin_exchange::RULE => {
             exchange::margin_exchange::build(parameters, assets).map(Some)
         }
+        exchange::percolator::RULE => exchange::percolator::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
 }
@@ -76,4 +77,5 @@ const SHIPPED: &[(&str, &str)] = &[
     ("liquity-v1", include_str!("../../../rulebooks/liquity-v1.toml")),
     ("crvusd-llamma", include_str!("../../../rulebooks/crvusd-llamma.toml")),
     ("binance-usdm", include_str!("../../../rulebooks/binance-usdm.toml")),
+    ("percolator", include_str!("../../../rulebooks/percolator.toml")),
 ];
