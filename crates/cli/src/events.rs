@@ -327,6 +327,7 @@ impl Names {
             Bearer::Outstanding => ("outstanding", None),
             Bearer::Lenders => ("lenders", None),
             Bearer::Borrowers => ("borrowers", None),
+            Bearer::Winners => ("winners", None),
         }
     }
 

@@ -142,6 +142,9 @@ pub enum Bearer {
     Lenders,
     /// Everybody who still owes, by taking over the debt with the collateral.
     Borrowers,
+    /// Everybody who wins, without anybody being chosen: the other side of the contract through its
+    /// index, or all who have profit through the part of it that is backed.
+    Winners,
 }
 
 /// Transfers, moves of the rulebook's state, and what they mean.

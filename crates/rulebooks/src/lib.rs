@@ -33,6 +33,7 @@ pub fn build(
         exchange::margin_exchange::RULE => {
             exchange::margin_exchange::build(parameters, assets).map(Some)
         }
+        exchange::percolator::RULE => exchange::percolator::build(parameters, assets).map(Some),
         _ => Ok(None),
     }
 }
@@ -86,4 +87,5 @@ const SHIPPED: &[(&str, &str)] = &[
     ("hyperliquid", include_str!("../../../rulebooks/hyperliquid.toml")),
     ("kraken-futures", include_str!("../../../rulebooks/kraken-futures.toml")),
     ("okx", include_str!("../../../rulebooks/okx.toml")),
+    ("percolator", include_str!("../../../rulebooks/percolator.toml")),
 ];

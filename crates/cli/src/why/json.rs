@@ -452,6 +452,7 @@ const fn bearer_name(bearer: BearerKind) -> &'static str {
         BearerKind::Outstanding => "outstanding",
         BearerKind::Lenders => "lenders",
         BearerKind::Borrowers => "borrowers",
+        BearerKind::Winners => "winners",
     }
 }
 

@@ -515,6 +515,7 @@ pub enum BearerKind {
     Outstanding,
     Lenders,
     Borrowers,
+    Winners,
 }
 
 impl From<Bearer> for BearerKind {
@@ -527,6 +528,7 @@ impl From<Bearer> for BearerKind {
             Bearer::Outstanding => BearerKind::Outstanding,
             Bearer::Lenders => BearerKind::Lenders,
             Bearer::Borrowers => BearerKind::Borrowers,
+            Bearer::Winners => BearerKind::Winners,
         }
     }
 }

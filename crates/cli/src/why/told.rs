@@ -372,6 +372,7 @@ const fn bearer_name(bearer: BearerKind) -> &'static str {
         BearerKind::Outstanding => "nobody yet",
         BearerKind::Lenders => "the lenders",
         BearerKind::Borrowers => "the other borrowers",
+        BearerKind::Winners => "all winners, by index",
     }
 }
 

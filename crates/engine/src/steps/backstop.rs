@@ -43,9 +43,10 @@ pub(super) fn unborne(
                     Bearer::Insurance => &mut losses.insurance,
                     Bearer::Vault => &mut losses.vault,
                     Bearer::Deleveraged(_) => &mut losses.deleveraged,
-                    Bearer::Socialised(_) | Bearer::Lenders | Bearer::Borrowers => {
-                        &mut losses.socialised
-                    }
+                    Bearer::Socialised(_)
+                    | Bearer::Lenders
+                    | Bearer::Borrowers
+                    | Bearer::Winners => &mut losses.socialised,
                     Bearer::Outstanding => &mut losses.outstanding,
                 };
                 *bore = bore.saturating_add(amount.raw);

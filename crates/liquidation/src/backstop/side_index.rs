@@ -256,17 +256,71 @@ impl Side {
     /// # Errors
     /// As [`Side::worth`].
     pub fn close(&mut self, position: &mut Option<Position>) -> Result<Settled, SideError> {
-        let settled = self.settle(position)?;
-        if position.take().is_some() {
-            self.positions -= 1;
-            // The fraction of a unit that was floored away is nobody's now.
-            self.open_interest = self.open_interest.saturating_sub(settled.effective);
-            self.unheld = self.unheld.saturating_add(1).min(self.open_interest);
-            if self.positions == 0 {
-                self.begin_epoch();
+        if position.is_none() {
+            return Err(SideError::NoPosition { basis: 0, epoch: self.epoch });
+        }
+        self.resize(position, 0)
+    }
+
+    /// Settles a position and makes it one of `quantity` units: opened where there is none, closed at
+    /// zero, and left on its basis where it holds just that. The fraction of a unit that the floor
+    /// takes off the old size is nobody's from then on.
+    ///
+    /// # Errors
+    /// As [`Side::worth`], or the position would grow on a side that takes none on. Nothing changed.
+    pub fn resize(
+        &mut self,
+        position: &mut Option<Position>,
+        quantity: u128,
+    ) -> Result<Settled, SideError> {
+        let (mut side, mut held) = (*self, *position);
+        let mut settled = Settled { effective: 0, gain: 0 };
+        if held.is_some() {
+            settled = side.settle(&mut held)?;
+        }
+        match held {
+            None if quantity == 0 => {}
+            None => held = Some(side.open(quantity)?),
+            Some(_) if quantity == settled.effective && quantity > 0 => {}
+            Some(before) => {
+                let mode = side.mode();
+                if quantity > settled.effective && mode != Mode::Open {
+                    return Err(SideError::Refused { mode });
+                }
+                side.detach(&before, settled.effective, quantity)?;
+                held = (quantity > 0).then_some(Position {
+                    basis: quantity,
+                    scale_e15: side.scale_e15,
+                    index: side.index,
+                    epoch: side.epoch,
+                });
+                if held.is_none() {
+                    side.positions -= 1;
+                    if side.positions == 0 {
+                        side.begin_epoch();
+                    }
+                }
             }
         }
+        (*self, *position) = (side, held);
         Ok(settled)
+    }
+
+    /// Puts `quantity` units in the place of a position that holds `effective`, floored.
+    fn detach(
+        &mut self,
+        position: &Position,
+        effective: u128,
+        quantity: u128,
+    ) -> Result<(), SideError> {
+        // At most 2^256.
+        let whole = U256::from(position.basis) * U256::from(self.scale_e15);
+        let is_exact = whole == U256::from(effective) * U256::from(position.scale_e15);
+        let left = self.open_interest.saturating_sub(effective);
+        self.open_interest = left.checked_add(quantity).ok_or(MoneyError::Overflow)?;
+        let orphaned = u128::from(!is_exact);
+        self.unheld = self.unheld.saturating_add(orphaned).min(self.open_interest);
+        Ok(())
     }
 
     /// Takes `quantity` off all positions in proportion, and `deficit` from their gains in

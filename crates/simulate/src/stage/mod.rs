@@ -220,7 +220,10 @@ impl<'a> Stage<'a> {
                         Bearer::Insurance => insurance,
                         Bearer::Vault => vault,
                         Bearer::Deleveraged(_) => deleveraged,
-                        Bearer::Socialised(_) | Bearer::Lenders | Bearer::Borrowers => socialised,
+                        Bearer::Socialised(_)
+                        | Bearer::Lenders
+                        | Bearer::Borrowers
+                        | Bearer::Winners => socialised,
                         Bearer::Outstanding => outstanding,
                     } += value;
                 }

@@ -1,20 +1,70 @@
 //! Percolator: one vault, profit junior to deposits, and sides that are deleveraged by index.
 //!
-//! The rule alone, as integers of its own; there is no rulebook of it to run a book under. Haircuts
-//! and side indices are those of `breakwater_liquidation::backstop`, whose numbers at a venue that has
-//! just begun are percolator's. Restated from its specification v16.8.3, sections 3, 5 and 7
+//! Here the rule as integers of its own, which the vectors judge, and the rulebook that runs a book
+//! under it. Haircuts and side indices are those of `breakwater_liquidation::backstop`, whose numbers
+//! at a venue that has just begun are percolator's. Restated from its specification v16.8.3, sections 3, 5 and 7
 //! (dcccrypto fork, commit d1345d73), and its crisis module (aeyakovenko/percolator, commit d594e6a9,
 //! `crates/model_safety/src/crisis`).
 
+//!
+//! # The rulebook
+//!
+//! One vault in one settle asset, any number of linear perpetuals, one position an account and
+//! contract. `draft` says how the vault stands in the ledger.
+//!
+//! ```text
+//! equity        = capital + profit (settled, and by the indices since)         maintenance lane
+//! extractable   = capital + min(profit, 0) + floor(released x h)               h by JuniorPool
+//! new risk      = capital + min(profit, 0) + floor(profit x g)   g over all profit, not the released
+//! requirement   = sum over contracts of max(floor(ceil(notional) bps / 1e4), least)
+//! ```
+//!
+//! **Losses move when an account is touched**: out of its capital into the residual, and beyond it
+//! into a debt. **Gains are claims** on the residual: they wait, and are then paid by `h`. So the
+//! vault never pays out what it does not have, whoever comes first.
+//!
+//! **Liquidation** closes at the price in use against the other side: `A` falls for all of it, and what
+//! a bankrupt account lacks after the fund is taken from its `K`. No row but the liquidated account's
+//! changes. What no side can be charged, since nobody is there, is what `h` then lacks.
+//!
+//! **Who holds the dust.** The ledger has bases. Units that indices have taken off since a basis was
+//! written, and fractions that floors orphaned, are on the side of nobody: the open interest counts
+//! them, `unheld` bounds them, and with the last position of a side they are gone. What they would win
+//! stays in the residual. Cash is exact to the unit: every rounding of gains stays there too.
+//!
+//! What is ours: extraction is taken to mean whatever is not the capital of a flat account; the losing
+//! side pays on its units and the winning side gets no more than that, where the venue moves both by
+//! `A` times the change; the deficit of an account with several contracts is charged to their sides in
+//! proportion to value closed; on a side that drains no position grows, also where another shrinks.
+//! What is left out: fee debt (what capital does not pay of a fee is dropped), recurring fees, the
+//! choice between two waiting times, caps on positions and open interest, orders, resolution.
+
+mod business;
 mod crisis;
+mod draft;
+mod health;
+mod liquidation;
+mod market;
+mod parameters;
+mod rulebook;
+#[cfg(test)]
+mod rulebook_tests;
 #[cfg(test)]
 mod tests;
+mod warmup;
+
+pub use parameters::{ContractParameters, Parameters, RULE};
+pub use rulebook::{Percolator, build};
 
 pub use crisis::{AsCoded, crisis_as_coded, crisis_waterfall};
 
 use breakwater_liquidation::backstop::side_index::{Side, SideClosed, SideError};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, narrow_u128};
 use breakwater_money::{Result, U256};
+
+/// Columns of the pool's state.
+const WARMING: u16 = 0;
+const LOST: u16 = 1;
 
 /// Basis points in the whole.
 const WHOLE_BPS: u128 = 10_000;
