@@ -211,9 +211,10 @@ impl<'a> Stage<'a> {
                             self.bankrupt.insert(*account);
                             &mut bearers.deleveraged
                         }
-                        Bearer::Socialised(_) | Bearer::Lenders | Bearer::Borrowers => {
-                            &mut bearers.socialised
-                        }
+                        Bearer::Socialised(_)
+                        | Bearer::Lenders
+                        | Bearer::Borrowers
+                        | Bearer::Winners => &mut bearers.socialised,
                         Bearer::Outstanding => &mut bearers.outstanding,
                     } += amount.raw;
                 }
