@@ -23,8 +23,11 @@ use breakwater_rulebooks::exchange::margin_exchange::{
 };
 use std::collections::BTreeMap;
 
+/// The share that counts of a slice: its upper edge in whole units, if it has one.
+type Slice = (Option<u64>, &'static str);
+
 /// Margin assets: name, decimals, whole price, and shares that count by slice of whole units.
-const MARGIN: [(&str, u8, u64, &[(Option<u64>, &str)]); 4] = [
+const MARGIN: [(&str, u8, u64, &[Slice]); 4] = [
     ("USDT", 6, 1, &[(None, "1")]),
     ("BTC", 8, 60_000, &[(Some(1), "0.95"), (Some(20), "0.9"), (None, "0.8")]),
     ("ETH", 18, 2_500, &[(Some(10), "0.9"), (None, "0.75")]),
