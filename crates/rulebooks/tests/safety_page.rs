@@ -8,13 +8,13 @@ fn declared() -> String {
     let build = |rule: &str, name: &str| -> Box<dyn Rulebook> {
         let shipped = breakwater_rulebooks::shipped();
         let (_, text) = shipped.iter().find(|(known, _)| *known == name).unwrap();
-        let dollars = AssetInfo {
-            symbol: "USDT".to_owned(),
+        let dollars = ["USDT", "USDC"].map(|symbol| AssetInfo {
+            symbol: symbol.to_owned(),
             decimals: 6,
             kind: AssetKind::Token,
             market: None,
-        };
-        breakwater_rulebooks::build(rule, text, &[dollars]).unwrap().unwrap()
+        });
+        breakwater_rulebooks::build(rule, text, &dollars).unwrap().unwrap()
     };
     let rule = |text: &str| {
         let table: toml::Table = toml::from_str(text).unwrap();
