@@ -167,7 +167,10 @@ fn assets_of(table: &Table) -> Vec<AssetInfo> {
     };
     let mut assets = Vec::new();
     if let Some(settle) = table.get("settle").and_then(Value::as_str) {
-        assets.push(info(settle, 8, AssetKind::Token));
+        // A file that states the decimals of its values means those of its settle asset.
+        let stated = table.get("numeraire_decimals").and_then(Value::as_integer);
+        let decimals = stated.and_then(|stated| u8::try_from(stated).ok()).unwrap_or(8);
+        assets.push(info(settle, decimals, AssetKind::Token));
     }
     for (symbol, _) in table.get("collateral").and_then(Value::as_table).into_iter().flatten() {
         assets.push(info(symbol, 8, AssetKind::Token));

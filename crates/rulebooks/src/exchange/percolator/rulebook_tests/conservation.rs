@@ -132,7 +132,7 @@ impl Run {
             _ => {}
         }
         let Some(call) = step.call(&self.pool) else { return };
-        let given_up = self.pool.everybody().map(|a| self.pool.standing(a).profit()).sum::<u128>();
+        let worth: Vec<i128> = self.pool.everybody().map(|a| self.pool.equity(a)).collect();
         let (unmatched, overcharged) = (2 * self.unmatched(), self.overcharged());
         let Ok(effects) = self.pool.call(&call) else { return };
         self.taken += 1;
@@ -146,10 +146,11 @@ impl Run {
         if let Call::Fund { .. } = call {
             self.allowance += unmatched;
         }
-        if let Call::Withdraw { .. } = call {
+        if let Call::Withdraw { account, .. } = call {
             // Profit beyond what is backed is given up.
-            let left = self.pool.everybody().map(|a| self.pool.standing(a).profit()).sum::<u128>();
-            self.allowance += given_up.saturating_sub(left);
+            let out = effects.net(Holder::External, USDC);
+            let gone = worth[account.index()] - self.pool.equity(account) - out;
+            self.allowance += gone.max(0).unsigned_abs();
         }
     }
 

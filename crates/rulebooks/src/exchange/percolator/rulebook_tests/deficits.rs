@@ -187,33 +187,89 @@ fn what_no_side_can_be_charged_is_what_profit_is_not_paid() {
 }
 
 #[test]
-fn without_the_other_side_profit_is_haircut_and_the_loss_is_told() {
+fn a_loss_that_no_side_can_be_charged_is_what_profit_is_not_paid() {
+    // B stands short against A from 100, then against C, who has bought A's 9 at 130 and is broke at
+    // 116.80: B is closed by index, and found to owe only then.
     let mut pool = Pool::new(&plain(), 3);
-    pool.deposit(A, 500 * ONE);
-    pool.deposit(B, 100 * ONE);
+    for (account, amount) in [(A, 5_000), (B, 910), (C, 1_179)] {
+        pool.deposit(account, amount * ONE / 10);
+    }
     pool.trade(A, B, BIG, 9);
-    pool.price(BIG, 12_000);
-    // Both are closed by index at once: B owes 80 when it is touched, and is flat.
-    let effects = pool.does(&absorb(&[B]));
-    pool.judge();
-    assert!(effects.facts.len() >= 2);
-    assert_eq!(pool.equity(A), 599_999_999);
-    // Again, but A is flat and out before B is found.
-    let mut pool = Pool::new(&plain(), 3);
-    pool.deposit(A, 500 * ONE);
-    pool.deposit(B, 100 * ONE);
-    pool.deposit(C, 200 * ONE);
-    pool.trade(A, B, BIG, 9);
-    pool.price(BIG, 11_000);
+    pool.price(BIG, 13_000);
     pool.trade(C, A, BIG, 9);
-    // C is closed first at the price at which B is already bankrupt, and B with it, by index.
-    pool.price(BIG, 14_000);
-    let call = Call::WriteOff { account: B };
-    assert_eq!(pool.refuses(&call), Rejection::NothingToSell);
-    pool.price(BIG, 8_000);
+    pool.price(BIG, 11_680);
     pool.does(&absorb(&[C]));
     pool.judge();
-    assert!(pool.market(BIG).long.open_interest == 0);
+    let short = pool.market(BIG).short;
+    assert_eq!((short.open_interest, short.positions, short.stale), (0, 0, 1));
+    let health = pool.health(B);
+    assert_eq!((health.equity, health.requirement, health.breach), (-61_100_000, 0, true));
+    // Until it is found, the side takes nobody on.
+    let price = pool.market(BIG).used();
+    assert_eq!(pool.refuses(&trade(C, A, BIG, 1, price)), Rejection::Paused);
+    let mut by_anyone = pool;
+    assert!(by_anyone.ask(&absorb(&[B])).is_ok());
+    let effects = by_anyone.does(&Call::WriteOff { account: B });
+    let pool = &mut by_anyone;
+    pool.judge();
+    let amount = Amount::new(USDC, 61_100_000);
+    let told = [
+        Fact::Deficit { account: B, amount, value: amount.raw },
+        Fact::Borne { account: B, bearer: Bearer::Winners, amount },
+    ];
+    assert_eq!(effects.facts, told);
+    assert_eq!((pool.pool_column(LOST), pool.equity(B)), (61_100_000, 0));
+    // A has won 270, of which 117.9 and 91 were paid.
+    assert_eq!((pool.standing(A).profit(), pool.residual()), (270 * ONE, 208_900_000));
+    let paid = pool.does(&withdraw(A, u128::MAX));
+    pool.judge();
+    assert_eq!(paid.net(Holder::External, USDC), 708_900_000);
+    assert_eq!(pool.residual(), 0);
+}
+
+#[test]
+fn a_fund_that_covers_a_part_of_a_flat_accounts_debt_pays_that_part() {
+    for (fund, lost) in [(61_099_999, 1), (61_100_000, 0), (61_100_001, 0)] {
+        let mut pool = Pool::new(&plain(), 3);
+        for (account, amount) in [(A, 5_000), (B, 910), (C, 1_179)] {
+            pool.deposit(account, amount * ONE / 10);
+        }
+        pool.trade(A, B, BIG, 9);
+        pool.price(BIG, 13_000);
+        pool.trade(C, A, BIG, 9);
+        pool.price(BIG, 11_680);
+        pool.does(&absorb(&[C]));
+        pool.fund_insurance(fund);
+        pool.does(&absorb(&[B]));
+        pool.judge();
+        assert_eq!((pool.pool_column(LOST), pool.insurance()), (lost, (fund - 61_100_000).max(0)));
+    }
+}
+
+#[test]
+fn what_is_left_open_against_an_empty_side_is_closed_at_the_price_in_use() {
+    let mut pool = unequal(&plain(), 5);
+    let e = AccountId(4);
+    pool.deposit(e, 400 * ONE);
+    pool.trade(e, B, BIG, 5);
+    pool.price(BIG, 8_700);
+    pool.does(&absorb(&[A]));
+    // 3 and 1 of E's 5 are bought by B and C; the fifth stood against fractions.
+    pool.trade(B, e, BIG, 3);
+    pool.trade(C, e, BIG, 1);
+    pool.judge();
+    assert_eq!(pool.market(BIG).long.open_interest, 1);
+    pool.does(&Call::Settle { contract: BIG });
+    pool.judge();
+    let market = pool.market(BIG);
+    assert_eq!((market.long.open_interest, market.short.open_interest), (0, 0));
+    let before = pool.equity(e);
+    pool.price(BIG, 8_000);
+    assert_eq!(pool.equity(e), before);
+    pool.does(&Call::Settle { contract: BIG });
+    assert!(pool.standing(e).held.is_empty());
+    pool.trade(e, B, BIG, 2);
+    pool.judge();
 }
 
 #[test]

@@ -157,6 +157,44 @@ fn while_a_price_lags_each_slot_asks_again() {
     assert_eq!(armed(&pool), (Time(1_000_001 * SLOT), Some(0)));
 }
 
+#[test]
+fn what_winners_are_kept_from_is_added_up_and_told() {
+    use breakwater_liquidation::Touched;
+    let mut pool = Pool::new(&plain(), 4);
+    for (account, capital) in [(A, 30), (B, 400), (C, 400), (D, 400)] {
+        pool.deposit(account, capital * ONE);
+    }
+    pool.trade(A, B, FINE, 13_000_000_007);
+    pool.trade(C, D, FINE, 10_000_000_001);
+    pool.price(FINE, 17_000_000);
+    pool.does(&absorb(&[A]));
+    // A few of ten billion units are held by nobody.
+    assert!((1..10).contains(&pool.market(FINE).short.unheld));
+    let key = StateKey::Asset(FINE, 2);
+    let hidden = |pool: &Pool| u128::try_from(pool.state.get(key)).unwrap();
+    pool.accrue();
+    let first = hidden(&pool);
+    pool.state.set(key, U256::from(100_000_000_000u128));
+    let (mut steps, mut all, mut told) = (0, 0, Touched::Nobody);
+    while told == Touched::Nobody {
+        let before = hidden(&pool);
+        pool.mark(FINE, if steps % 2 == 0 { 17_100_000 } else { 17_000_000 });
+        pool.wait(100);
+        told = pool.accrue().touched;
+        steps += 1;
+        // 100,000 of the price go by; a few of ten billion units are missing of what longs win.
+        if told == Touched::Nobody {
+            let kept = before - hidden(&pool);
+            assert_eq!(kept > 0, steps % 2 == 1, "{kept}");
+            all += kept;
+        }
+    }
+    assert!(told == Touched::Everyone && steps > 4 && all <= 100_000_000_000, "{steps}");
+    // A ten-thousandth of the price before the rise, anew.
+    assert_eq!(hidden(&pool), 17_000_000 * 100_000_000_000);
+    assert!(hidden(&pool).abs_diff(first) < first / 10);
+}
+
 /// Two accounts, one of them with a unit of dust against it.
 fn with_dust() -> Pool {
     let mut pool = Pool::new(&plain(), 4);
