@@ -223,7 +223,7 @@ fn lasted(nanos: u64) -> String {
     format!("{} s", grouped(&format_raw(u128::from(nanos), 9)))
 }
 
-/// For whom the winner gave how much, and why it was this one.
+/// What the winner gave against whom, and why it was this one.
 fn queue(units: &Units<'_>, step: &Step) -> String {
     let Did::Deleveraged { bankrupt, queued, .. } = &step.did else { return String::new() };
     let winners = counted(queued.of, "winner", "winners");
@@ -232,7 +232,7 @@ fn queue(units: &Units<'_>, step: &Step) -> String {
             let score = price(Price::new(queued.score.unsigned_abs(), 18));
             let sign = if queued.score < 0 { "-" } else { "" };
             let (place, of) = (count(queued.place), count(queued.of));
-            format!("place {place} of {of} in the queue, score {sign}{score}")
+            format!("place {place} of {of}, score {sign}{score}")
         }
         Deleverage::RandomStart => format!("one of {winners}, from a place drawn"),
         Deleverage::ProRata | Deleverage::Capped => format!("one of {winners}, in proportion"),
@@ -241,7 +241,7 @@ fn queue(units: &Units<'_>, step: &Step) -> String {
     };
     let lost = units.value(step.given_value.abs_diff(step.got_value));
     let way = if step.got_value > step.given_value { "gained" } else { "given up" };
-    format!("{lost} {way} for {}; {chosen}", short_label(&units.owner(*bankrupt)))
+    format!("{lost} {way} against {}; {chosen}", short_label(&units.owner(*bankrupt)))
 }
 
 const fn because(reason: Reason) -> &'static str {
