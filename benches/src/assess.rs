@@ -121,15 +121,15 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figures>> {
         let book = ContractPool::found(*accounts, Held::Drawn, 1)?;
         figures.push(contracts("contracts", &book, plan)?);
     }
-    for accounts in &plan.three_each {
-        let book = ContractPool::found(*accounts, Held::Each(3), 1)?;
-        figures.push(contracts("three contracts each", &book, plan)?);
-    }
     for accounts in &plan.several {
         let book = MarginPool::found(*accounts, 1)?;
         let judged = margin_pool::judge(&book.pool.engine, plan.judged)?;
         let name = "several margin assets";
         figures.push(measure_one(name, &book.pool, book.positions, judged, plan)?);
+    }
+    for accounts in &plan.three_each {
+        let book = ContractPool::found(*accounts, Held::Each(3), 1)?;
+        figures.push(contracts("three contracts each", &book, plan)?);
     }
     Ok(figures)
 }

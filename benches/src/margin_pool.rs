@@ -5,7 +5,7 @@
 //! that fall in slices. Twelve linear contracts settle in the first, four inverse ones in two coins.
 //! Every account holds two or three of the assets and three contracts, long or short as likely, entered
 //! at the mark, of a notional that is lognormal around 3,000 (deviation 1.5, at most 50,000), and margin
-//! worth 10 to 50 per cent of it. Then every price takes one step of two per cent.
+//! that counts for about 1 to 6 per cent of it. Then every price takes one step of three per cent.
 
 use crate::draw::Draw;
 use crate::lending_pool::{PRICE_DECIMALS, open_guard};
@@ -148,7 +148,7 @@ impl MarginPool {
         }
         for (number, price) in (0..).map(MarketId).zip(&prices) {
             let mut draw = Draw::new(seed, MARKET_STREAM + 1_000 + u64::from(number.0));
-            let moved = (*price as f64 * (1.0 + 0.02 * draw.normal())) as u128;
+            let moved = (*price as f64 * (1.0 + 0.03 * draw.normal())) as u128;
             let tick = walk.tick(founded.pool.now, number, moved.max(1));
             founded.pool.must(tick)?;
         }
@@ -220,7 +220,7 @@ impl MarginPool {
         // Coins count for less, and what settles in a coin may be owed in it.
         let first = draw.weighted(&[1, 1, 1, 1]);
         for at in [0, first, (first + 1) % MARGIN.len()] {
-            let units = 1.5 * worth / whole(prices[at]) * 10f64.powi(i32::from(MARGIN[at].1));
+            let units = 0.06 * worth / whole(prices[at]) * 10f64.powi(i32::from(MARGIN[at].1));
             let (asset, amount) = (margin(at), units as u128 + 1);
             self.pool.must(Body::Call(Call::Deposit { account, asset, amount }))?;
         }

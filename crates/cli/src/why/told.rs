@@ -5,7 +5,7 @@ mod steps;
 
 use super::account::Ending;
 use super::record::{
-    BearerKind, Cause, Crossing, Moment, Payment, PaymentKind, Picture, Quoted, Story,
+    BearerKind, Cause, Crossing, Moment, Payment, PaymentKind, Picture, Quoted, Story, Taker,
 };
 use super::units::{Units, clock, percent_of, price, ratio};
 use crate::events::{hex, state};
@@ -438,11 +438,21 @@ fn whole_life(units: &Units<'_>, (kind, asset): &(PaymentKind, AssetId), paid: i
 
 fn lost(units: &Units<'_>, story: &Story) -> String {
     let sums = &story.sums;
+    // Many winners, each with little, are one entry.
+    let account = |to: &Taker| matches!(to, Taker::Account(_));
+    let accounts = sums.lost.keys().filter(|to| account(to)).count();
+    let apart = |to: &Taker| accounts <= AROUND || !account(to);
     let mut parts: Vec<String> = sums
         .lost
         .iter()
+        .filter(|(to, _)| apart(to))
         .map(|(to, value)| format!("{} to {}", units.signed(*value), taker(units, *to)))
         .collect();
+    if accounts > AROUND {
+        let of_them = sums.lost.iter().filter(|(to, _)| account(to));
+        let sum = of_them.fold(0i128, |sum, (_, value)| sum.saturating_add(*value));
+        parts.push(format!("{} to {} accounts", units.signed(sum), count(accounts as u64)));
+    }
     parts.extend(sums.fees.iter().map(|((to, asset), raw)| {
         let fee = units.amount(Amount::new(*asset, *raw));
         format!("{fee} of fees to {}", receiver_name(units, *to))

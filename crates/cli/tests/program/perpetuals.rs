@@ -157,7 +157,27 @@ fn why_tells_of_a_liquidated_and_of_a_deleveraged_account() {
     let told = why(&winner, &[]).out;
     assert!(told.contains(&format!("against {bankrupt}")), "{told}");
     assert!(told.contains("of others' losses"), "{told}");
-    assert_eq!(why(&winner, &["--json"]).json()["schema"], "breakwater.why/1");
+    let json = why(&winner, &["--json"]).json();
+    assert_eq!(json["schema"], "breakwater.why/1");
+    assert!(told.contains("given up against") && told.contains(", score "), "{told}");
+    // Each closing cost what the events say that it bore, to the unit.
+    let events = text(&folder.path().join("run/events.jsonl"));
+    let lines = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let borne: Vec<String> = lines
+        .filter(|line| line["event"] == "borne" && line["bearer_account"] == winner.as_str())
+        .map(|line| line["borne"]["amount"].as_str().unwrap().to_owned())
+        .collect();
+    let steps = json["steps"]["first"].as_array().unwrap();
+    let closings: Vec<&Value> = steps.iter().filter(|step| step["step"] == "deleveraged").collect();
+    assert_eq!(closings.len(), borne.len());
+    assert!(!borne.is_empty());
+    for (step, borne) in closings.into_iter().zip(borne) {
+        let near = raw(&step["lost_to_taker"]).abs_diff(parse_raw(&borne, 6).unwrap());
+        assert!(near <= 1, "{step} {borne}");
+        let queue = &step["queue"];
+        assert!(queue["place"].as_u64() <= queue["of"].as_u64(), "{queue}");
+        assert_eq!(queue["chosen_by"], "queue");
+    }
 }
 
 #[test]

@@ -227,9 +227,9 @@ fn a_winner_learns_its_place_in_the_queue_and_what_it_cost() {
     let (text, json) = stage.told(1);
     let head = "account 1 of rich short: never called, nothing was liquidated, deleveraged once";
     assert!(text.starts_with(head), "{text}");
-    let what = "deleveraged against long: 0.030 BTCUSDT of 0.050 BTCUSDT closed at 45,000.00";
+    let what = "deleveraged: 0.03 of 0.050 BTCUSDT closed at 45,000.00 (mark 40,000.00)";
     assert!(text.contains(what), "{text}");
-    let why = "150.00 USDT given up against the mark; place 2 of 2 in the queue, score 0.08";
+    let why = "150.00 USDT given up against long; place 2 of 2, score 0.08";
     assert!(text.contains(why), "{text}");
     let step = &json["steps"]["first"][0];
     assert_eq!((&step["step"], &step["price"]), (&"deleveraged".into(), &"45000".into()));

@@ -3,7 +3,7 @@
 use super::{clipped, payment};
 use crate::events::state;
 use crate::figures::{count, counted, grouped, percent, short_label};
-use crate::why::record::{Did, Queued, Receiver, Share, Step, Story, Taker};
+use crate::why::record::{Did, Receiver, Share, Step, Story, Taker};
 use crate::why::units::{Units, clock, price, ratio};
 use breakwater_engine::grounds::Acted;
 use breakwater_liquidation::Reason;
@@ -115,24 +115,23 @@ fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
             short(format!("its order {order} {did} {quantity} at {at} was taken off: {why}"))
         }
         Did::Cancelled { unsold, .. } => short(format!("called off: {}", units.amount(*unsold))),
-        Did::Deleveraged { bankrupt, quantity, price: each, queued, .. } => {
-            let bankrupt = short_label(&units.owner(*bankrupt));
+        Did::Deleveraged { quantity, price: each, queued, .. } => {
             let each = price(*each);
             let held = units.amount(Amount::new(quantity.asset, queued.held));
             let closed = if queued.held == quantity.raw {
                 format!("all of {held}")
             } else {
-                format!("{} of {held}", units.amount(*quantity))
+                format!("{} of {held}", units.exact(*quantity))
             };
-            let what =
-                format!("deleveraged against {bankrupt}: {closed} closed at {each}{at_mark}");
-            two(&at, &what, &queue(units, step, queued))
+            let what = format!("deleveraged: {closed} closed at {each}{at_mark}");
+            two(&at, &what, &queue(units, step))
         }
+        // The closing above tells what it gave.
+        Did::Bore { share: Share::Deleveraged, .. } => Vec::new(),
         Did::Bore { of, amount, share } => {
             let of = short_label(&units.owner(*of));
             let by = match share {
-                Share::Deleveraged => "by being deleveraged",
-                Share::Cash => "by its cash",
+                Share::Deleveraged | Share::Cash => "by its cash",
                 Share::Session => "by what it had gained in the session",
             };
             short(format!("bore {} of the loss of {of}, {by}", units.amount(*amount)))
@@ -224,24 +223,25 @@ fn lasted(nanos: u64) -> String {
     format!("{} s", grouped(&format_raw(u128::from(nanos), 9)))
 }
 
-/// What the winner gave, and why it was this one.
-fn queue(units: &Units<'_>, step: &Step, queued: &Queued) -> String {
+/// What the winner gave against whom, and why it was this one.
+fn queue(units: &Units<'_>, step: &Step) -> String {
+    let Did::Deleveraged { bankrupt, queued, .. } = &step.did else { return String::new() };
     let winners = counted(queued.of, "winner", "winners");
     let chosen = match queued.chosen_by {
         Deleverage::Queue => {
             let score = price(Price::new(queued.score.unsigned_abs(), 18));
             let sign = if queued.score < 0 { "-" } else { "" };
             let (place, of) = (count(queued.place), count(queued.of));
-            format!("place {place} of {of} in the queue, score {sign}{score}")
+            format!("place {place} of {of}, score {sign}{score}")
         }
         Deleverage::RandomStart => format!("one of {winners}, from a place drawn"),
         Deleverage::ProRata | Deleverage::Capped => format!("one of {winners}, in proportion"),
         Deleverage::RiskAware => format!("one of {winners}, by leverage"),
         Deleverage::MinimumOvershoot => format!("one of {winners}, for the least of profit"),
     };
-    let lost = step.given_value.abs_diff(step.got_value);
+    let lost = units.value(step.given_value.abs_diff(step.got_value));
     let way = if step.got_value > step.given_value { "gained" } else { "given up" };
-    format!("{} {way} against the mark; {chosen}", units.value(lost))
+    format!("{lost} {way} against {}; {chosen}", short_label(&units.owner(*bankrupt)))
 }
 
 const fn because(reason: Reason) -> &'static str {
