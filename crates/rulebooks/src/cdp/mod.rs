@@ -3,3 +3,4 @@
 
 pub mod liquity_v1;
 pub mod llamma;
+pub mod maker;

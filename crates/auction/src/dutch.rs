@@ -1,0 +1,1 @@
+//! Descending auctions.

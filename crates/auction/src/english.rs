@@ -1,0 +1,1 @@
+//! Ascending auctions.

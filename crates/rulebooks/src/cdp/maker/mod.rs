@@ -1,0 +1,1 @@
+//! Maker's auctions, from dss at fa4f6630.
