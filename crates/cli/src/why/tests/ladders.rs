@@ -229,7 +229,7 @@ fn a_winner_learns_its_place_in_the_queue_and_what_it_cost() {
     assert!(text.starts_with(head), "{text}");
     let what = "deleveraged: 0.03 of 0.050 BTCUSDT closed at 45,000.00 (mark 40,000.00)";
     assert!(text.contains(what), "{text}");
-    let why = "150.00 USDT given up against long; place 2 of 2, score 0.08";
+    let why = "150.00 USDT given up against long; place 2 of 2, score 0.0001";
     assert!(text.contains(why), "{text}");
     let step = &json["steps"]["first"][0];
     assert_eq!((&step["step"], &step["price"]), (&"deleveraged".into(), &"45000".into()));

@@ -121,19 +121,23 @@ impl Summary {
             return None;
         }
         let market = &seen.market;
+        // division: fractions are exact
         let settled = |raw: u128| whole(raw) / ten(book.settle_decimals);
         let own = market.terms.maintenance(seen.notional).ok()?;
         let others = settled(self.maintenance.saturating_sub(own));
         let equity = settled(self.equity.unsigned_abs());
         let equity = if self.equity < 0 { -equity } else { equity };
         let used = market.used();
+        // division: fractions are exact
         let price = whole(used.raw) / ten(used.decimals);
         let units = |quantity: Rational| quantity * market.whole_units();
         let position = &seen.held.position;
         let side = market.side(seen.held.direction);
+        // division: fractions are exact
         let scale = whole(side.scale_e15) / whole(position.scale_e15);
         let exact = units(whole(position.basis) * scale);
         let required = units(whole(seen.effective));
+        // division: fractions are exact
         let share = whole(market.terms.maintenance_bps) / whole(10_000);
         let least = settled(market.terms.maintenance_min);
         let long = seen.held.direction == Direction::Long;
@@ -144,10 +148,14 @@ impl Summary {
             if below <= whole(0) {
                 return None;
             }
+            // division: fractions are exact
             let root = (&exact * &price - &equity + &others) / below;
+            // division: fractions are exact
             (root, &price + (least + others - equity) / exact)
         } else {
+            // division: fractions are exact
             let root = (&equity + &exact * &price - &others) / (&exact + share * required);
+            // division: fractions are exact
             (root, &price - (least + others - equity) / exact)
         };
         let root = if long { by_share.max(by_least) } else { by_share.min(by_least) };
