@@ -86,13 +86,13 @@ pub struct Record<'a, B> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measures {
     /// Paid, of the fair value at the start, in basis points.
-    pub revenue_at_start_bps: Option<U256>,
+    pub revenue_at_start_bps: Option<u128>,
     /// Paid, of the fair value at clearing, in basis points: below 10,000 is the takers' gain.
-    pub revenue_at_clearing_bps: Option<U256>,
+    pub revenue_at_clearing_bps: Option<u128>,
     /// How far what was paid lies from the fair value at clearing, either way, in basis points of it.
-    pub deviation_bps: Option<U256>,
+    pub deviation_bps: Option<u128>,
     /// The winner's value, of the highest, in millionths: did the lot go to whom it is worth most?
-    pub efficiency_ppm: Option<U256>,
+    pub efficiency_ppm: Option<u128>,
     /// Wanted and not paid.
     pub shortfall: U256,
     /// Fair value at clearing that was not paid for.
@@ -157,11 +157,12 @@ pub fn measure<B: Ord + Clone>(record: &Record<'_, B>) -> Result<Measures> {
 }
 
 /// `part` of `whole` in units of `1 / scale`, rounded down.
-fn share(part: U256, whole: U256, scale: u32) -> Result<Option<U256>> {
+fn share(part: U256, whole: U256, scale: u32) -> Result<Option<u128>> {
     if whole.is_zero() {
         return Ok(None);
     }
-    rounding::mul_div_full(part, U256::from(scale), whole, Rounding::Floor).map(Some)
+    let share = rounding::mul_div_full(part, U256::from(scale), whole, Rounding::Floor)?;
+    rounding::narrow_u128(share).map(Some)
 }
 
 /// Everybody who bid, with the exact sum of his bids.

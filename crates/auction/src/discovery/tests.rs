@@ -30,10 +30,10 @@ fn a_sale_worked_by_hand() {
     let measures = measure(&record(&bids)).unwrap();
     let expected = Measures {
         // 970/1200 = 0.80833..., 970/1000, 30/1000, 2/3 = 0.666666...
-        revenue_at_start_bps: Some(money(8_083)),
-        revenue_at_clearing_bps: Some(money(9_700)),
-        deviation_bps: Some(money(300)),
-        efficiency_ppm: Some(money(666_666)),
+        revenue_at_start_bps: Some(8_083),
+        revenue_at_clearing_bps: Some(9_700),
+        deviation_bps: Some(300),
+        efficiency_ppm: Some(666_666),
         shortfall: money(0),
         loss_to_fair: money(30),
         overpayment: money(0),
@@ -62,8 +62,8 @@ fn paying_one_unit_more_or_less_than_wanted_or_fair() {
     assert_eq!(sides(999), [0, 39, 1, 0].map(money));
     assert_eq!(sides(1_000), [0, 40, 0, 0].map(money));
     assert_eq!(sides(1_001), [0, 41, 0, 1].map(money));
-    assert_eq!(at(1_001).deviation_bps, Some(money(10)));
-    assert_eq!(at(999).deviation_bps, Some(money(10)));
+    assert_eq!(at(1_001).deviation_bps, Some(10));
+    assert_eq!(at(999).deviation_bps, Some(10));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn amounts_of_256_bits_are_measured_exactly() {
         ..record(&two)
     };
     let measures = measure(&whole).unwrap();
-    assert_eq!(measures.revenue_at_start_bps, Some(money(10_000)));
+    assert_eq!(measures.revenue_at_start_bps, Some(10_000));
     assert_eq!(measures.concentration_ppm, Some(500_000));
     let too_much = Record { returned: U256::MAX, wanted: U256::ZERO, ..whole };
     assert_eq!(measure(&too_much), Err(MoneyError::Overflow));
