@@ -1,5 +1,7 @@
 //! `events.jsonl`: one line an event, with names where the engine has numbers.
 
+mod auctions;
+
 use breakwater_engine::{Body, Cause, Command, Event, Outcome, What};
 use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::{AssetInfo, CallState, Fact, Gate};
@@ -260,6 +262,14 @@ impl Names {
             What::Cancelled { leg, unsold } => {
                 ("sale cancelled", json!({ "leg": leg, "unsold_base_units": unsold.to_string() }))
             }
+            What::AuctionOpened { .. }
+            | What::BidPlaced { .. }
+            | What::BidRefunded { .. }
+            | What::LotSold { .. }
+            | What::AuctionRestarted { .. }
+            | What::AuctionAwarded { .. }
+            | What::WinnerDefaulted { .. }
+            | What::AuctionClosed { .. } => self.auction(what).unwrap_or(("auction", json!({}))),
             What::OrderPlaced { order, terms } => (
                 "order placed",
                 json!({

@@ -1,6 +1,6 @@
 //! What the engine can be told.
 
-use breakwater_liquidation::{AssetKind, Call, Gate, Order, Policy};
+use breakwater_liquidation::{AssetKind, Bid, Call, Gate, Order, Policy};
 use breakwater_market::{Guard, Tick};
 use breakwater_money::{AssetId, Price, Time};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,15 @@ pub enum Body {
         /// True if the market has no more for this leg now.
         done: bool,
     },
+    /// Somebody bids in an auction that the engine has opened.
+    Bid {
+        /// Number of its leg.
+        auction: u64,
+        /// Who, by a number of the host's.
+        bidder: u64,
+        /// What.
+        bid: Bid,
+    },
     /// An order waits in a market from now on; its number is the count of orders before it.
     PlaceOrder {
         /// Whose, what and at which worst price.
@@ -140,6 +149,7 @@ impl Body {
             Body::Tick(_) => "tick",
             Body::AdvanceTime => "advance time",
             Body::ReportFill { .. } => "report fill",
+            Body::Bid { .. } => "bid",
             Body::PlaceOrder { .. } => "place order",
             Body::CancelOrder { .. } => "cancel order",
             Body::FillOrder { .. } => "fill order",

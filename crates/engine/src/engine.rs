@@ -9,7 +9,7 @@ use breakwater_liquidation::backstop::drawdown::Drawdown;
 use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, largest_option, plan_call, plan_sale};
 use breakwater_liquidation::{
     AssetInfo, Balances, CallOption, Close, Gate, MarginCall, MarketInfo, Orders, Policy,
-    PoolState, Rejected, Rejection, Rulebook, View, solvency::RateResponse,
+    PoolState, Rejected, Rejection, Rulebook, Running, View, solvency::RateResponse,
 };
 use breakwater_margin::{Band, Health};
 use breakwater_market::GuardState;
@@ -131,6 +131,8 @@ pub struct Engine {
     pub(crate) state: PoolState,
     pub(crate) standings: Vec<Standing>,
     pub(crate) legs: BTreeMap<u64, OpenLeg>,
+    /// Auctions by the number of their leg.
+    pub(crate) auctions: BTreeMap<u64, Running>,
     pub(crate) next_leg: u64,
     pub(crate) orders: Orders,
     pub(crate) next_order: u64,
@@ -179,6 +181,7 @@ impl Engine {
             state: PoolState::default(),
             standings: Vec::new(),
             legs: BTreeMap::new(),
+            auctions: BTreeMap::new(),
             next_leg: 1,
             orders: Orders::default(),
             next_order: 1,
@@ -245,6 +248,9 @@ impl Engine {
         let cause = steps::run(self, command, outcome)?;
         steps::solvency::respond(self, cause, outcome)?;
         self.watch.advance(self.now);
+        if steps::auction::may_be_due(&command.body) {
+            steps::auction::due(self, cause, outcome)?;
+        }
         steps::assess::pending(self, cause, outcome)
     }
 
@@ -411,6 +417,12 @@ impl Engine {
     #[must_use]
     pub fn open_legs(&self) -> &BTreeMap<u64, OpenLeg> {
         &self.legs
+    }
+
+    /// Auctions under way, by number of their leg.
+    #[must_use]
+    pub fn auctions(&self) -> &BTreeMap<u64, Running> {
+        &self.auctions
     }
 
     /// Losses and their bearers so far, by asset.

@@ -1,8 +1,9 @@
 //! What the engine tells. Every event names its cause; every outcome its rulebook and policy.
 
 use crate::invariant::Stop;
+use breakwater_liquidation::auctions::AuctionFormat;
 use breakwater_liquidation::plan::Leg;
-use breakwater_liquidation::{CallState, Fact, Gate, Order, Reason, Rejected};
+use breakwater_liquidation::{Bid, CallState, Fact, Gate, Order, Reason, Rejected};
 use breakwater_margin::Health;
 use breakwater_market::{Mark, MarketId};
 use breakwater_money::{AccountId, Amount, AssetId, Price, Time};
@@ -111,6 +112,80 @@ pub enum What {
         /// Number of the leg.
         leg: u64,
         /// How much was not sold.
+        unsold: u128,
+    },
+    /// A lot is on auction.
+    AuctionOpened {
+        /// Number of the leg, and of the auction.
+        leg: u64,
+        /// Whose.
+        account: AccountId,
+        /// What to sell; the worst price is not asked of bidders.
+        sale: Leg,
+        /// The format.
+        format: AuctionFormat,
+        /// The lot's value at the mark, base units of the proceeds.
+        fair: u128,
+        /// What is to be raised at most, base units of the proceeds; none for as much as possible.
+        wanted: Option<u128>,
+    },
+    /// A bid was taken.
+    BidPlaced {
+        /// In which auction.
+        leg: u64,
+        /// By whom.
+        bidder: u64,
+        /// What.
+        bid: Bid,
+    },
+    /// A bidder got money back.
+    BidRefunded {
+        /// From which auction.
+        leg: u64,
+        /// Who.
+        bidder: u64,
+        /// Base units of the proceeds.
+        amount: u128,
+    },
+    /// A bidder has bought.
+    LotSold {
+        /// In which auction.
+        leg: u64,
+        /// Who.
+        bidder: u64,
+        /// Of the lot, base units.
+        quantity: u128,
+        /// Base units of the proceeds.
+        paid: u128,
+    },
+    /// Nobody bought: the auction starts again.
+    AuctionRestarted {
+        /// Which.
+        leg: u64,
+        /// Times it has.
+        restarts: u32,
+    },
+    /// A winner owes the rest of the price.
+    AuctionAwarded {
+        /// Of which auction.
+        leg: u64,
+        /// Who.
+        bidder: u64,
+    },
+    /// A winner has not paid.
+    WinnerDefaulted {
+        /// Of which auction.
+        leg: u64,
+        /// Who.
+        bidder: u64,
+        /// The deposit, which the insurance fund has now.
+        forfeited: u128,
+    },
+    /// An auction is over.
+    AuctionClosed {
+        /// Which.
+        leg: u64,
+        /// What of the leg was not sold.
         unsold: u128,
     },
     /// An order waits.

@@ -1,13 +1,13 @@
 //! One number that says two engines are in the same state, and where they differ if not.
 //!
-//! Version 3: blake3 over a canonical encoding of each part (postcard of integers and strings in
+//! Version 4: blake3 over a canonical encoding of each part (postcard of integers and strings in
 //! a stated order), then blake3 over the parts' names and hashes.
 
 use crate::Engine;
 use serde::Serialize;
 
 /// Version of the encoding; changes whenever a byte of it would.
-pub const STATE_HASH_VERSION: u8 = 3;
+pub const STATE_HASH_VERSION: u8 = 4;
 
 /// Hash of one part of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,7 @@ impl Engine {
             part("state", &state),
             part("margin calls", &self.standings),
             part("sales", &(&self.legs, self.next_leg, &self.retry)),
+            part("auctions", &self.auctions),
             part("orders", &(&self.orders, self.next_order, self.entropy)),
             part("losses", &self.losses),
             part("guards", &self.guarded),

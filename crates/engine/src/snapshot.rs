@@ -4,7 +4,7 @@ use crate::engine::{Guarded, Installed, Losses, Standing};
 use crate::invariant::Stop;
 use crate::{Engine, OpenLeg, Registry, Watch, steps};
 use breakwater_ledger::Ledger;
-use breakwater_liquidation::{AssetInfo, MarketInfo, Orders, Policy, PoolState, StateKey};
+use breakwater_liquidation::{AssetInfo, MarketInfo, Orders, Policy, PoolState, Running, StateKey};
 use breakwater_market::GuardState;
 use breakwater_money::{AccountId, AssetId, Holder, Holding, Time, U256, Unit};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 const CHECKSUM: usize = 32;
 
 /// Version of the encoding.
-pub const SNAPSHOT_VERSION: u8 = 3;
+pub const SNAPSHOT_VERSION: u8 = 4;
 
 /// Why bytes are not a snapshot this engine can take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +55,7 @@ struct Image {
     state: Vec<(StateKey, U256)>,
     standings: Vec<Standing>,
     legs: BTreeMap<u64, OpenLeg>,
+    auctions: BTreeMap<u64, Running>,
     next_leg: u64,
     orders: Orders,
     next_order: u64,
@@ -94,6 +95,7 @@ impl Engine {
             state: self.state.entries().collect(),
             standings: self.standings.clone(),
             legs: self.legs.clone(),
+            auctions: self.auctions.clone(),
             next_leg: self.next_leg,
             orders: self.orders.clone(),
             next_order: self.next_order,
@@ -164,6 +166,7 @@ impl Engine {
             state,
             standings: image.standings,
             legs: image.legs,
+            auctions: image.auctions,
             next_leg: image.next_leg,
             orders: image.orders,
             next_order: image.next_order,

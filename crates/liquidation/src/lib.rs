@@ -6,6 +6,7 @@
 //! A **mirror** is a venue's rule untouched, behind [`Rulebook`]; a **policy** is our guard around
 //! any rulebook, in [`Policy`]. The two never mix: a rulebook does not know which policy wraps it.
 
+pub mod auctions;
 pub mod backstop;
 pub mod call;
 pub mod contract;
@@ -24,6 +25,7 @@ pub mod solvency;
 pub mod state;
 pub mod view;
 
+pub use auctions::{AuctionTerms, Bid, Disposal, Running};
 pub use call::{Call, CallOption};
 pub use contract::{ContractTerms, Form, OptionTerms};
 pub use effects::{Effects, Fact, Touched};

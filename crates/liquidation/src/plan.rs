@@ -316,6 +316,15 @@ pub(crate) fn leg_at(
     })
 }
 
+/// The same leg with the mark for its worst price.
+///
+/// # Errors
+/// A missing mark, or overflow.
+pub fn at_mark(view: &View<'_>, leg: &Leg) -> Result<Leg, Rejected> {
+    let Leg { asset, quantity, buy_back, proceeds_asset, .. } = *leg;
+    leg_at(view, &Saleable { asset, quantity, buy_back, proceeds_asset }, quantity, Ok)
+}
+
 /// Fewest units of a price of one token in another, so that its rounding is below a millionth...
 const PRICE_RAW_LEAST: u128 = 1_000_000;
 

@@ -1,5 +1,6 @@
 //! Our guards around any rulebook. Mirrors know nothing of them.
 
+use crate::auctions::Disposal;
 use crate::backstop::Deleverage;
 use crate::backstop::drawdown::Drawdown;
 use crate::ladder::Ladder;
@@ -116,6 +117,9 @@ pub struct Policy {
     /// its debt unbooked as long as nobody takes its last collateral, and dust pays nobody. Value in
     /// the numeraire; zero never cleans.
     pub cleaning_loss_max: u128,
+    /// How what the venue sells finds its price.
+    #[serde(default)]
+    pub disposal: Disposal,
     /// Steps of a venue's own sale, in place of the rulebook's. A rulebook's ladder is climbed where
     /// this is none and `close` is what the venue takes.
     #[serde(default)]
@@ -159,6 +163,7 @@ impl Policy {
             slippage_bps: 0,
             retry_nanos: RETRY_NANOS,
             cleaning_loss_max: 0,
+            disposal: Disposal::Market,
             ladder: None,
             backstop: BackstopPolicy::default(),
             assess_max: ASSESS_MAX,
@@ -213,6 +218,7 @@ impl Policy {
         if self.name.is_empty() || self.name.len() > 64 {
             return Err(format!("policy.name '{}' must have 1 to 64 characters", self.name));
         }
+        self.disposal.validate()?;
         self.solvency.validate()
     }
 }

@@ -8,7 +8,7 @@ macro_rules! rejections {
     ($($variant:ident = $number:literal, $retry:ident, $sentence:literal;)*) => {
         /// Why a command was refused. A refused command changes nothing but its record.
         ///
-        /// Families: 1xx request, 2xx price, 3xx account, 4xx margin, 5xx plan, 7xx ledger,
+        /// Families: 1xx request, 2xx price, 3xx account, 4xx margin, 5xx plan, 6xx auction, 7xx ledger,
         /// 9xx system. `docs/rejections.md` lists them for callers.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -115,6 +115,16 @@ rejections! {
     NotYetDue = 508, retry, "The margin call's deadline has not passed.";
     NotReduceOnly = 509, never, "The call would open or flip a position.";
     LowersHealth = 510, never, "The call would lower the account's health although the leg is not toxic.";
+    UnknownAuction = 601, never, "There is no such open auction.";
+    WrongFormat = 602, never, "The auction does not take bids of this kind.";
+    AuctionOver = 603, never, "The auction does not take such bids at this time.";
+    AuctionPaused = 604, retry, "Prices may not be acted on: the auction's clock stands still.";
+    BidTooLow = 605, retry, "The bid is not better than what stands, by as much as the terms ask.";
+    PriceAboveLimit = 606, retry, "The price is above the bidder's limit.";
+    PartTooSmall = 607, retry, "What would be left of the auction is too small.";
+    SealBroken = 608, never, "The bid is not what the bidder committed to.";
+    NotWinner = 609, never, "Only the winner of an auction pays, and only once it is awarded.";
+    LotOnAuction = 610, retry, "Somebody has bid for the account's collateral.";
     InsufficientBalance = 701, retry, "The balance is too small.";
     InsufficientLiquidity = 702, retry, "The pool has too little of the asset in cash.";
     Overflow = 703, never, "A number would leave its range.";

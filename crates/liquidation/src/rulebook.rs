@@ -256,6 +256,25 @@ pub trait Rulebook: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// How much of `asset` the account owes now, in base units, rounded up. The default takes raw shares
+    /// and a negative balance for base units, right where no index has moved.
+    ///
+    /// # Errors
+    /// As [`Rulebook::assess`].
+    fn owes(&self, view: &View<'_>, account: AccountId, asset: AssetId) -> Result<u128, Rejected> {
+        let mut owed = 0u128;
+        for holding in view.holdings(account)? {
+            let own = holding.contract.is_none() && holding.unit.asset == asset;
+            let amount = match holding.unit.class {
+                Class::Debt if own => holding.balance.unsigned_abs(),
+                Class::Token if own && holding.balance < 0 => holding.balance.unsigned_abs(),
+                _ => 0,
+            };
+            owed = owed.checked_add(amount).ok_or(Rejection::Overflow)?;
+        }
+        Ok(owed)
+    }
+
     /// Sizes of the account's position in `asset` at which the tiers below its own begin at the
     /// mark, in base units, largest first; empty in the lowest tier and where there are no tiers.
     ///

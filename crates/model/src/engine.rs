@@ -264,6 +264,7 @@ impl Model {
             Body::Call(call) => self.business(call)?,
             Body::FundInsurance { asset, amount } => self.fund_insurance(*asset, *amount)?,
             Body::Tick(tick) => cause = self.tick(tick)?,
+            Body::Bid { .. } => return Err(Rejection::UnknownAuction),
             Body::PlaceOrder { order } => self.place(*order)?,
             Body::CancelOrder { order } => self.cancel(*order, Cause::Command)?,
             Body::FillOrder { order, quantity, price, against } => {

@@ -24,6 +24,8 @@ pub enum Holder {
     Position(AccountId, AssetId),
     /// What outsiders have put at the pool's disposal to bear liquidations.
     Vault,
+    /// What bidders have put down in auctions, until it is refunded or paid on.
+    Escrow,
 }
 
 /// What kind of claim on an asset a balance is.
@@ -134,6 +136,12 @@ pub enum TransferCode {
     Funding = 23,
     /// A contract ends at its delivery price.
     Deliver = 24,
+    /// A bidder puts money down.
+    Bid = 25,
+    /// A bidder gets back what was put down.
+    Refund = 26,
+    /// A bidder loses a deposit.
+    Forfeit = 27,
 }
 
 /// `amount` of `unit` leaves `debit` and arrives at `credit`.

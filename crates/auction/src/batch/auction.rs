@@ -76,6 +76,12 @@ impl<B: Ord + Clone> Batch<B> {
         self.orders.iter()
     }
 
+    /// The same with their bidders.
+    pub fn placed(&self) -> impl Iterator<Item = (&B, &Order)> {
+        let named: BTreeMap<u64, &B> = self.numbers.iter().map(|(who, own)| (*own, who)).collect();
+        self.orders.iter().filter_map(move |order| Some((*named.get(&order.bidder())?, order)))
+    }
+
     /// The number under which a bidder stands. Numbers are given in the order of first orders, from 2
     /// without a fee and from 3 with one: the seller is the first, whoever takes the fee the second.
     #[must_use]

@@ -347,7 +347,9 @@ fn receiver(holder: Holder) -> Receiver {
         Holder::External => Receiver::Caller,
         Holder::Account(account) | Holder::Position(account, _) => Receiver::Account(account),
         // What the issuer takes in is burnt, which leaves it with the pool.
-        Holder::Reserve | Holder::Issuer | Holder::Outstanding => Receiver::Reserves,
+        Holder::Reserve | Holder::Issuer | Holder::Outstanding | Holder::Escrow => {
+            Receiver::Reserves
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who is touched, what their health is, and what follows from it.
 
-use super::{call, ladder, order, settle, solvency};
+use super::{auction, call, ladder, order, settle, solvency};
 use crate::engine::{Climbed, Fault};
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
@@ -126,7 +126,12 @@ fn cancel(
     let open: Vec<u64> =
         engine.legs.iter().filter(|(_, l)| l.account == account).map(|(n, _)| *n).collect();
     for number in open {
-        if let Some(open) = engine.legs.remove(&number) {
+        if engine.auctions.contains_key(&number) {
+            // Whoever has bid may count on the lot.
+            if !auction::is_bound(engine, number) {
+                auction::take_off(engine, number, cause, outcome);
+            }
+        } else if let Some(open) = engine.legs.remove(&number) {
             let unsold = open.leg.quantity - open.filled;
             Engine::tell(outcome, cause, What::Cancelled { leg: number, unsold });
         }
@@ -200,6 +205,16 @@ pub(super) fn sell(
     match planned {
         Ok(plan) => {
             order::cancel_all(engine, account, cause, outcome);
+            let first = plan.legs.first().copied();
+            let terms = first.and_then(|leg| Some((leg, auction::terms_for(engine, &leg)?)));
+            if let Some((leg, terms)) = terms {
+                // One lot at a time: what the next has to raise is known when this one is sold.
+                if !matches!(auction::open(engine, account, leg, &terms, cause, outcome), Ok(true))
+                {
+                    engine.retry.insert(account);
+                }
+                return Ok(());
+            }
             for leg in plan.legs {
                 let number = engine.next_leg;
                 engine.next_leg += 1;

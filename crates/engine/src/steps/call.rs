@@ -1,6 +1,6 @@
 //! Business on the rulebook, and the guards around liquidators' calls.
 
-use super::{settle, solvency};
+use super::{auction, settle, solvency};
 use crate::Engine;
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome};
@@ -45,6 +45,9 @@ pub(super) fn run(
         return Err(Rejection::Unsupported.because(detail).into());
     }
     solvency::admits(engine, at, call)?;
+    if takes_out(call) {
+        named.iter().try_for_each(|account| auction::may_take_out(engine, *account))?;
+    }
     let (effects, before, measured) = engine.with_view(at, |view| {
         let accrued = installed.rulebook.accrue(view)?;
         let first = named.first().copied().unwrap_or_default();
@@ -75,6 +78,18 @@ pub(super) fn run(
         liquidated(engine, at, account, &health, &facts)?;
     }
     Ok(())
+}
+
+/// Whether a call may take an account's collateral away, or put more on it.
+const fn takes_out(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::Withdraw { .. }
+            | Call::Borrow { .. }
+            | Call::Configure { .. }
+            | Call::Trade { .. }
+            | Call::TakeOver { .. }
+    )
 }
 
 pub(super) fn deficit_accounts(effects: &Effects) -> Vec<AccountId> {

@@ -6,7 +6,7 @@ use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
 use breakwater_liquidation::plan::{pays, proceeds};
-use breakwater_liquidation::{Call, Overlay, Rejected, Rejection};
+use breakwater_liquidation::{Call, Effects, Overlay, Rejected, Rejection};
 use breakwater_money::{AccountId, Time};
 
 pub(super) fn run(
@@ -21,6 +21,10 @@ pub(super) fn run(
     let Some(open) = engine.legs.get(&number).cloned() else {
         return Err(Rejection::UnknownLeg.because(format!("leg {number}")).into());
     };
+    if engine.auctions.contains_key(&number) {
+        let detail = format!("leg {number} is auctioned");
+        return Err(Rejection::UnknownLeg.because(detail).into());
+    }
     let account = open.account;
     let left = open.leg.quantity - open.filled;
     if quantity > left {
@@ -31,7 +35,7 @@ pub(super) fn run(
         return Err(Rejection::AmountZero.because("quantity 0 of a leg not done").into());
     }
     if quantity > 0 {
-        sell(engine, at, &open, quantity, paid, outcome)?;
+        sell(engine, at, &open, (quantity, paid), None, outcome)?;
     }
     let filled = open.filled + quantity;
     if done || filled == open.leg.quantity {
@@ -55,12 +59,14 @@ pub(super) fn run(
     Ok(())
 }
 
-fn sell(
+/// Sells for the account. `first` is what an auction moves before, in the same commit; its price is its
+/// own and not held to the leg's worst.
+pub(super) fn sell(
     engine: &mut Engine,
     at: Time,
     open: &crate::OpenLeg,
-    quantity: u128,
-    paid: u128,
+    (quantity, paid): (u128, u128),
+    first: Option<Effects>,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     let (account, leg) = (open.account, open.leg);
@@ -69,7 +75,7 @@ fn sell(
     let installed = engine.in_force()?;
     let effects = engine.with_view(at, |view| {
         let limit = proceeds(view, &leg, quantity, leg.worst_price)?;
-        let worse = if pays(view, &leg)? { paid > limit } else { paid < limit };
+        let worse = first.is_none() && if pays(view, &leg)? { paid > limit } else { paid < limit };
         if worse {
             let detail = format!("proceeds {paid}, limit {limit} at {}", leg.worst_price);
             return Err(Rejection::WorseThanLimit.because(detail));
@@ -85,6 +91,9 @@ fn sell(
         };
         let mut effects = accrued.clone();
         effects.then(installed.rulebook.execute(&overlay.view(), &fill)?);
+        if let Some(first) = &first {
+            effects.transfers.splice(0..0, first.transfers.iter().copied());
+        }
         Ok::<_, Rejected>(effects)
     })?;
     let assess = |engine: &Engine| {

@@ -1,11 +1,13 @@
 //! The liquidation, told in one file a step.
 //!
 //! `define` and `install` set the pool up; `tick` accepts a price; `assess` finds who is touched,
-//! moves margin calls and orders sales; `call` and `fill` take what comes back; `order` keeps the
+//! moves margin calls and orders sales; `auction` lets outsiders bid for them; `call` and `fill` take
+//! what comes back; `order` keeps the
 //! accounts' own orders; `settle` commits
 //! effects; `backstop` finds the bearers of a loss; `solvency` guards what the pool takes on.
 
 pub(crate) mod assess;
+pub(crate) mod auction;
 mod backstop;
 mod call;
 mod define;
@@ -71,6 +73,9 @@ pub(crate) fn run(
         Body::ReportFill { leg, quantity, proceeds, done } => {
             fill::run(engine, at, *leg, *quantity, *proceeds, *done, outcome)?;
         }
+        Body::Bid { auction, bidder, bid } => {
+            auction::bid(engine, at, (*auction, *bidder), bid, outcome)?;
+        }
         Body::PlaceOrder { order } => order::place(engine, at, *order, outcome)?,
         Body::CancelOrder { order } => order::cancel(engine, *order, outcome)?,
         Body::FillOrder { order, quantity, price, against } => {
@@ -90,6 +95,7 @@ pub(crate) fn run(
         }
         Body::Halt { on } => {
             engine.halted = *on;
+            auction::turn_clocks(engine, at, true);
             if !on {
                 retry(engine);
             }

@@ -41,6 +41,7 @@ pub(super) fn set_gate(
     if gate == Gate::Paused {
         call_off(engine, asset, outcome);
     }
+    super::auction::turn_clocks(engine, at, true);
     retry(engine);
     Ok(())
 }
@@ -52,7 +53,12 @@ fn call_off(engine: &mut Engine, asset: AssetId, outcome: &mut Outcome) {
     let open: Vec<u64> =
         engine.legs.iter().filter(|(_, open)| touched(open)).map(|(number, _)| *number).collect();
     for number in open {
-        if let Some(open) = engine.legs.remove(&number) {
+        if engine.auctions.contains_key(&number) {
+            // Where somebody has bid, the clock stands still instead.
+            if !super::auction::is_bound(engine, number) {
+                super::auction::take_off(engine, number, Cause::Command, outcome);
+            }
+        } else if let Some(open) = engine.legs.remove(&number) {
             let unsold = open.leg.quantity - open.filled;
             Engine::tell(outcome, Cause::Command, What::Cancelled { leg: number, unsold });
             engine.watch.mark_pending(open.account);

@@ -9,6 +9,8 @@ use breakwater_liquidation::{
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
+use breakwater_money::rounding::{Rounding, narrow_u128};
+use breakwater_money::share::to_underlying;
 use breakwater_money::{AccountId, AssetId, Rational};
 
 /// What a venue on pooled reserves decides for itself. Where a method says no more, it promises
@@ -168,6 +170,13 @@ impl<V: Venue> Rulebook for OnReserves<V> {
 
     fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
         self.0.saleable(view, account)
+    }
+
+    fn owes(&self, view: &View<'_>, account: AccountId, asset: AssetId) -> Result<u128, Rejected> {
+        let reserves = self.0.reserves();
+        let index = reserves.reserve(view, asset)?.variable_borrow_index.raw;
+        let shares = reserves.user(view, account, asset).scaled_debt;
+        Ok(narrow_u128(to_underlying(shares, index, Rounding::Ceil)?)?)
     }
 
     fn liquidation_price(
