@@ -208,7 +208,7 @@ pub(super) fn sell(
             let first = plan.legs.first().copied();
             let terms = first.and_then(|leg| Some((leg, auction::terms_for(engine, &leg)?)));
             if let Some((leg, terms)) = terms {
-                // One lot at a time: what the next has to raise is known when this one is sold.
+                // One holding at a time: what the next has to raise is known when this one is sold.
                 if !matches!(auction::open(engine, account, leg, &terms, cause, outcome), Ok(true))
                 {
                     engine.retry.insert(account);

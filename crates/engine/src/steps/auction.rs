@@ -25,7 +25,8 @@ pub(super) fn terms_for(engine: &Engine, leg: &Leg) -> Option<AuctionTerms> {
     (!contract).then(|| terms.clone())
 }
 
-/// Opens the auction of a leg, cut to what may be on auction at once. False if there is no room.
+/// Opens the auctions of a leg's lots, as many as may be on auction at once. False if there is no room
+/// for any.
 pub(super) fn open(
     engine: &mut Engine,
     account: AccountId,
@@ -34,31 +35,68 @@ pub(super) fn open(
     cause: Cause,
     outcome: &mut Outcome,
 ) -> Result<bool, Fault> {
-    let installed = engine.in_force()?;
     let now = engine.now;
+    let installed = engine.in_force()?;
+    let owed =
+        match terms.raises {
+            Raises::Most => None,
+            Raises::Debt => Some(engine.with_view(now, |view| {
+                installed.rulebook.owes(view, account, leg.proceeds_asset)
+            })?),
+        };
+    let symbol = engine.assets.get(leg.asset.index()).map(|info| info.symbol.as_str());
+    let lot_max = symbol.and_then(|symbol| terms.lots_max.get(symbol)).copied();
+    let lot_max = lot_max.unwrap_or(leg.quantity).max(1);
+    let (mut left, mut owed_left, mut any) = (leg.quantity, owed, false);
+    while left > 0 {
+        let quantity = left.min(lot_max);
+        // Each lot is to raise its share of what is owed; what rounding leaves, the last does.
+        let wanted = owed_left.map(|owed| mul_div(owed, quantity, left, Rounding::Ceil));
+        let wanted = wanted.transpose()?;
+        let lot = Leg { quantity, ..leg };
+        let Some(opened) = open_lot(engine, account, lot, wanted, (terms, cause), outcome)? else {
+            break;
+        };
+        any = true;
+        left = left.saturating_sub(opened);
+        owed_left = owed_left.zip(wanted).map(|(owed, wanted)| owed.saturating_sub(wanted));
+        if opened < quantity {
+            break;
+        }
+    }
+    Ok(any)
+}
+
+/// Opens one auction. What of the lot is on auction now; none if there is no room for any of it.
+fn open_lot(
+    engine: &mut Engine,
+    account: AccountId,
+    lot: Leg,
+    wanted: Option<u128>,
+    (terms, cause): (&AuctionTerms, Cause),
+    outcome: &mut Outcome,
+) -> Result<Option<u128>, Fault> {
     let number = engine.next_leg;
-    let opened = engine.with_view(now, |view| {
-        let Some((leg, value)) = cut(engine, view, leg, terms)? else { return Ok(None) };
+    let opened = engine.with_view(engine.now, |view| {
+        let Some((leg, value)) = cut(engine, view, lot, terms)? else { return Ok(None) };
         let marked = at_mark(view, &leg)?;
         let fair = proceeds(view, &marked, leg.quantity, marked.worst_price)?;
-        let wanted = match terms.raises {
-            Raises::Most => None,
-            Raises::Debt => Some(installed.rulebook.owes(view, account, leg.proceeds_asset)?),
-        };
+        let share = |owed| mul_div(owed, leg.quantity, lot.quantity, Rounding::Ceil);
+        let wanted = wanted.map(share).transpose()?;
         if fair == 0 || wanted == Some(0) {
             return Ok(None);
         }
         let opening = Opening { number, at_mark: marked, fair, value, wanted };
         Ok::<_, Rejected>(Some((leg, terms.open(view, &opening)?)))
     })?;
-    let Some((leg, running)) = opened else { return Ok(false) };
+    let Some((leg, running)) = opened else { return Ok(None) };
     let (fair, wanted, format) = (running.fair, running.wanted, running.format());
     engine.next_leg += 1;
     engine.legs.insert(number, OpenLeg { account, leg, filled: 0 });
     engine.auctions.insert(number, running);
     let told = What::AuctionOpened { leg: number, account, sale: leg, format, fair, wanted };
     Engine::tell(outcome, cause, told);
-    Ok(true)
+    Ok(Some(leg.quantity))
 }
 
 /// The leg as far as there is room for it, with its value in the numeraire.

@@ -7,6 +7,7 @@ use breakwater_auction::{batch, dutch, english, sealed};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, pow10};
 use breakwater_money::{Price, Ray, Time, U256, Wad};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One in basis points.
 const ONE_BPS: u32 = 10_000;
@@ -24,7 +25,7 @@ pub enum Disposal {
     /// It is sold into a market by the host.
     #[default]
     Market,
-    /// It is auctioned, one lot of an account at a time. Contracts are sold into their market.
+    /// It is auctioned, one holding of an account at a time. Contracts are sold into their market.
     Auction(AuctionTerms),
 }
 
@@ -50,6 +51,10 @@ pub struct AuctionTerms {
     /// Times that an auction without a buyer starts again; then the lot goes home and is offered anew
     /// after `Policy::retry_nanos`.
     pub restarts_max: u32,
+    /// Largest lot of an asset, by its symbol, in base units; what is sold is one lot where there is
+    /// none.
+    #[serde(default)]
+    pub lots_max: BTreeMap<String, u128>,
     /// Most auctions at once.
     pub open_max: u32,
     /// Most value on auction at once, in the numeraire; zero for no bound.
@@ -249,6 +254,9 @@ impl Disposal {
 
 impl AuctionTerms {
     fn validate(&self) -> Result<(), String> {
+        if let Some((symbol, _)) = self.lots_max.iter().find(|(_, most)| **most == 0) {
+            return Err(format!("policy.disposal.lots_max.{symbol} 0: at least 1"));
+        }
         within("open_max", self.open_max.into(), 1, u32::MAX.into())?;
         if self.raises == Raises::Debt
             && matches!(self.format, Format::Sealed(_) | Format::Batch(_))
