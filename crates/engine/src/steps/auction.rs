@@ -72,7 +72,7 @@ fn open_lot(
     engine: &mut Engine,
     account: AccountId,
     lot: Leg,
-    wanted: Option<u128>,
+    due: Option<u128>,
     (terms, cause): (&AuctionTerms, Cause),
     outcome: &mut Outcome,
 ) -> Result<Option<u128>, Fault> {
@@ -82,11 +82,14 @@ fn open_lot(
         let marked = at_mark(view, &leg)?;
         let fair = proceeds(view, &marked, leg.quantity, marked.worst_price)?;
         let share = |owed| mul_div(owed, leg.quantity, lot.quantity, Rounding::Ceil);
-        let wanted = wanted.map(share).transpose()?;
-        if fair == 0 || wanted == Some(0) {
+        let due = due.map(share).transpose()?;
+        if fair == 0 || due == Some(0) {
             return Ok(None);
         }
-        let opening = Opening { number, at_mark: marked, fair, value, wanted };
+        let penalised =
+            |due| mul_div(due, 10_000 + u128::from(terms.penalty_bps), 10_000, Rounding::Ceil);
+        let wanted = due.map(penalised).transpose()?;
+        let opening = Opening { number, at_mark: marked, fair, value, due, wanted };
         Ok::<_, Rejected>(Some((leg, terms.open(view, &opening)?)))
     })?;
     let Some((leg, running)) = opened else { return Ok(None) };
@@ -154,7 +157,8 @@ pub(super) fn bid(
     let done = done.and_then(|step| {
         let told = What::BidPlaced { leg: number, bidder, bid: *bid };
         Engine::tell(outcome, Cause::Command, told);
-        follow(engine, place, &open, &step, outcome)?;
+        let penalty = running.penalty_in(step.total()?.1);
+        follow(engine, place, (&open, penalty), &step, outcome)?;
         Ok(step)
     });
     match done {
@@ -240,13 +244,14 @@ fn finish(
 ) -> Result<(), Fault> {
     let (committed, told) = (engine.scratch.committed, outcome.events.len());
     engine.scratch.committed = false;
-    let followed = follow(engine, place, open, &step, outcome);
+    let penalty = running.penalty_in(step.total()?.1);
+    let followed = follow(engine, place, (open, penalty), &step, outcome);
     let step = match followed {
         Err(Fault::Rejected(_)) if !engine.scratch.committed && !step.sold.is_empty() => {
             outcome.events.truncate(told);
             let voided = step.voided();
             running.held = 0;
-            follow(engine, place, open, &voided, outcome)?;
+            follow(engine, place, (open, 0), &voided, outcome)?;
             voided
         }
         other => {
@@ -262,7 +267,7 @@ fn finish(
 fn follow(
     engine: &mut Engine,
     place: Place,
-    open: &OpenLeg,
+    (open, penalty): (&OpenLeg, u128),
     step: &Step,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
@@ -284,8 +289,10 @@ fn follow(
     moves(Holder::External, Holder::Escrow, paid_in, TransferCode::Bid);
     moves(Holder::Escrow, Holder::External, refunded, TransferCode::Refund);
     moves(Holder::Escrow, Holder::Insurance, step.forfeited, TransferCode::Forfeit);
+    moves(Holder::Escrow, Holder::Insurance, penalty, TransferCode::Fee);
     // The buyers' money comes in by the fill, as any market's does.
-    moves(Holder::Escrow, Holder::External, total, TransferCode::Sale);
+    let price = total.checked_sub(penalty).ok_or(Rejection::Overflow)?;
+    moves(Holder::Escrow, Holder::External, price, TransferCode::Sale);
     for (bidder, amount) in &step.refunds {
         let told = What::BidRefunded { leg: number, bidder: *bidder, amount: *amount };
         Engine::tell(outcome, cause, told);
@@ -295,7 +302,7 @@ fn follow(
         Engine::tell(outcome, cause, What::LotSold { leg: number, bidder, quantity, paid });
     }
     if quantity > 0 {
-        fill::sell(engine, at, open, (quantity, total), Some(effects), outcome)?;
+        fill::sell(engine, at, open, (quantity, price), Some(effects), outcome)?;
         if let Some(open) = engine.legs.get_mut(&number) {
             open.filled = open.filled.saturating_add(quantity);
         }
@@ -331,11 +338,12 @@ fn escrow_agrees(
 fn close(
     engine: &mut Engine,
     place: Place,
-    running: Running,
+    mut running: Running,
     step: &Step,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     let Place { at, number, cause } = place;
+    running.raised = running.raised.saturating_add(step.total()?.1);
     let Some(open) = engine.legs.get(&number).cloned() else { return Ok(()) };
     match step.verdict {
         Verdict::Open => {

@@ -43,8 +43,12 @@ pub struct Running {
     pub fair: u128,
     /// The same in the numeraire.
     pub value: u128,
-    /// What it is to raise at most; none for as much as possible.
+    /// The lot's share of what is owed; none for as much as possible.
+    pub due: Option<u128>,
+    /// What it is to raise at most, the penalty included; none for as much as possible.
     pub wanted: Option<u128>,
+    /// What it has raised.
+    pub raised: u128,
     /// When it was opened.
     pub opened_at: Time,
     /// Times it started again.
@@ -215,7 +219,9 @@ impl Running {
             kind,
             fair: opening.fair,
             value: opening.value,
+            due: opening.due,
             wanted: opening.wanted,
+            raised: 0,
             opened_at: now,
             restarts: 0,
             held: 0,
@@ -276,6 +282,14 @@ impl Running {
         if let Err(dutch::Refusal::TimeBack { last, .. }) = turned {
             let _ = if runs { self.clock.start(last) } else { self.clock.stop(last) };
         }
+    }
+
+    /// How much of `paid`, raised now, is penalty: what is raised beyond what is due.
+    #[must_use]
+    pub fn penalty_in(&self, paid: u128) -> u128 {
+        let Some(due) = self.due else { return 0 };
+        let beyond = |raised: u128| raised.saturating_sub(due);
+        beyond(self.raised.saturating_add(paid)).saturating_sub(beyond(self.raised))
     }
 
     /// Whether somebody has put money down, or bid.

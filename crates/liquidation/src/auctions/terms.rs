@@ -48,6 +48,10 @@ pub struct AuctionTerms {
     pub format: Format,
     /// What it is to raise.
     pub raises: Raises,
+    /// Penalty that is to be raised with a debt, of the debt. What a lot brings beyond its share of the
+    /// debt is the penalty first; the insurance fund gets it.
+    #[serde(default)]
+    pub penalty_bps: u32,
     /// Times that an auction without a buyer starts again; then the lot goes home and is offered anew
     /// after `Policy::retry_nanos`.
     pub restarts_max: u32,
@@ -195,7 +199,9 @@ pub struct Opening {
     pub fair: u128,
     /// The same in the numeraire.
     pub value: u128,
-    /// What is to be raised at most; none for as much as possible.
+    /// The lot's share of what is owed; none for as much as possible.
+    pub due: Option<u128>,
+    /// What is to be raised at most, the penalty included; none for as much as possible.
     pub wanted: Option<u128>,
 }
 
@@ -257,6 +263,7 @@ impl AuctionTerms {
         if let Some((symbol, _)) = self.lots_max.iter().find(|(_, most)| **most == 0) {
             return Err(format!("policy.disposal.lots_max.{symbol} 0: at least 1"));
         }
+        bps("penalty_bps", self.penalty_bps, 0)?;
         within("open_max", self.open_max.into(), 1, u32::MAX.into())?;
         if self.raises == Raises::Debt
             && matches!(self.format, Format::Sealed(_) | Format::Batch(_))
