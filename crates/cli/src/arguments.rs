@@ -1,6 +1,7 @@
 //! The command line.
 
 use breakwater_money::{Decimal, Rational, decimal, rational};
+use breakwater_simulate::options::AuctionName;
 use breakwater_simulate::{PolicyChoice, RunOptions, Shock, Thresholds};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -271,6 +272,16 @@ pub enum PolicyName {
     VenueTarget,
     /// The venue sells until nothing is owed
     VenueFull,
+    /// The venue auctions it, ascending, bids that win soon
+    AuctionEnglish,
+    /// The venue auctions it, ascending, bids that stand long
+    AuctionEnglishLong,
+    /// The venue auctions it, descending
+    AuctionDutch,
+    /// The venue auctions it, sealed bids
+    AuctionSealed,
+    /// The venue auctions it, one price for all
+    AuctionBatch,
 }
 
 impl PolicyName {
@@ -281,6 +292,11 @@ impl PolicyName {
             PolicyName::Guarded => PolicyChoice::Guarded,
             PolicyName::VenueTarget => PolicyChoice::VenueTarget,
             PolicyName::VenueFull => PolicyChoice::VenueFull,
+            PolicyName::AuctionEnglish => PolicyChoice::Auction(AuctionName::English),
+            PolicyName::AuctionEnglishLong => PolicyChoice::Auction(AuctionName::EnglishLong),
+            PolicyName::AuctionDutch => PolicyChoice::Auction(AuctionName::Dutch),
+            PolicyName::AuctionSealed => PolicyChoice::Auction(AuctionName::Sealed),
+            PolicyName::AuctionBatch => PolicyChoice::Auction(AuctionName::Batch),
         }
     }
 }

@@ -15,6 +15,46 @@ pub enum PolicyChoice {
     VenueTarget,
     /// The venue sells until nothing is owed by itself.
     VenueFull,
+    /// The venue auctions what it would sell, by one of the scenario's terms.
+    Auction(AuctionName),
+}
+
+/// Terms of auctions that a scenario may state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuctionName {
+    /// Ascending, bids that win soon.
+    English,
+    /// Ascending, bids that stand long.
+    EnglishLong,
+    /// Descending.
+    Dutch,
+    /// Sealed bids.
+    Sealed,
+    /// One price for all.
+    Batch,
+}
+
+impl AuctionName {
+    /// All of them, in the order of a comparison.
+    pub const ALL: [AuctionName; 5] = [
+        AuctionName::English,
+        AuctionName::EnglishLong,
+        AuctionName::Dutch,
+        AuctionName::Sealed,
+        AuctionName::Batch,
+    ];
+
+    /// Its name in the scenario file.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            AuctionName::English => "english",
+            AuctionName::EnglishLong => "english-long",
+            AuctionName::Dutch => "dutch",
+            AuctionName::Sealed => "sealed",
+            AuctionName::Batch => "batch",
+        }
+    }
 }
 
 /// Whose liquidation thresholds hold.

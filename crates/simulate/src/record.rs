@@ -128,6 +128,10 @@ pub struct Bearers {
 /// Totals of a run, in the numeraire unless said otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Totals {
+    /// Auctions opened.
+    pub auctions: u64,
+    /// Times that one started again for lack of a buyer.
+    pub auctions_restarted: u64,
     /// Accounts in the book.
     pub accounts: u64,
     /// Debt of the whole book at the start, what the venue could not take included.

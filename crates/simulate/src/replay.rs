@@ -1,6 +1,6 @@
 //! One run, or many that differ in one thing.
 
-use crate::options::{PolicyChoice, RunOptions, Shock, Thresholds};
+use crate::options::{AuctionName, PolicyChoice, RunOptions, Shock, Thresholds};
 use crate::record::{Run, Totals};
 use crate::stage::Stage;
 use crate::watcher::{Nobody, Watcher};
@@ -142,7 +142,8 @@ pub struct Variant {
 
 /// The same book and shock under every mechanism: each rulebook of `rulebooks` that can take a
 /// lending book, with each account's own thresholds and with the rulebook's, as the venue is and with
-/// our guards; and the scenario's own rulebook sold by the venue itself in two ways.
+/// our guards; and the scenario's own rulebook sold by the venue itself, in two ways to the market and
+/// by each of the scenario's auctions.
 ///
 /// # Errors
 /// As [`run`].
@@ -160,7 +161,10 @@ pub fn compare(
         }
     }
     for thresholds in [Thresholds::SameRisk, Thresholds::AsDeployed] {
-        for policy in [PolicyChoice::VenueFull, PolicyChoice::VenueTarget] {
+        let sold = [PolicyChoice::VenueFull, PolicyChoice::VenueTarget];
+        let stated = |name: &AuctionName| scenario.settings.auctions.contains_key(name.key());
+        let auctioned = AuctionName::ALL.into_iter().filter(stated).map(PolicyChoice::Auction);
+        for policy in sold.into_iter().chain(auctioned) {
             jobs.push((options.rulebook.clone(), thresholds, policy));
         }
     }

@@ -35,9 +35,26 @@ pub struct Settings {
     pub venue: VenueSettings,
     /// Lines and targets.
     pub policy: PolicySettings,
+    /// Auctions by which a venue may sell, by name: `english`, `english-long`, `dutch`, `sealed`,
+    /// `batch`.
+    #[serde(default)]
+    pub auctions: BTreeMap<String, AuctionSettings>,
     /// Where each table comes from, by its name.
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
+}
+
+/// Terms of an auction.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuctionSettings {
+    /// For readers.
+    pub title: String,
+    /// Largest lot of an asset, whole units, by its symbol; a holding is one lot where there is none.
+    #[serde(default)]
+    pub lots: BTreeMap<String, String>,
+    /// The terms.
+    pub terms: breakwater_liquidation::AuctionTerms,
 }
 
 /// Where a table comes from.

@@ -68,6 +68,17 @@ fn options(replay: &Replay) -> Result<PerpetualOptions, Failure> {
         PolicyName::AsIs => Closing::Ladder,
         PolicyName::VenueTarget => Closing::Target,
         PolicyName::VenueFull => Closing::Full,
+        PolicyName::AuctionEnglish
+        | PolicyName::AuctionEnglishLong
+        | PolicyName::AuctionDutch
+        | PolicyName::AuctionSealed
+        | PolicyName::AuctionBatch => {
+            return Err(Failure::Usage(
+                "--policy: auctions do not apply to a scenario over perpetuals, whose positions are \
+                 sold into their market; expected as-is, venue-target or venue-full"
+                    .to_owned(),
+            ));
+        }
         PolicyName::Guarded => {
             return Err(Failure::Usage(
                 "--policy guarded does not apply to a scenario over perpetuals: it guards against \
@@ -99,7 +110,7 @@ fn told(changes: &Changes, backstop: &Backstop, policy: Option<PolicyName>) -> V
     match policy {
         Some(PolicyName::VenueTarget) => told.push("--policy venue-target".to_owned()),
         Some(PolicyName::VenueFull) => told.push("--policy venue-full".to_owned()),
-        Some(PolicyName::AsIs | PolicyName::Guarded) | None => {}
+        Some(_) | None => {}
     }
     if let Some(way) = backstop.deleverage {
         let name = match asked(way) {

@@ -1,5 +1,6 @@
 //! The stage of one run: the pool, the markets around it, and what is written down.
 
+mod auctions;
 mod ending;
 pub(crate) mod setup;
 mod venue;
@@ -70,6 +71,7 @@ pub(crate) struct Stage<'a> {
     bankrupt: BTreeSet<AccountId>,
     left_alone: BTreeSet<AccountId>,
     reasons: BTreeMap<AccountId, String>,
+    on_auction: BTreeMap<u64, auctions::OnAuction>,
     driver_before: Price,
     /// Whether curves and distributions are wanted beside totals.
     curves: bool,
@@ -94,7 +96,10 @@ impl<'a> Stage<'a> {
             let before = self.liquidations.len();
             match self.policy.seller {
                 Seller::Keepers => self.keepers()?,
-                Seller::Venue => self.venue()?,
+                Seller::Venue => {
+                    self.venue()?;
+                    self.bidders()?;
+                }
             }
             let moved = self.liquidations.len() > before;
             rounds += u32::from(moved);
@@ -203,6 +208,7 @@ impl<'a> Stage<'a> {
 
     /// Takes from an outcome what totals count.
     fn read(&mut self, outcome: &Outcome) -> Result<(), ScenarioError> {
+        self.auctions_told(outcome)?;
         for event in &outcome.events {
             match &event.what {
                 What::CallMoved { account, to, health, .. } => {

@@ -4,7 +4,7 @@ use super::Stage;
 use crate::book::{Book, PRICE_DECIMALS};
 use crate::fitting::{self, Fitted, Mapped};
 use crate::market::{self, Kind, Markets, ONE, Pool, overflow, share};
-use crate::options::{PolicyChoice, RunOptions};
+use crate::options::{AuctionName, PolicyChoice, RunOptions};
 use crate::path::{PathPoint, price_at, trough};
 use crate::plugged::registry;
 use crate::record::Totals;
@@ -13,7 +13,7 @@ use crate::world::{self, Host, Setting};
 use crate::{Scenario, ScenarioError, risk, story};
 use breakwater_engine::Engine;
 use breakwater_liquidation::policy::Guards;
-use breakwater_liquidation::{CallState, Close, Policy, Seller, Sides};
+use breakwater_liquidation::{AuctionTerms, CallState, Close, Disposal, Policy, Seller, Sides};
 use breakwater_margin::Ratio;
 use breakwater_market::Guard;
 use breakwater_money::rounding::{Rounding, mul_div};
@@ -40,7 +40,7 @@ impl<'a> Stage<'a> {
         let (driver, staked) = (place(&settings.driver.asset), place(&settings.driver.staked));
         let kinds = kinds(scenario, &book);
         let start = path.first().map_or(Time(0), |point| point.at);
-        let policy = policy(scenario, options)?;
+        let policy = policy(scenario, options, &book.assets)?;
         let mut host = Host::new(Engine::new(registry()), watcher);
         let guard = Guard {
             decimals: PRICE_DECIMALS,
@@ -104,6 +104,7 @@ impl<'a> Stage<'a> {
             bankrupt: BTreeSet::new(),
             left_alone: BTreeSet::new(),
             reasons: BTreeMap::new(),
+            on_auction: BTreeMap::new(),
             driver_before: driver_price,
             curves,
             lowest: trough(path),
@@ -178,7 +179,9 @@ fn rulebook(scenario: &Scenario, options: &RunOptions) -> Result<(String, String
     };
     let rule = match options.policy {
         PolicyChoice::AsIs | PolicyChoice::Guarded => rule,
-        PolicyChoice::VenueTarget | PolicyChoice::VenueFull => "secured-loan",
+        PolicyChoice::VenueTarget | PolicyChoice::VenueFull | PolicyChoice::Auction(_) => {
+            "secured-loan"
+        }
     };
     Ok((rule.to_owned(), text.clone()))
 }
@@ -211,7 +214,11 @@ fn fitted(
     Ok((book, mapped, debt_whole))
 }
 
-fn policy(scenario: &Scenario, options: &RunOptions) -> Result<Policy, ScenarioError> {
+fn policy(
+    scenario: &Scenario,
+    options: &RunOptions,
+    assets: &[crate::book::BookAsset],
+) -> Result<Policy, ScenarioError> {
     let settings = &scenario.settings;
     let ratio = |field: &str, text: &str| {
         decimal::parse_raw(text, 18)
@@ -242,12 +249,43 @@ fn policy(scenario: &Scenario, options: &RunOptions) -> Result<Policy, ScenarioE
         }
         PolicyChoice::VenueTarget => sells("to target, minimal lots", Close::Target),
         PolicyChoice::VenueFull => sells("full close at market", Close::Full),
+        PolicyChoice::Auction(name) => {
+            let (title, terms) = auction(scenario, name, assets)?;
+            let disposal = Disposal::Auction(terms);
+            Policy { disposal, ..sells(&title, Close::Full) }
+        }
     };
     Ok(Policy {
         warn_ratio: ratio("policy.warn_ratio", &settings.policy.warn_ratio)?,
         target_ratio: ratio("policy.target_ratio", &settings.policy.target_ratio)?,
         ..policy
     })
+}
+
+/// Title and terms of one of the scenario's auctions.
+fn auction(
+    scenario: &Scenario,
+    name: AuctionName,
+    assets: &[crate::book::BookAsset],
+) -> Result<(String, AuctionTerms), ScenarioError> {
+    let key = name.key();
+    let Some(stated) = scenario.settings.auctions.get(key) else {
+        let reason = format!("missing, expected [auctions.{key}] in the scenario");
+        return Err(ScenarioError::setting(&format!("auctions.{key}"), reason));
+    };
+    let mut terms = stated.terms.clone();
+    for (symbol, lot) in &stated.lots {
+        let field = format!("auctions.{key}.lots.{symbol}");
+        // What a rulebook does not take of the book has no lots.
+        let Some(asset) = assets.iter().find(|asset| asset.symbol == *symbol) else { continue };
+        let lot = decimal::parse_raw(lot, asset.decimals)
+            .map_err(|error| ScenarioError::setting(&field, error.to_string()))?;
+        terms.lots_max.insert(symbol.clone(), lot);
+    }
+    Disposal::Auction(terms.clone())
+        .validate()
+        .map_err(|why| ScenarioError::setting(&format!("auctions.{key}"), why))?;
+    Ok((stated.title.clone(), terms))
 }
 
 pub(crate) fn markets(

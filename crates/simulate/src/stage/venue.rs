@@ -24,7 +24,9 @@ impl Stage<'_> {
 
     fn next_leg(&self, done: &BTreeSet<u64>) -> Option<(u64, OpenLeg)> {
         let legs = self.host.engine.open_legs();
-        legs.iter().find(|(n, _)| !done.contains(*n)).map(|(n, open)| (*n, open.clone()))
+        let auctions = self.host.engine.auctions();
+        let market = |n: &u64| !done.contains(n) && !auctions.contains_key(n);
+        legs.iter().find(|(n, _)| market(n)).map(|(n, open)| (*n, open.clone()))
     }
 
     fn fill(&mut self, number: u64, open: &OpenLeg) -> Result<(), ScenarioError> {
