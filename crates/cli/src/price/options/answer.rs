@@ -17,6 +17,9 @@ use breakwater_money::{Rational, rational};
 use breakwater_options::Kind;
 use serde::Serialize;
 
+/// Largest raw price that a listing carries.
+const END_MAX: u128 = 1 << 90;
+
 /// Everything that `breakwater price` says of an option book: the schema of all its answers, with
 /// more in its one market.
 #[derive(Serialize)]
@@ -287,7 +290,7 @@ impl View<'_> {
         ] {
             let end = rational::to_raw(&(&mark * share), decimals, rounding);
             let end = match (end, market) {
-                (Ok(end), _) if end >= asked.scan.tick => end,
+                (Ok(end), _) if (asked.scan.tick..=END_MAX).contains(&end) => end,
                 (_, Way::Falling) => continue,
                 (_, Way::Rising) => {
                     let told = percent(wanted, PLACES);

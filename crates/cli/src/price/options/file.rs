@@ -6,6 +6,7 @@ use super::{Asked, LOOKS_MAX};
 use crate::failure::Failure;
 use crate::price::COIN;
 use crate::price::book_file::{self, Wrong, number, positive, share};
+use crate::price::figure::down;
 use breakwater_margin::option::{Decimals, Settled};
 use breakwater_margin::option_book::Scan;
 use breakwater_margin::scenario::{Grid, Listing};
@@ -322,7 +323,7 @@ pub(super) fn looks(scan: &Scan, mark: u128) -> Result<usize, Wrong> {
     let field = || "options.step".to_owned();
     let looks = scan.looks(mark, LOOKS_MAX).map_err(|error| (field(), error.to_string()))?;
     looks.ok_or_else(|| {
-        let found = rational::format(&rational::from_raw(scan.step_bps.into(), 4), 4);
+        let found = down(&rational::from_raw(scan.step_bps.into(), 4), 4);
         let why = format!(
             "'{found}', expected a larger one, a larger tick or a narrower range: more than {LOOKS_MAX} \
              ticks would be looked at"
