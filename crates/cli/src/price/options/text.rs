@@ -91,7 +91,9 @@ fn share(text: &str) -> String {
 fn time(seconds: u64) -> String {
     match seconds {
         // Days are told whole where they are, or where nobody counts hours.
-        DAY.. if seconds % DAY == 0 || seconds >= 30 * DAY => counted(seconds / DAY, "day", "days"),
+        DAY.. if seconds.is_multiple_of(DAY) || seconds >= 30 * DAY => {
+            counted(seconds / DAY, "day", "days")
+        }
         HOUR.. => counted(seconds / HOUR, "hour", "hours"),
         _ => counted(seconds, "second", "seconds"),
     }

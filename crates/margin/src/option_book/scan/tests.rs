@@ -101,6 +101,7 @@ impl Naive {
     }
 }
 
+// float: the room of the judge.
 /// Beyond the judge's error, marks of 1e-8 and roundings of a few base units, for sizes up to 10.
 const ROOM: f64 = 2e-6;
 
