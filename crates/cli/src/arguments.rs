@@ -365,7 +365,8 @@ pub struct Plan {
 /// Liquidation prices of a position that exists or is only thought of, or of an account.
 #[derive(Debug, Args)]
 pub struct Price {
-    /// A whole account from a TOML file (docs/cli.md gives its shape), instead of one position
+    /// A whole account or a book with options from a TOML file (docs/cli.md gives its shape), instead
+    /// of one position
     #[arg(long, value_name = "FILE", conflicts_with = "position")]
     pub book: Option<PathBuf>,
     /// The position.

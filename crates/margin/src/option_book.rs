@@ -1,20 +1,21 @@
 //! The prices at which a book of options and futures on one underlying becomes liquidatable.
 //!
 //! Equity and requirement of such a book are no lines in the price, and their difference may cross
-//! zero often, so there is no closed form and no single interval of healthy prices. What is answered
-//! here is, on each side of the mark, the first tick *found* at which the integer rule says breach:
-//!
-//! - Ticks are looked at outward from the mark, the distance between two growing by
-//!   [`Scan::step_bps`] of the price (at least a tick). The first one in breach and the one looked at
-//!   before it, which is not, are then halved down to neighbouring ticks.
-//! - So the answer is in breach and the next tick towards the mark is not: always. That no tick nearer
-//!   is in breach holds where breach does not come and go within one step. A step of zero looks at
-//!   every tick and has no such limit.
+//! zero often, so there is no closed form and no single interval of healthy prices. [`scan`] says what
+//! is looked at instead, and what its answers promise.
 //!
 //! At another price the book is repriced by moving every forward in proportion, each option at the
 //! volatility of its mark and the same time to expiry. An option's value at a price is a float's
 //! proposal, rounded up for a writer and down for a holder before anything is decided; see
 //! [`quantised`]. Nothing else rounds in the account's favour either.
+//!
+//! Options count in equity at what they are worth. The formula of a short one holds its mark beside
+//! the rest, for venues that leave options out of what counts as margin; here that part is taken off,
+//! as equity has paid it already:
+//!
+//! ```text
+//! cash >= formula    is    cash - mark >= formula - mark
+//! ```
 
 use crate::limits::SizeScaled;
 use crate::option::{OptionMarginError, OptionRates, Settled, ShortOption};
@@ -22,7 +23,7 @@ use crate::scenario::{
     Expiry, Grid, Holding, Listing, OptionLine, Positions, ScenarioError, Scratch, Table,
 };
 use breakwater_money::rounding::{
-    Rounding, div, mul_div, mul_div_full, narrow_i128, narrow_u128, pow10,
+    Rounding, div, div_wide, mul_div, mul_div_full, narrow_i128, narrow_u128, pow10,
 };
 use breakwater_money::{MoneyError, U256};
 use breakwater_options::{Black76, OptionError, Quote, Side, quantised};
@@ -30,8 +31,8 @@ use breakwater_options::{Black76, OptionError, Quote, Side, quantised};
 /// How the book's requirement follows from its positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement<'a> {
-    /// The sum of each position's own: maintenance of short options, and futures by size, those of an
-    /// expiry netted.
+    /// The sum of each position's own: maintenance of short options less their marks, which equity
+    /// has paid, and futures by size, those of an expiry netted.
     Standard {
         /// For short options.
         options: &'a OptionRates,
@@ -73,33 +74,6 @@ pub struct Standing {
     pub equity: i128,
     /// What it must not fall below, rounded up.
     pub requirement: u128,
-}
-
-/// Where and how finely to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scan {
-    /// Raw tick of the underlying's price.
-    pub tick: u128,
-    /// Distance between two ticks looked at, as a share of the price; zero for every tick.
-    pub step_bps: u32,
-    /// The lowest price looked at; at least a tick.
-    pub lowest: u128,
-    /// The highest.
-    pub highest: u128,
-}
-
-/// Where a book is in breach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Breaches {
-    /// At the mark already.
-    AtMark,
-    /// Away from it, if anywhere in the range of the scan: raw prices.
-    Away {
-        /// Of a falling market.
-        lower: Option<u128>,
-        /// Of a rising one.
-        upper: Option<u128>,
-    },
 }
 
 /// Why there is no answer.
@@ -174,17 +148,8 @@ impl<'a> OptionBook<'a> {
     /// # Errors
     /// A price of zero, or a value that is too large for its scale there.
     pub fn at(&self, price: u128) -> Result<Standing> {
-        let forwards = self.forwards(price)?;
-        let valued: Vec<Valued> = self
-            .listing
-            .options
-            .iter()
-            .map(|line| self.value(line, &forwards[line.expiry]))
-            .collect::<Result<_>>()?;
-        let gained = self.gained(&forwards)?;
-        let equity = self.terms.balance.checked_add(gained).ok_or(MoneyError::Overflow)?;
-        let equity =
-            equity.checked_add(self.options_value(&valued)?).ok_or(MoneyError::Overflow)?;
+        let (forwards, valued) = self.repriced(price)?;
+        let equity = self.equity_of(&forwards, &valued)?;
         let requirement = match self.terms.requirement {
             Requirement::Standard { options, futures } => {
                 self.standard(options, futures, &forwards, &valued)?
@@ -192,6 +157,24 @@ impl<'a> OptionBook<'a> {
             Requirement::Portfolio(grid) => self.portfolio(grid, forwards, &valued)?,
         };
         Ok(Standing { equity, requirement })
+    }
+
+    /// Equity alone, in base units rounded down.
+    ///
+    /// # Errors
+    /// See [`OptionBook::at`].
+    pub fn equity_at(&self, price: u128) -> Result<i128> {
+        let (forwards, valued) = self.repriced(price)?;
+        self.equity_of(&forwards, &valued)
+    }
+
+    /// The raw marks of the options at `price`, in the order of the positions, rounded up.
+    ///
+    /// # Errors
+    /// See [`OptionBook::at`].
+    pub fn marks_at(&self, price: u128) -> Result<Vec<u128>> {
+        let (_, valued) = self.repriced(price)?;
+        Ok(valued.iter().map(|valued| valued.mark).collect())
     }
 
     /// Whether the book may be liquidated with the underlying at `price`.
@@ -207,57 +190,21 @@ impl<'a> OptionBook<'a> {
         })
     }
 
-    /// The first ticks found in breach on either side of the mark; see the module for what that
-    /// promises.
-    ///
-    /// # Errors
-    /// A scan without a tick, or a value that is too large at a price looked at.
-    pub fn liquidation_prices(&self, scan: &Scan) -> Result<Breaches> {
-        let Scan { tick, lowest, highest, .. } = *scan;
-        if tick == 0 {
-            let right = "a tick above zero is right";
-            return Err(OptionBookError::Field { field: "tick", found: 0, right });
-        }
-        let mark = self.terms.mark;
-        if self.in_breach(mark)? {
-            return Ok(Breaches::AtMark);
-        }
-        let lowest = div(lowest.max(1), tick, Rounding::Ceil)?;
-        let highest = div(highest, tick, Rounding::Floor)?;
-        let below = div(mark, tick, Rounding::Ceil)?;
-        let above = div(mark, tick, Rounding::Floor)?;
-        // Off the ticks the mark stands in for the next one on its far side: it is not in breach.
-        let lower = if lowest < below { self.first(scan, below, lowest)? } else { None };
-        let upper = if highest > above { self.first(scan, above, highest)? } else { None };
-        Ok(Breaches::Away { lower, upper })
+    /// Forwards, and what the options are worth, with the underlying at `price`.
+    fn repriced(&self, price: u128) -> Result<(Vec<Expiry>, Vec<Valued>)> {
+        let forwards = self.forwards(price)?;
+        let lines = self.listing.options.iter();
+        let valued = lines.map(|line| self.value(line, &forwards[line.expiry]));
+        let valued = valued.collect::<Result<_>>()?;
+        Ok((forwards, valued))
     }
 
-    /// The first tick found in breach on the way from `mark`, which is none, to `end`.
-    fn first(&self, scan: &Scan, mark: u128, end: u128) -> Result<Option<u128>> {
-        let breach = |at: u128| {
-            let price = at.checked_mul(scan.tick).ok_or(MoneyError::Overflow)?;
-            self.in_breach(price)
-        };
-        let mut healthy = mark;
-        let mut breached = loop {
-            if healthy == end {
-                return Ok(None);
-            }
-            let step = mul_div(healthy, scan.step_bps.into(), 10_000, Rounding::Floor)?.max(1);
-            let next = match end < mark {
-                true => healthy.saturating_sub(step).max(end),
-                false => healthy.saturating_add(step).min(end),
-            };
-            if breach(next)? {
-                break next;
-            }
-            healthy = next;
-        };
-        while healthy.abs_diff(breached) > 1 {
-            let middle = healthy.min(breached) + (healthy.abs_diff(breached) >> 1);
-            if breach(middle)? { breached = middle } else { healthy = middle }
-        }
-        Ok(Some(breached.checked_mul(scan.tick).ok_or(MoneyError::Overflow)?))
+    fn equity_of(&self, forwards: &[Expiry], valued: &[Valued]) -> Result<i128> {
+        let gained = self.gained(forwards)?;
+        let options = self.options_value(valued)?;
+        let equity =
+            self.terms.balance.checked_add(gained).and_then(|sum| sum.checked_add(options));
+        Ok(equity.ok_or(MoneyError::Overflow)?)
     }
 
     /// Expiries with their forwards moved as the underlying is, to the nearest raw unit.
@@ -343,6 +290,7 @@ impl<'a> OptionBook<'a> {
         Ok(if total < 0 { -value } else { value })
     }
 
+    /// The sum of each position's own, those of short options without their marks; see the module.
     fn standard(
         &self,
         rates: &OptionRates,
@@ -366,7 +314,11 @@ impl<'a> OptionBook<'a> {
                 mark: valued[holding.line].mark,
                 size: holding.quantity.unsigned_abs().into(),
             };
-            add(rates.maintenance(&option, decimals)?)?;
+            // A mark of no more than what the formula holds is taken off, rounded down.
+            let low = valued[holding.line].low.unsigned_abs();
+            let marked = U256::from(option.size) * U256::from(low);
+            let marked = div_wide(marked, U256::from(pow10(decimals.size + 3)?), Rounding::Floor)?;
+            add(rates.maintenance(&option, decimals)?.saturating_sub(narrow_u128(marked)?))?;
         }
         for (place, expiry) in forwards.iter().enumerate() {
             let held = self.futures.iter().filter(|holding| holding.line == place);
@@ -412,6 +364,10 @@ impl<'a> OptionBook<'a> {
 fn scale(decimals: u8) -> f64 {
     (0..decimals).fold(1.0, |power, _| power * 10.0)
 }
+
+pub mod scan;
+
+pub use scan::{Breaches, Crossings, Event, Missing, Scan};
 
 #[cfg(test)]
 mod tests;

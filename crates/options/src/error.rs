@@ -36,6 +36,26 @@ pub enum OptionError {
         /// The length of the first column.
         expected: usize,
     },
+    /// A value that no volatility gives: it is not above what the option is worth without any. Correct
+    /// the mark or the forward.
+    #[error(
+        "value is {value:?}; more than {intrinsic:?} is right, what the option is worth without any \
+         volatility"
+    )]
+    NotAboveIntrinsic {
+        /// The value.
+        value: f64,
+        /// What the option is worth without volatility.
+        intrinsic: f64,
+    },
+    /// A value above that of the largest volatility. Correct the mark or the forward.
+    #[error("value is {value:?}; at most {most:?} is right, what the largest volatility gives")]
+    AboveMost {
+        /// The value.
+        value: f64,
+        /// The value at the largest volatility.
+        most: f64,
+    },
     /// A value that does not fit 127 bits of base units.
     #[error("value {value:?} at {units:?} base units a unit does not fit 127 bits")]
     TooLarge {

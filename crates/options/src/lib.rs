@@ -6,6 +6,7 @@
 //! - [`Black76`]: one European option on a forward: price, delta, gamma, vega, and the same for an
 //!   option that settles in the coin it is written on.
 //! - [`columns`]: many at once, in plain loops over columns, with a stated bound on the error.
+//! - [`implied_volatility_ppm`]: the volatility that gives a value.
 //! - [`quantised`]: a value as an integer of base units, what a short owes up, what a long owns down.
 //!
 //! Every function is total: what is no option is refused where it enters, and nothing that enters
@@ -35,10 +36,12 @@
 mod black76;
 pub mod columns;
 mod error;
+mod implied;
 pub mod normal;
 pub mod quantised;
 
 pub use black76::{Black76, Coin, Kind, Quote, log_moneyness};
 pub use columns::Columns;
 pub use error::OptionError;
+pub use implied::implied_volatility_ppm;
 pub use quantised::Side;

@@ -9,9 +9,7 @@ use breakwater_margin::liquidation_price::{
     Basis, CrossAccount, Maintenance, Placed, Position, RateTier, Settle, Token,
 };
 use breakwater_money::{Decimal, Rational, rational};
-use breakwater_simulate::scenario::read_file;
 use serde::Deserialize;
-use std::path::Path;
 
 /// Most positions and tokens together: beyond, a wrong file is likelier than an account.
 const ROWS_MAX: usize = 10_000;
@@ -84,7 +82,7 @@ impl FormName {
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-enum SideRow {
+pub(super) enum SideRow {
     Long,
     Short,
 }
@@ -112,19 +110,22 @@ struct TierRow {
 }
 
 /// A complaint: the path of the field, and what is wrong with it.
-type Wrong = (String, String);
+pub(super) type Wrong = (String, String);
 
-/// The account in the file.
-pub fn read(path: &Path) -> Result<Asked, Failure> {
-    let name = path.display().to_string();
-    let text = read_file(path)?;
-    let file: BookFile = toml::from_str(&text).map_err(|error| {
+/// A file's tables.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, Failure> {
+    toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map(|before| before.matches('\n').count() + 1);
         let place = line.map_or_else(String::new, |line| format!("line {line}: "));
         let told = error.message().lines().next().unwrap_or("not TOML").to_owned();
         Failure::Data(format!("{name}: {place}{told}"))
-    })?;
+    })
+}
+
+/// The account in the file `name` of this text.
+pub fn read(name: &str, text: &str) -> Result<Asked, Failure> {
+    let file: BookFile = parse(name, text)?;
     if file.positions.is_empty() {
         return Err(Failure::Data(format!("{name}: positions is empty, expected at least one")));
     }
@@ -158,7 +159,7 @@ pub fn read(path: &Path) -> Result<Asked, Failure> {
     let coin = positions.iter().any(|placed| placed.settle == Settle::CoinWallet);
     let unit = file.unit.unwrap_or_else(|| if coin { COIN } else { "quote" }.to_owned());
     let account = CrossAccount { wallet, tokens, positions };
-    Ok(Asked { book: Some(name), unit, contracts, account })
+    Ok(Asked { book: Some(name.to_owned()), unit, contracts, account })
 }
 
 /// The markets, each once. Its positions agree in mark, form and settle asset, and there is one a
@@ -333,7 +334,7 @@ fn place(contracts: &[Contract], name: &str) -> usize {
     contracts.iter().position(|it| it.name == name).unwrap_or(usize::MAX)
 }
 
-fn number(field: &str, text: &str) -> Result<Rational, Wrong> {
+pub(super) fn number(field: &str, text: &str) -> Result<Rational, Wrong> {
     let right = "a decimal of at most 36 digits before the point and 18 after it, as a text";
     let decimal = Decimal::parse(text)
         .map_err(|error| (field.to_owned(), format!("{error}; expected {right}")))?;
@@ -345,7 +346,7 @@ fn number(field: &str, text: &str) -> Result<Rational, Wrong> {
     Ok(value)
 }
 
-fn positive(field: &str, text: &str) -> Result<Rational, Wrong> {
+pub(super) fn positive(field: &str, text: &str) -> Result<Rational, Wrong> {
     let is_right = |value: &Rational| *value > rational::from_raw(0, 0);
     checked(field, text, is_right, "a number above zero")
 }
@@ -355,7 +356,7 @@ fn not_negative(field: &str, text: &str) -> Result<Rational, Wrong> {
     checked(field, text, is_right, "a number of zero or more")
 }
 
-fn share(field: &str, text: &str) -> Result<Rational, Wrong> {
+pub(super) fn share(field: &str, text: &str) -> Result<Rational, Wrong> {
     let (nought, one) = (rational::from_raw(0, 0), rational::from_raw(1, 0));
     let is_right = |value: &Rational| *value >= nought && *value <= one;
     checked(field, text, is_right, "a share from 0 to 1, such as 0.004")

@@ -8,6 +8,7 @@ mod journal;
 mod keeper;
 mod perpetuals;
 mod price;
+mod price_options;
 mod replay;
 mod started;
 mod usage;

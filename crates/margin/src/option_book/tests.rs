@@ -16,12 +16,12 @@ const RATES: OptionRates = OptionRates {
     initial_covers_maintenance: Applies::Puts,
 };
 
-const STANDARD: Requirement<'_> = Requirement::Standard {
+pub(super) const STANDARD: Requirement<'_> = Requirement::Standard {
     options: &RATES,
     futures: SizeScaled { base_e9: 10_000_000, per_unit_e12: 50_000_000 },
 };
 
-fn grid() -> Grid {
+pub(super) fn grid() -> Grid {
     Grid {
         moves_bps: vec![-1_600, -800, 0, 800, 1_600],
         volatility: VolatilityMove {
@@ -39,7 +39,7 @@ fn grid() -> Grid {
 }
 
 /// Whole prices around 1,000; a perpetual and an expiry in thirty days.
-fn listing(settled: Settled) -> Listing {
+pub(super) fn listing(settled: Settled) -> Listing {
     let option =
         |kind, strike| OptionLine { expiry: 1, kind, strike, volatility_ppm: 800_000, mark: 0 };
     Listing {
@@ -58,15 +58,15 @@ fn listing(settled: Settled) -> Listing {
     }
 }
 
-fn scan(step_bps: u32) -> Scan {
+pub(super) fn scan(step_bps: u32) -> Scan {
     Scan { tick: 5, step_bps, lowest: 5, highest: 4_000 }
 }
 
-fn holding(line: usize, quantity: i64) -> Holding {
+pub(super) fn holding(line: usize, quantity: i64) -> Holding {
     Holding { line, quantity }
 }
 
-fn book<'a>(
+pub(super) fn book<'a>(
     settled: Settled,
     requirement: Requirement<'a>,
     balance: i128,
@@ -77,7 +77,7 @@ fn book<'a>(
     OptionBook::new(&listing(settled), &Positions { futures, options }, terms).unwrap()
 }
 
-const COIN: i128 = 100_000_000;
+pub(super) const COIN: i128 = 100_000_000;
 
 #[test]
 fn a_written_put_has_a_lower_price_and_a_written_call_an_upper_one() {
@@ -211,7 +211,7 @@ fn what_is_no_book_or_scan_is_refused_by_name() {
     assert_eq!(book.liquidation_prices(&off), Ok(none));
 }
 
-fn holdings(lines: usize) -> impl Strategy<Value = Vec<Holding>> {
+pub(super) fn holdings(lines: usize) -> impl Strategy<Value = Vec<Holding>> {
     let one = (0..lines, -3_000i64..3_000).prop_map(|(line, quantity)| holding(line, quantity));
     prop::collection::vec(one, 0..4)
 }
