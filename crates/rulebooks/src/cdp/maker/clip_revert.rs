@@ -94,6 +94,37 @@ pub enum Revert {
 }
 
 impl Revert {
+    /// Every reason with a name of its own.
+    pub const NAMED: [Revert; 27] = [
+        Revert::NotLive,
+        Revert::NotUnsafe,
+        Revert::LimitHit,
+        Revert::Dusty,
+        Revert::NullAuction,
+        Revert::TooLarge,
+        Revert::PenaltyBelowOne,
+        Revert::Stopped,
+        Revert::ZeroTab,
+        Revert::ZeroLot,
+        Revert::ZeroTopPrice,
+        Revert::InvalidPrice,
+        Revert::NotRunning,
+        Revert::CannotReset,
+        Revert::NeedsReset,
+        Revert::TooExpensive,
+        Revert::NoPartialPurchase,
+        Revert::CutAboveOne,
+        Revert::AlreadyStopped,
+        Revert::TemporarilyLocked,
+        Revert::InvalidCurrentPrice,
+        Revert::InvalidNextPrice,
+        Revert::PriceWithinBounds,
+        Revert::ToleranceOutOfBounds,
+        Revert::NonexistentLevel,
+        Revert::Arithmetic,
+        Revert::Halt,
+    ];
+
     /// The contract's own reason, without the contract's name before it; `arith` and `halt` for
     /// failures that have none.
     #[must_use]

@@ -80,9 +80,11 @@ fn numbers_out_of_measure_are_refused_not_wrapped() {
     assert_eq!(no_interest.seize(&urn(10_000, 14_000_000), raw(1)), Err(Revert::NotUnsafe));
     let no_penalty = Ilk { chop: Wad::from_raw(U256::ZERO), ..ilk() };
     assert_eq!(no_penalty.seize(&urn(10_000, 14_000_000), raw(1)), Err(Revert::Halt));
-    // Half of all numbers, and one more.
+    // Half of all numbers may be seized, and not one more.
     let half = U256::from(1) << 255;
-    let tiny = Ilk { spot: raw(1), rate: raw(1), dust: U256::ZERO, ..ilk() };
-    let owed = Urn { ink: raw(1), art: half + raw(1) };
-    assert_eq!(tiny.seize(&owed, raw(1)), Err(Revert::NullAuction));
+    let tiny = Ilk { spot: raw(1), rate: raw(1), dust: U256::ZERO, chop: Wad::new(1), ..ilk() };
+    let room = U256::MAX / ten(18);
+    let seize = |art: U256| tiny.seize(&Urn { ink: raw(1), art }, room);
+    assert_eq!(seize(half).map(|seized| (seized.dart, seized.dink)), Ok((half, raw(1))));
+    assert_eq!(seize(half + raw(1)), Err(Revert::TooLarge));
 }
