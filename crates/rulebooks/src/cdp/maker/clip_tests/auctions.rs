@@ -136,7 +136,7 @@ fn a_line_without_a_least_price_gives_the_lot_away_and_the_debt_stays() {
 #[test]
 fn a_step_of_zero_stops_every_call_that_needs_the_price() {
     let mut house = one_auction();
-    let zero = Curve::Stairs { kept: one().0, step_seconds: U256::ZERO };
+    let zero = Curve::Stairs { kept: Ray::one(), step_seconds: U256::ZERO };
     house.collateral_mut(&eth_a()).unwrap().clip.set_calc(zero);
     refused(&mut house, Revert::Halt, |house| house.take(&eth_a(), &take(raw(1)), 1_000));
     refused(&mut house, Revert::Halt, |house| house.redo(&eth_a(), 1, &"keeper", 9_000));

@@ -1,5 +1,6 @@
 use super::super::clipper_mom::ClipperMom;
 use super::*;
+use std::collections::BTreeSet;
 
 #[test]
 fn each_level_stops_its_calls_and_a_yank_is_never_stopped() {
@@ -75,8 +76,14 @@ fn a_price_that_is_not_valid_does_not_trip_the_breaker() {
 #[test]
 fn a_tolerance_is_at_most_one() {
     let mut mom = ClipperMom::default();
-    let one = one().0.raw;
+    let one = Ray::one().raw;
     assert_eq!(mom.set_price_tolerance(one), Ok(()));
     assert_eq!(mom.set_price_tolerance(one + raw(1)), Err(Revert::ToleranceOutOfBounds));
     assert_eq!(mom.tolerance(), one);
+}
+
+#[test]
+fn every_reason_with_a_name_of_its_own_has_one() {
+    let names: BTreeSet<&str> = Revert::NAMED.iter().map(|revert| revert.contract_name()).collect();
+    assert_eq!(names.len(), Revert::NAMED.len());
 }

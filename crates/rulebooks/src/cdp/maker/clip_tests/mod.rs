@@ -93,7 +93,3 @@ pub(super) fn ilk() -> Ilk {
     let ilk = parameters().markets["ETH-A"].ilk();
     Ilk { spot: ray(1_379_310), ..ilk }
 }
-
-pub(super) fn one() -> (Ray, Wad) {
-    (Ray::one(), Wad::one())
-}
