@@ -231,7 +231,6 @@ fn sales_keep_their_promises_whatever_is_called() {
     proptest!(config, |((terms, calls) in calls)| run(terms, &calls));
     let [accepted, refused, takes, resets] = SEEN.with_borrow(|seen| *seen);
     let all = accepted + refused;
-    println!("{accepted} of {all} accepted, {takes} takes, {resets} resets");
     assert!(accepted * 4 > all && refused * 20 > all, "{accepted} accepted, {refused} refused");
     assert!(takes * 40 > all && resets * 250 > all, "{takes} takes, {resets} resets of {all}");
 }
