@@ -73,6 +73,8 @@ fn a_power_takes_the_lowest_bit_first_and_rounds_half_up() {
     let half_up = |a: U256, b: U256| (a * b + raw(one / 2)) / raw(one);
     let (two, four) = (half_up(base, base), half_up(half_up(base, base), half_up(base, base)));
     let lowest = half_up(half_up(base, two), four);
+    let highest = half_up(half_up(half_up(two, base), half_up(two, base)), base);
+    assert_eq!(highest, lowest + raw(1));
     assert_eq!(power(Ray::from_raw(base), U256::from(7)).unwrap().raw, lowest);
     // A base of two: 2^16 in ray still fits 128 bits and may be squared, 2^64 does not.
     assert!(power_of(2 * one, 38).is_ok());

@@ -1,1 +1,16 @@
 //! Maker's auctions, from dss at fa4f6630.
+//!
+//! "Liquidations 2.0", descending: [`dog`] sizes what is seized, [`clip`] sells it along a curve of
+//! [`abaci`], [`clipper_mom`] stops it when the next price is far below the current one, and
+//! [`clip_house`] holds the balances between them. Everything is exact and in the contracts' units: wad
+//! (1e18) of collateral and normalised debt, ray (1e27) of prices and shares, rad (1e45) of coins.
+
+pub mod abaci;
+pub mod clip;
+pub mod clip_house;
+pub mod clip_parameters;
+pub mod clip_revert;
+#[cfg(test)]
+mod clip_tests;
+pub mod clipper_mom;
+pub mod dog;
