@@ -2,8 +2,8 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, deleverage_ranking, durable, liquidation_prices, portfolio_margin, rulebooks,
-    shaped_book, watch,
+    Options, assess, batch_clearing, deleverage_ranking, durable, liquidation_prices,
+    portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -105,4 +105,14 @@ fn a_ranked_queue_closes_whom_a_sort_of_all_closes() {
     let closes = |name: &str| figures.iter().find(|f| f.name.starts_with(name)).unwrap().closes;
     assert!(closes("queue, 1 %") > 1 && closes("queue, half") > closes("queue, 1 %"));
     assert!(closes("pro rata") > u64::from(plan.positions) / 2 && closes("least overshoot") > 0);
+}
+
+#[test]
+fn a_selected_price_is_that_of_a_sort_and_of_the_definition() {
+    let plan = batch_clearing::Plan::of(&QUICK);
+    let figures = batch_clearing::measure(&plan).unwrap();
+    let orders = |name: &str| figures.iter().find(|f| f.name.starts_with(name)).unwrap().orders;
+    assert_eq!(orders("clear"), u64::from(plan.orders));
+    assert_eq!(orders("  the same by its definition"), u64::from(plan.judged));
+    assert!(figures.iter().all(|figures| figures.orders > 0), "{figures:?}");
 }

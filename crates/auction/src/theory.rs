@@ -28,9 +28,9 @@ pub use games::{
     cost_competition_uniform, liquidation_step, two_step, zero_bid_probability,
 };
 pub use items::{
-    SecondPrice, SingleItem, UniformPrice, all_pay_bid, first_price_bid, first_price_variance,
-    optimal_reserve, second_price_exponential, second_price_variance, single_item_uniform,
-    uniform_price_units,
+    SecondPrice, SingleItem, UniformPrice, all_pay_bid, deviation, first_price_bid,
+    first_price_variance, optimal_reserve, second_price_exponential, second_price_variance,
+    single_item_uniform, uniform_price_units,
 };
 
 use breakwater_money::{Rational, rational};
@@ -85,6 +85,15 @@ fn one() -> Rational {
 /// `base` to a power of at most [`COUNT_MAX`] and one.
 fn power(base: &Rational, exponent: u32) -> Rational {
     (0..exponent).fold(one(), |product, _| product * base)
+}
+
+/// The root of a number of zero or more, rounded down at so many decimals. Exact integers give every
+/// digit: the floor of a root is the root of the floor. `degree` is at most [`COUNT_MAX`], and not zero.
+fn root(value: &Rational, degree: u32, decimals: u8) -> Rational {
+    let ten = rational::from_raw(10, 0);
+    let scale = power(&ten, u32::from(decimals));
+    let root = (value * power(&scale, degree)).to_integer().nth_root(degree);
+    Rational::from_integer(root) / scale // division: exact
 }
 
 fn count(field: &'static str, found: u32, least: u32) -> Result<u32, TheoryError> {

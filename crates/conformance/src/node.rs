@@ -3,7 +3,7 @@
 
 use crate::Mismatch;
 use crate::fields::{describe, number_text};
-use breakwater_money::U256;
+use breakwater_money::{Rational, U256, rational};
 use serde_json::Value;
 
 /// A value with the path that leads to it, so that each refusal can name its field.
@@ -88,6 +88,18 @@ impl<'a> Node<'a> {
     /// An unsigned integer that must fit `T`.
     pub(crate) fn small<T: TryFrom<U256>>(&self, right: &str) -> Result<T, Mismatch> {
         T::try_from(self.number()?).map_err(|_| self.wrong(right))
+    }
+
+    /// The text of a number: a decimal text, or a whole JSON number.
+    pub(crate) fn digits(&self) -> Result<String, Mismatch> {
+        number_text(self.value).ok_or_else(|| self.wrong("a text with a number"))
+    }
+
+    /// An exact number: a decimal, or `a/b` of integers of any size.
+    pub(crate) fn rational(&self) -> Result<Rational, Mismatch> {
+        let text = self.digits()?;
+        let value = text.parse().or_else(|_| rational::parse(&text));
+        value.map_err(|_| self.wrong("a text with a decimal or a/b"))
     }
 
     /// A mismatch that says what the field should have been.

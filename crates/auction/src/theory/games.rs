@@ -1,8 +1,8 @@
 //! Games around a liquidation: who competes for it, and what a step of it does to the position.
 
 use super::items::prize_above_costs;
-use super::{TheoryError, above_zero, check, count, one, power, ratio, unit_interval, zero};
-use breakwater_money::{Rational, rational};
+use super::{TheoryError, above_zero, check, count, one, power, ratio, root, unit_interval, zero};
+use breakwater_money::Rational;
 
 /// What competition for the right to liquidate leaves to the protocol and to the winner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,13 +71,7 @@ impl AllPay {
     /// The probability that one rival bids no more, rounded down at so many decimals.
     #[must_use]
     pub fn cdf(&self, decimals: u8) -> Rational {
-        let (rivals, scale) = (self.bidders - 1, i32::from(decimals));
-        let ten = rational::from_raw(10, 0);
-        // The floor of a root is the root of the floor, so integers give every digit exactly.
-        let rivals_scale = scale * i32::try_from(rivals).unwrap_or(i32::MAX);
-        let scaled = &self.power * ten.pow(rivals_scale);
-        let root = scaled.to_integer().nth_root(rivals);
-        Rational::from_integer(root) * ten.pow(-scale)
+        root(&self.power, self.bidders - 1, decimals)
     }
 
     /// What the equilibrium leaves a bidder: nothing, for any bid up to the prize.

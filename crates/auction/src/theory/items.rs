@@ -1,7 +1,7 @@
 //! One item or several equal ones, and bidders who know what it is worth to them.
 
 use super::{
-    TheoryError, check, count, not_negative, one, power, ratio, unit_interval, whole, zero,
+    TheoryError, check, count, not_negative, one, power, ratio, root, unit_interval, whole, zero,
 };
 use breakwater_money::Rational;
 
@@ -96,6 +96,15 @@ pub fn second_price_variance(bidders: u32) -> Result<Rational, TheoryError> {
 pub fn first_price_variance(bidders: u32) -> Result<Rational, TheoryError> {
     let n = count("bidders", bidders, 1)?;
     Ok(power(&ratio(n - 1, n), 2) * ratio(n, (n + 1) * (n + 1)) * ratio(1, n + 2))
+}
+
+/// The standard deviation of a variance of zero or more, rounded down at so many decimals.
+///
+/// # Errors
+/// A negative variance.
+pub fn deviation(variance: &Rational, decimals: u8) -> Result<Rational, TheoryError> {
+    not_negative("variance", variance)?;
+    Ok(root(variance, 2, decimals))
 }
 
 /// What several equal units bring at one price.

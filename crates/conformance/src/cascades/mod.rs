@@ -4,7 +4,7 @@
 //! Numbers in these files are JSON numbers, some with an exponent: they are read as the decimals they
 //! are written as. Cases have no ids of their own.
 
-mod number;
+pub(crate) mod number;
 mod policies;
 mod waves;
 

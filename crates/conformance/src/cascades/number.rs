@@ -19,7 +19,7 @@ pub(super) fn number(value: &Value) -> Option<Rational> {
 }
 
 /// A decimal, with an exponent if it has one.
-pub(super) fn exact(text: &str) -> Option<Rational> {
+pub(crate) fn exact(text: &str) -> Option<Rational> {
     let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let exponent: i32 = exponent.parse().ok()?;
     let value = rational::parse(digits).ok()?;

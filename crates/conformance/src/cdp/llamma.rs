@@ -107,7 +107,7 @@ fn band_number(node: &Node<'_>) -> Result<i64, Mismatch> {
 }
 
 /// Refuses a field that would otherwise be read by nobody.
-fn known(node: &Node<'_>, names: &[&str]) -> Result<(), Mismatch> {
+pub(super) fn known(node: &Node<'_>, names: &[&str]) -> Result<(), Mismatch> {
     match node.fields()?.into_iter().find(|(name, _)| !names.contains(name)) {
         Some((_, node)) => Err(node.wrong(&format!("one of {}", names.join(", ")))),
         None => Ok(()),
