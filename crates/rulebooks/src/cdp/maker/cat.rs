@@ -107,13 +107,7 @@ impl Cat {
         Ok(bite)
     }
 
-    fn by_debt(
-        &self,
-        prices: &Prices,
-        dunk: U256,
-        chop: Wad,
-        urn: &Urn,
-    ) -> Result<Bite, Revert> {
+    fn by_debt(&self, prices: &Prices, dunk: U256, chop: Wad, urn: &Urn) -> Result<Bite, Revert> {
         let room = sub(self.litter_most, self.litter)?;
         if room.is_zero() || room < prices.dust {
             return Err(Revert::LimitHit);
