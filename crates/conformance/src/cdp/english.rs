@@ -84,7 +84,8 @@ fn differences(node: &Node<'_>, got: &Value, found: &mut Vec<Mismatch>) {
     let map = match got {
         Value::Object(map) => map,
         Value::String(text) => {
-            let number = text.parse::<U256>().ok().filter(|_| text.starts_with(is_digit));
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = U256::from_str_radix(text, 10).ok().filter(|_| digits);
             found.extend(match number {
                 Some(number) => differs(node, number),
                 None => differs_text(node, text),
@@ -107,38 +108,33 @@ fn differences(node: &Node<'_>, got: &Value, found: &mut Vec<Mismatch>) {
     }
 }
 
-fn is_digit(first: char) -> bool {
-    first.is_ascii_digit()
-}
-
-/// Everybody whom a case names, by number: bidders first, then owners of vaults, then the admin.
+/// Everybody whom a case names, by number: his place in the list.
 #[derive(Debug, Clone)]
 pub(super) struct Names<'a> {
-    bidders: Vec<&'a str>,
-    owners: Vec<&'a str>,
+    all: Vec<&'a str>,
+    /// So many of them are bidders, and stand first.
+    bidders: usize,
+    /// Owners of vaults, who may be bidders as well.
+    owners: Vec<usize>,
 }
 
 impl<'a> Names<'a> {
     fn of(config: &Node<'a>, steps: &[Node<'a>]) -> Result<Self, Mismatch> {
-        let mut names = Names { bidders: Vec::new(), owners: Vec::new() };
-        let urns = config.get("urns");
-        if !urns.is_absent() {
-            names.owners = urns.fields()?.into_iter().map(|(name, _)| name).collect();
-        }
+        let mut all = Vec::new();
         for step in steps {
-            let listed = step.get("state").get("dai").fields()?;
-            let mut seen: Vec<&str> = listed.into_iter().map(|(name, _)| name).collect();
+            for (name, _) in step.get("state").get("dai").fields()? {
+                place(&mut all, name);
+            }
             let who = step.get("who");
             if !who.is_absent() {
-                seen.push(who.text()?);
-            }
-            for name in seen {
-                if !names.bidders.contains(&name) {
-                    names.bidders.push(name);
-                }
+                place(&mut all, who.text()?);
             }
         }
-        Ok(names)
+        let bidders = all.len();
+        let urns = config.get("urns");
+        let urns = if urns.is_absent() { Vec::new() } else { urns.fields()? };
+        let owners = urns.into_iter().map(|(name, _)| place(&mut all, name)).collect();
+        Ok(Names { all, bidders, owners })
     }
 
     fn number(place: usize) -> AccountId {
@@ -147,18 +143,19 @@ impl<'a> Names<'a> {
 
     /// Bidders and their numbers.
     pub(super) fn bidders(&self) -> impl Iterator<Item = (&'a str, AccountId)> {
-        self.bidders.iter().enumerate().map(|(place, name)| (*name, Names::number(place)))
+        let all = self.all.iter().enumerate().take(self.bidders);
+        all.map(|(place, name)| (*name, Names::number(place)))
     }
 
     /// Owners of vaults and their numbers.
     pub(super) fn owners(&self) -> impl Iterator<Item = (&'a str, AccountId)> {
-        let first = self.bidders.len();
-        self.owners.iter().enumerate().map(move |(i, name)| (*name, Names::number(first + i)))
+        let name = |place: &usize| self.all.get(*place).map(|name| (*name, Names::number(*place)));
+        self.owners.iter().filter_map(name)
     }
 
     /// Whoever may end auctions.
     pub(super) fn admin(&self) -> AccountId {
-        Names::number(self.bidders.len() + self.owners.len())
+        Names::number(self.all.len())
     }
 
     /// The number of the owner that the field names; one of nobody for a vault that is not there.
@@ -199,6 +196,14 @@ impl<'a> Names<'a> {
     ) -> Value {
         Value::Object(who.map(|(name, id)| (name.to_owned(), digits(purse.of(id)))).collect())
     }
+}
+
+/// The place of `name` in the list, at its end if it is new.
+fn place<'a>(all: &mut Vec<&'a str>, name: &'a str) -> usize {
+    all.iter().position(|other| *other == name).unwrap_or_else(|| {
+        all.push(name);
+        all.len() - 1
+    })
 }
 
 /// A number as the schema writes it.
