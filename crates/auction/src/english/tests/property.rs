@@ -331,7 +331,6 @@ fn every_call_agrees_with_the_naive_model_and_no_money_is_lost() {
     // The generator is worth something only if calls are taken and every way out is walked.
     let (accepted, all) = taken.get();
     let ends = ends.into_inner();
-    println!("{accepted} of {all} calls taken; {ends:?}");
     assert!(accepted * 5 > all, "{accepted} of {all} calls taken");
     for stage in ["Bidding", "Awarded", "Sold", "Unsold", "Cancelled"] {
         assert!(ends.get(stage).is_some_and(|n| *n >= 20), "{stage} in {ends:?}");

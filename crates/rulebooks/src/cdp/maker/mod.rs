@@ -8,5 +8,7 @@ pub mod flop;
 pub mod parameters;
 pub mod system;
 #[cfg(test)]
+mod system_property;
+#[cfg(test)]
 mod system_tests;
 pub mod vow;

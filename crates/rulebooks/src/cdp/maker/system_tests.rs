@@ -313,8 +313,8 @@ fn times_beyond_48_bits_are_an_overflow() {
 
 /// Books with a surplus of 30 over a buffer of 10, sold in tens; Alice has 100 tokens.
 fn surplus() -> System {
-    let mut system = System::default();
-    system.vow = Vow { dai: rad(30), bump: rad(10), hump: rad(10), ..Vow::default() };
+    let vow = Vow { dai: rad(30), bump: rad(10), hump: rad(10), ..Vow::default() };
+    let mut system = System { vow, ..System::default() };
     (system.flap.setting, system.flap.lid) = (ONE_HOUR, rad(20));
     system.gov.set(ALICE, wad(100));
     system.gov.set(BOB, wad(100));
@@ -380,8 +380,8 @@ fn a_stop_returns_surplus_at_once_and_bids_one_by_one() {
 
 /// Books with free bad debt of 25, auctioned in tens for 200 tokens; Alice and Bob have 50 each.
 fn deficit() -> System {
-    let mut system = System::default();
-    system.vow = Vow { sin: rad(25), sump: rad(10), dump: wad(200), ..Vow::default() };
+    let vow = Vow { sin: rad(25), sump: rad(10), dump: wad(200), ..Vow::default() };
+    let mut system = System { vow, ..System::default() };
     system.flop.setting = ONE_HOUR;
     system.dai.set(ALICE, rad(50));
     system.dai.set(BOB, rad(50));
