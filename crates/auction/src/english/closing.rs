@@ -25,7 +25,7 @@ impl<B: Copy + Eq> Auction<B> {
             return Err(Refusal::NotOver { now, at });
         }
         if !self.reserve_met(terms, self.bid) {
-            let refund = self.from_escrow(terms, Party::Bidder(leader));
+            let refund = self.release_money(terms, Party::Bidder(leader));
             return Ok(self.unsold(refund));
         }
         let mut auction = self.clone();
@@ -36,7 +36,7 @@ impl<B: Copy + Eq> Auction<B> {
                 Vec::new()
             }
             Payment::PassedOn | Payment::Held => {
-                let mut moves = Vec::from_iter(self.from_escrow(terms, Party::Seller));
+                let mut moves = Vec::from_iter(self.release_money(terms, Party::Seller));
                 moves.extend(self.delivery(leader));
                 auction.sold();
                 moves
@@ -60,7 +60,7 @@ impl<B: Copy + Eq> Auction<B> {
         let rest = self.bid.checked_sub(self.put_down).ok_or(Refusal::Overflow)?;
         let mut moves =
             Vec::from_iter(moved(Matter::Money, Party::Bidder(payer), Party::Seller, rest));
-        moves.extend(self.from_escrow(terms, Party::Seller));
+        moves.extend(self.release_money(terms, Party::Seller));
         moves.extend(self.delivery(payer));
         let mut auction = self.clone();
         auction.sold();
@@ -79,7 +79,7 @@ impl<B: Copy + Eq> Auction<B> {
         if now <= due_by {
             return Err(Refusal::NotOver { now, at: due_by });
         }
-        let forfeit = self.from_escrow(terms, Party::Seller);
+        let forfeit = self.release_money(terms, Party::Seller);
         let mut auction = self.clone();
         auction.put_down = U256::ZERO;
         let next = auction.recorded.pop().filter(|it| self.reserve_met(terms, it.amount));
@@ -131,7 +131,7 @@ impl<B: Copy + Eq> Auction<B> {
     }
 
     /// The money held, to `to`.
-    fn from_escrow(&self, terms: &Terms, to: Party<B>) -> Option<Move<B>> {
+    fn release_money(&self, terms: &Terms, to: Party<B>) -> Option<Move<B>> {
         moved(Matter::Money, Party::Escrow, to, self.held(terms))
     }
 

@@ -5,6 +5,9 @@
 mod abaci;
 mod batch;
 mod clip;
+mod english;
+mod flap_flop;
+mod flip;
 mod liquity_v1;
 mod llamma;
 mod theory;
@@ -12,6 +15,8 @@ mod theory;
 pub use abaci::Abaci;
 pub use batch::UniformBatch;
 pub use clip::Clip;
+pub use flap_flop::DssFlapFlop;
+pub use flip::DssFlip;
 pub use liquity_v1::LiquityV1;
 pub use llamma::Llamma;
 pub use theory::ClosedForms;
@@ -22,6 +27,8 @@ pub fn adapters() -> Vec<Box<dyn crate::Adapter>> {
     vec![
         Box::new(Abaci),
         Box::new(Clip),
+        Box::new(DssFlip),
+        Box::new(DssFlapFlop),
         Box::new(LiquityV1),
         Box::new(Llamma),
         Box::new(UniformBatch),

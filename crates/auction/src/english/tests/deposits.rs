@@ -87,6 +87,20 @@ fn a_default_costs_the_deposit_and_offers_the_lot_down_the_record() {
 }
 
 #[test]
+fn whoever_did_not_pay_is_not_offered_his_own_older_bid() {
+    let terms = tenth();
+    let mut auction = two_phase(&terms);
+    for (who, amount) in [(1, 100), (2, 200), (1, 300)] {
+        auction = raised(&auction, &terms, who, amount, 0);
+    }
+    let won = auction.settle(&terms, 100).unwrap().auction;
+    let offered = won.default_of_winner(&terms, 151).unwrap().auction;
+    assert_eq!((offered.leader, offered.recorded.len()), (Some(2), 0));
+    let again = offered.default_of_winner(&terms, 202).unwrap().auction;
+    assert_eq!((again.stage, again.leader), (Stage::Bidding, None));
+}
+
+#[test]
 fn an_offer_below_the_reserve_is_not_made_and_without_restarts_the_lot_goes_home() {
     let restarts = Restarts { most: Some(0), ..tenth().restarts };
     let terms = Terms { reserve: units(150), restarts, ..tenth() };

@@ -101,6 +101,16 @@ impl Naive {
         end
     }
 
+    /// The moments at which something changes, past ones among them.
+    pub(super) fn moments_ahead(&self) -> Vec<u64> {
+        let lapse = self.bids.last().and_then(|bid| Some(bid.at + self.terms.lifetime?));
+        let due = match self.standing {
+            Standing::Due(_, by, _) => Some(by),
+            _ => None,
+        };
+        lapse.into_iter().chain(due).chain([self.end()]).collect()
+    }
+
     /// The moments that end bidding, each with whether `now` precedes it and whether it is over.
     fn moments(&self, now: u64) -> Vec<(bool, bool)> {
         let lapse = self.bids.last().and_then(|bid| Some(bid.at + self.terms.lifetime?));

@@ -18,8 +18,10 @@ enum Call {
     Raise(Who, u128, u128),
     /// Who, per mille of the standing lot, amount off by.
     Shrink(Who, u128, u128),
-    /// Whichever of the two the phase asks for: who, per mille.
+    /// What the phase asks for, a bid or a payment or a default: who, per mille.
     Suit(Who, u128),
+    /// Until the next moment that counts, a second less, or a second more.
+    Edge(u64),
     /// To exactly what is wanted.
     Fill(Who),
     Wait(u64),
@@ -39,7 +41,8 @@ fn any_call() -> impl Strategy<Value = Call> {
         2 => (who.clone(), 700u128..1_001, 0u128..20)
             .prop_map(|(who, rate, off)| Call::Shrink(who, rate, off / 19)),
         2 => who.clone().prop_map(Call::Fill),
-        6 => (0u64..130).prop_map(Call::Wait),
+        4 => (0u64..130).prop_map(Call::Wait),
+        3 => (0u64..3).prop_map(Call::Edge),
         1 => Just(Call::Restart),
         1 => Just(Call::Settle),
         1 => who.prop_map(Call::Pay),
@@ -182,11 +185,17 @@ impl Pair {
                     Form::Shrinking { .. } => true,
                 };
                 self.call(match shrinks {
+                    _ if matches!(self.naive.standing, Standing::Due(..)) => self.due(mille),
                     false => Call::Raise(who, mille, 0),
                     true => Call::Shrink(who, 1_000 - (mille - 1_000) / 2, 0),
                 });
             }
             Call::Wait(seconds) => self.now += seconds,
+            Call::Edge(off) => {
+                let moments = self.naive.moments_ahead();
+                let next = moments.into_iter().filter(|at| *at >= now).min();
+                self.now = next.map_or(now, |at| now.max(at - 1 + off));
+            }
             Call::Restart => {
                 let expected = self.naive.takes_restart(now);
                 assert_eq!(self.commit(self.auction.restart(&terms, now)), expected);
@@ -222,6 +231,14 @@ impl Pair {
                     self.naive.standing = Standing::Cancelled;
                 }
             }
+        }
+    }
+
+    /// A payment by the winner, or a claim of default, in time or not.
+    fn due(&self, mille: u128) -> Call {
+        match self.naive.standing {
+            Standing::Due(place, ..) if mille < 1_150 => Call::Pay(self.naive.bids[place].who),
+            _ => Call::Default,
         }
     }
 
@@ -331,7 +348,6 @@ fn every_call_agrees_with_the_naive_model_and_no_money_is_lost() {
     // The generator is worth something only if calls are taken and every way out is walked.
     let (accepted, all) = taken.get();
     let ends = ends.into_inner();
-    println!("{accepted} of {all} calls taken; {ends:?}");
     assert!(accepted * 5 > all, "{accepted} of {all} calls taken");
     for stage in ["Bidding", "Awarded", "Sold", "Unsold", "Cancelled"] {
         assert!(ends.get(stage).is_some_and(|n| *n >= 20), "{stage} in {ends:?}");
