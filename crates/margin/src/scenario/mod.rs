@@ -24,6 +24,7 @@
 mod account;
 pub mod array;
 mod charges;
+mod envelope;
 mod grid;
 mod listing;
 mod table;
@@ -31,6 +32,7 @@ mod volatility;
 
 pub use account::{Assessment, Holding, Positions, Scratch};
 pub use charges::{Charge, Charges, Concentration, Minimum, MinimumTier, Roll, contingency};
+pub use envelope::{Envelope, Reach, Slope};
 pub use grid::{Extended, Grid, Scenario, VolatilityMove, VolatilityShock};
 pub use listing::{Expiry, Listing, OptionLine};
 pub use table::Table;
