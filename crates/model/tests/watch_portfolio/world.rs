@@ -1,0 +1,471 @@
+//! A pool of options and futures under portfolio margin: settled in coin, in quote, or both on two
+//! margin assets with prices; a rulebook that may leave something out of what it states; and chance.
+
+use breakwater_engine::{Body, Command, Engine, Outcome, Registry};
+use breakwater_liquidation::contract::OptionTerms;
+use breakwater_liquidation::rulebook::Saleable;
+use breakwater_liquidation::{
+    AssetInfo, AssetKind, Call, CallOption, ContractTerms, Effects, Exposures, Form, Kept, Ladder,
+    Layout, Policy, Promise, Rejected, Rulebook, Unsupported, View,
+};
+use breakwater_margin::Health;
+use breakwater_margin::health::{Armed, Exposure};
+use breakwater_market::{Guard, MarketId, Quote, Tick};
+use breakwater_money::{AccountId, AssetId, Price, Rational, Time};
+use breakwater_rulebooks::exchange::margin_exchange;
+use std::sync::Arc;
+
+pub const SECOND: u64 = 1_000_000_000;
+pub const HOUR: u64 = 3_600 * SECOND;
+pub const DAY: u64 = 24 * HOUR;
+pub const START: u64 = 1_700_000_000 * SECOND;
+
+/// What is margin, and what contracts settle in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum World {
+    Coin,
+    Quote,
+    Both,
+}
+
+/// What a planted rulebook leaves out of what it states.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lie {
+    None,
+    /// Half of every term.
+    HalfOfAll,
+    /// Options' own marks.
+    MarksStandStill,
+    /// Time: what was stated holds for ever.
+    TimeStandsStill,
+    /// The reach: slopes at one place are those everywhere.
+    NothingBends,
+    /// Nothing is bounded, so that every price asks: how it was without envelopes.
+    EveryMove,
+}
+
+struct Adapter {
+    inner: Box<dyn Rulebook>,
+    lie: Lie,
+}
+
+impl Rulebook for Adapter {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+    fn layout(&self) -> &'static Layout {
+        self.inner.layout()
+    }
+    fn promises(&self) -> &'static [(Promise, Kept)] {
+        self.inner.promises()
+    }
+    fn numeraire_decimals(&self) -> u8 {
+        self.inner.numeraire_decimals()
+    }
+    fn admits(&self, view: &View<'_>) -> Result<(), Unsupported> {
+        self.inner.admits(view)
+    }
+    fn found(&self, view: &View<'_>) -> Result<Effects, Rejected> {
+        self.inner.found(view)
+    }
+    fn accrue(&self, view: &View<'_>) -> Result<Effects, Rejected> {
+        self.inner.accrue(view)
+    }
+    fn assess(&self, view: &View<'_>, account: AccountId) -> Result<Health, Rejected> {
+        self.inner.assess(view, account)
+    }
+    fn initial(&self, view: &View<'_>, account: AccountId) -> Result<u128, Rejected> {
+        self.inner.initial(view, account)
+    }
+    fn exposures(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        out: &mut Exposures,
+    ) -> Result<Armed, Rejected> {
+        let mut armed = self.inner.exposures(view, account, out)?;
+        let is_option = |market: MarketId| {
+            let asset = view.markets[market.index()].asset;
+            let terms = view.assets[asset.index()].kind.contract();
+            terms.is_some_and(|terms| matches!(terms.form, Form::Option(_)))
+        };
+        let nothing = |term: &mut Exposure| (term.equity, term.requirement) = (0, 0);
+        match self.lie {
+            Lie::None => {}
+            Lie::HalfOfAll => out.terms.iter_mut().for_each(|term| {
+                (term.equity, term.requirement) = (term.equity / 2, term.requirement / 2);
+            }),
+            Lie::MarksStandStill => {
+                out.terms.iter_mut().filter(|term| is_option(term.market)).for_each(nothing);
+            }
+            Lie::TimeStandsStill => armed.until = Time::MAX,
+            Lie::NothingBends => out.reach_bps = None,
+            Lie::EveryMove => {
+                out.terms.iter_mut().for_each(nothing);
+                out.reach_bps = Some(0);
+                armed = Armed { until: view.now, error: 0 };
+            }
+        }
+        Ok(armed)
+    }
+    fn calls(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        out: &mut Vec<CallOption>,
+    ) -> Result<(), Rejected> {
+        self.inner.calls(view, account, out)
+    }
+    fn execute(&self, view: &View<'_>, call: &Call) -> Result<Effects, Rejected> {
+        self.inner.execute(view, call)
+    }
+    fn saleable(&self, view: &View<'_>, account: AccountId) -> Result<Vec<Saleable>, Rejected> {
+        self.inner.saleable(view, account)
+    }
+    fn ladder(&self) -> Option<&Ladder> {
+        self.inner.ladder()
+    }
+    fn liquidation_price(
+        &self,
+        view: &View<'_>,
+        account: AccountId,
+        asset: AssetId,
+    ) -> Result<Option<Rational>, Rejected> {
+        self.inner.liquidation_price(view, account, asset)
+    }
+}
+
+struct Plugged(Lie);
+
+impl Registry for Plugged {
+    fn build(
+        &self,
+        rule: &str,
+        parameters: &str,
+        assets: &[AssetInfo],
+    ) -> Result<Option<Box<dyn Rulebook>>, String> {
+        if rule != margin_exchange::RULE {
+            return Ok(None);
+        }
+        let inner = margin_exchange::build(parameters, assets)?;
+        Ok(Some(Box::new(Adapter { inner, lie: self.0 })))
+    }
+}
+
+/// Splitmix64: the same book from the same seed everywhere.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % below
+    }
+
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+    }
+}
+
+/// An asset with decimals of its price, its first price, and how many units of it are a position
+/// worth some tens of thousands of dollars.
+#[derive(Clone)]
+pub struct Listed {
+    pub symbol: String,
+    pub decimals: u8,
+    pub kind: AssetKind,
+    pub scale: u8,
+    pub price: u128,
+    pub typical: u64,
+}
+
+const USDT: &str = "USDT";
+const BTC: &str = "BTC";
+
+fn token(symbol: &str, decimals: u8, scale: u8, price: u128) -> Listed {
+    let symbol = symbol.to_owned();
+    Listed { symbol, decimals, kind: AssetKind::Token, scale, price, typical: 0 }
+}
+
+/// A perpetual, a future until the near end, and a call and a put for each of two ends. Options of the
+/// near end are on the future's mark, the others on that of the underlying.
+fn family(settle: AssetId, underlying: AssetId, coin: bool, ends: [Time; 2]) -> Vec<Listed> {
+    let suffix = if coin { "C" } else { "U" };
+    let future = |name: &str, expires, price| Listed {
+        symbol: format!("{name}-{suffix}"),
+        decimals: if coin { 0 } else { 3 },
+        kind: AssetKind::Contract(ContractTerms {
+            form: if coin { Form::Inverse } else { Form::Linear },
+            multiplier: if coin { 10 } else { 1 },
+            expires,
+            ..ContractTerms::linear_perpetual(settle)
+        }),
+        scale: 2,
+        price,
+        typical: if coin { 6_000 } else { 1_000 },
+    };
+    let option = |name: &str, call, strike, end: usize, (in_coin, in_quote): (u128, u128)| {
+        let option = OptionTerms { call, strike: Price::new(strike, 0), underlying, coin };
+        Listed {
+            symbol: format!("{name}-{suffix}"),
+            decimals: 1,
+            kind: AssetKind::Contract(ContractTerms {
+                form: Form::Option(option),
+                expires: Some(ends[end]),
+                ..ContractTerms::linear_perpetual(settle)
+            }),
+            scale: if coin { 4 } else { 1 },
+            price: if coin { in_coin } else { in_quote },
+            typical: 60,
+        }
+    };
+    vec![
+        future("PERP", None, 6_000_100),
+        future("FUT", Some(ends[0]), 6_011_000),
+        option("CALL1", true, 60_000, 0, (300, 18_000)),
+        option("PUT1", false, 58_000, 0, (180, 11_000)),
+        option("CALL2", true, 66_000, 1, (400, 24_500)),
+        option("PUT2", false, 52_000, 1, (260, 15_500)),
+    ]
+}
+
+/// The assets of a world by number; the first are tokens.
+fn assets(world: World, ends: [Time; 2]) -> Vec<Listed> {
+    let (first, second) = (AssetId(0), AssetId(1));
+    let coin = token(BTC, 8, 2, 6_000_000);
+    match world {
+        World::Coin => {
+            let mut all = vec![token(BTC, 8, 0, 0), token("INDEX", 8, 2, 6_000_000)];
+            all.extend(family(first, second, true, ends));
+            all
+        }
+        World::Quote => {
+            let mut all = vec![token(USDT, 6, 0, 0), coin];
+            all.extend(family(first, second, false, ends));
+            all
+        }
+        World::Both => {
+            let mut all = vec![token(USDT, 6, 4, 10_000), coin];
+            all.extend(family(first, second, false, ends));
+            all.extend(family(second, second, true, ends));
+            all
+        }
+    }
+}
+
+/// What the file says beside the contracts.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    pub extended: bool,
+    pub charged: bool,
+    pub maintenance_bps: u32,
+    pub initial_bps: u32,
+    pub ladder: &'static str,
+}
+
+pub fn parameters(world: World, rule: &Rule) -> String {
+    let mut text = String::from("name = \"portfolio\"\nrule = \"margin-exchange\"\n");
+    text += "effective_from = \"a test\"\n";
+    text += rule.ladder;
+    match world {
+        World::Coin => text += "settle = \"BTC\"\n",
+        World::Quote => text += "settle = \"USDT\"\n",
+        World::Both => {
+            text += "[numeraire]\nsymbol = \"USD\"\ndecimals = 6\n[collateral.USDT]\n";
+            text += "tiers = [{ ratio = \"1\" }]\n[collateral.BTC]\ntiers = [";
+            text += "{ to = \"2\", ratio = \"0.98\" }, { to = \"9\", ratio = \"0.8\" }]\n";
+        }
+    }
+    text += "[source]\n";
+    for field in ["tiers", "clearance_fee_bps", "option", "group"] {
+        text += &format!("\"contracts.*.{field}\" = \"a test\"\n");
+    }
+    for suffix in ["C", "U"] {
+        for name in ["PERP", "FUT"] {
+            text += &format!("[contracts.{name}-{suffix}]\nclearance_fee_bps = 20\n");
+            text += &format!("group = \"BTC-{suffix}\"\ntiers = [{{ cap = \"900000000\", ");
+            text += "rate = \"0.01\", leverage_max = 50, deduction = \"0\" }]\n";
+        }
+        for name in ["CALL1", "PUT1", "CALL2", "PUT2"] {
+            text += &format!("[contracts.{name}-{suffix}]\nclearance_fee_bps = 20\n");
+            text += &format!("group = \"BTC-{suffix}\"\noption = {{ range_e9 = 150000000, ");
+            text += "floor_e9 = 100000000, maintenance_e9 = 75000000 }\n";
+        }
+    }
+    text += "[portfolio]\nmoves_bps = [-1600, -1200, -800, -400, 0, 400, 800, 1200, 1600]\n";
+    let (initial, maintenance) = (rule.initial_bps, rule.maintenance_bps);
+    text += &format!("initial_bps = {initial}\nmaintenance_bps = {maintenance}\n");
+    text += "[portfolio.volatility]\nup_bps = 5000\ndown_bps = 2500\nup_floor_ppm = 500000\n";
+    text += "short_power_hundredths = 30\nlong_power_hundredths = 13\n";
+    if rule.extended {
+        text += "[portfolio.extended]\nmoves_bps = [-6600, -3300, 5000, 10000]\n";
+        text += "factor_bps = 6000\ndampener = 150000\nrange_bps = 1600\n";
+    }
+    if rule.charged {
+        text += "[portfolio.charges]\nshort_option_e9 = 5000000\noffset_futures_e9 = 6000000\n";
+        text += "roll = { annual_bps = 750, least_bps = 100 }\n";
+        text += "concentration = { above = 100000000, rate_bps = 500 }\n";
+        text += "[portfolio.charges.minimum]\nfutures_e9 = 2000000\n";
+        text += "short_options_e9 = 60000000\n";
+        text +=
+            "tiers = [{ to = 100000000, multiplier = 1 }, { to = 900000000, multiplier = 3 }]\n";
+    }
+    text
+}
+
+pub struct Pool {
+    pub engine: Engine,
+    pub listed: Vec<Listed>,
+    /// By asset: the market that prices it.
+    pub markets: Vec<Option<MarketId>>,
+    pub prices: Vec<u128>,
+    pub now: u64,
+    pub ticks: u64,
+}
+
+impl Pool {
+    pub fn apply(&mut self, body: Body) -> Outcome {
+        let outcome = self.engine.apply(&Command { at: Time(self.now), body });
+        assert!(outcome.stop.is_none(), "{:?}", outcome.stop);
+        outcome
+    }
+
+    pub fn must(&mut self, body: Body) -> Outcome {
+        let told = format!("{body:?}");
+        let outcome = self.apply(body);
+        if let Some(rejected) = &outcome.rejected {
+            panic!("{told}: {rejected}");
+        }
+        outcome
+    }
+
+    pub fn new(lie: Lie, world: World, rule: &Rule, policy: &Policy, near: u64) -> Pool {
+        let ends = [Time(START + near), Time(START + 90 * DAY)];
+        let listed = assets(world, ends);
+        let engine = Engine::new(Arc::new(Plugged(lie)));
+        let prices = listed.iter().map(|asset| asset.price).collect();
+        let (markets, now) = (vec![None; listed.len()], START);
+        let mut pool = Pool { engine, listed, markets, prices, now, ticks: 0 };
+        for asset in pool.listed.clone() {
+            let Listed { symbol, decimals, kind, .. } = asset;
+            pool.must(Body::DefineAsset { symbol, decimals, kind });
+        }
+        for number in 0..pool.listed.len() {
+            if pool.prices[number] > 0 {
+                pool.market(number);
+                pool.tick(number, pool.prices[number]);
+            }
+        }
+        let parameters = parameters(world, rule);
+        let hash = *blake3::hash(parameters.as_bytes()).as_bytes();
+        let (rule, policy) = (margin_exchange::RULE.to_owned(), policy.clone());
+        pool.must(Body::InstallRulebook { rule, parameters, hash, policy });
+        for option in pool.contracts().filter(|asset| pool.is_option(*asset)).collect::<Vec<_>>() {
+            pool.quote(option, 600_000);
+        }
+        pool
+    }
+
+    /// A market for an asset.
+    pub fn market(&mut self, number: usize) {
+        let asset = AssetId(u16::try_from(number).unwrap());
+        let Listed { symbol, scale, .. } = self.listed[number].clone();
+        let guard = Guard {
+            decimals: scale,
+            age_max_nanos: u64::MAX,
+            ahead_max_nanos: 0,
+            band_bps: u32::MAX,
+            spread_max_bps: 0,
+            grace_nanos: 0,
+        };
+        let market = MarketId(u16::try_from(self.markets.iter().flatten().count()).unwrap());
+        self.markets[number] = Some(market);
+        let volatility_weight = if self.listed[number].typical == 60 { 4 } else { 1 };
+        self.must(Body::DefineMarket { symbol, asset, guard, volatility_weight });
+    }
+
+    pub fn contracts(&self) -> impl Iterator<Item = AssetId> + use<> {
+        (2..u16::try_from(self.listed.len()).unwrap()).map(AssetId)
+    }
+
+    pub fn terms(&self, asset: AssetId) -> ContractTerms {
+        *self.listed[asset.index()].kind.contract().unwrap()
+    }
+
+    pub fn is_option(&self, asset: AssetId) -> bool {
+        matches!(self.terms(asset).form, Form::Option(_))
+    }
+
+    /// Accepts a price of an asset.
+    pub fn tick(&mut self, asset: usize, price: u128) -> Outcome {
+        self.ticks += 1;
+        self.prices[asset] = price;
+        let tick = Tick {
+            market: self.markets[asset].unwrap(),
+            quote: Quote::Single(price),
+            decimals: self.listed[asset].scale,
+            sequence: self.ticks,
+            observed_at: Time(self.now),
+        };
+        self.must(Body::Tick(tick))
+    }
+
+    pub fn quote(&mut self, contract: AssetId, volatility_e6: u32) {
+        self.must(Body::Call(Call::Quote { contract, volatility_e6 }));
+    }
+
+    pub fn deposit(&mut self, account: AccountId, asset: AssetId, amount: u128) {
+        self.must(Body::Call(Call::Deposit { account, asset, amount }));
+    }
+
+    pub fn open(&mut self) -> AccountId {
+        let account = AccountId(u32::try_from(self.engine.accounts()).unwrap());
+        self.must(Body::OpenAccount { owner: account.to_string() });
+        account
+    }
+
+    pub fn trade(&mut self, account: AccountId, contract: AssetId, change: i128) {
+        let (own, outside) = (Some(account), None);
+        let (buyer, seller) = if change > 0 { (own, outside) } else { (outside, own) };
+        let at = contract.index();
+        let price = Price::new(self.prices[at], self.listed[at].scale);
+        let quantity = change.unsigned_abs();
+        self.must(Body::Call(Call::Trade { buyer, seller, contract, quantity, price }));
+    }
+
+    /// An account with some contracts of either side, small or large, that is then left with what it
+    /// must have to open them, and a random part of that more.
+    pub fn random(&mut self, random: &mut Random) -> AccountId {
+        let account = self.open();
+        let margin: Vec<AssetId> = match self.markets[0] {
+            Some(_) => vec![AssetId(1), AssetId(0)],
+            None => vec![AssetId(0)],
+        };
+        for asset in &margin {
+            let one = 10u128.pow(self.listed[asset.index()].decimals.into());
+            self.deposit(account, *asset, 1_000_000_000 * one);
+        }
+        let size = 1 << random.below(6);
+        for contract in self.contracts() {
+            if random.below(5) < 2 {
+                continue;
+            }
+            let most = self.listed[contract.index()].typical * size;
+            let change = i128::from(1 + random.below(most));
+            self.trade(account, contract, if random.below(2) == 0 { change } else { -change });
+        }
+        for asset in &margin {
+            // Coin stays now and then, so that it counts.
+            if random.below(4) > 0 || margin.len() == 1 || *asset == AssetId(0) {
+                let amount = u128::MAX;
+                self.apply(Body::Call(Call::Withdraw { account, asset: *asset, amount }));
+            }
+        }
+        let required = self.engine.health(account).unwrap().requirement;
+        let amount = required / 100 * u128::from(random.below(60)) + 1;
+        self.deposit(account, AssetId(0), amount);
+        account
+    }
+}
