@@ -10,8 +10,8 @@ mod world;
 use breakwater_engine::Body;
 use breakwater_liquidation::{AssetKind, Call, Form, Policy};
 use breakwater_margin::Ratio;
-use breakwater_money::{AssetId, Price, Time};
-use world::{DAY, HOUR, Lie, Pool, Random, Rule, SECOND, START, World};
+use breakwater_money::{AccountId, AssetId, Price, Time};
+use world::{DAY, HOUR, Lie, OPTION, Pool, Random, Rule, SECOND, START, World};
 
 const WORLDS: [World; 3] = [World::Coin, World::Quote, World::Both];
 
@@ -69,6 +69,27 @@ fn step(pool: &mut Pool, random: &mut Random) {
     }
 }
 
+/// Takes all prices, one after the other, to where one account is worse off, or better, each by some
+/// share of what its weight allows: so that what each market may do is used up by all. True if the
+/// watch list was late.
+fn press(pool: &mut Pool, random: &mut Random) -> bool {
+    let account = AccountId(u32::try_from(random.below(pool.engine.accounts() as u64)).unwrap());
+    let (worse, most) = (random.below(2) == 0, random.pick(&[2, 5, 10, 20, 40, 70, 300]));
+    let priced: Vec<usize> =
+        (0..pool.listed.len()).filter(|at| pool.markets[*at].is_some()).collect();
+    let mut late = false;
+    for at in priced {
+        let price = pool.prices[at];
+        let weight = if pool.listed[at].typical == OPTION { 4 } else { 1 };
+        let by = (price * most * weight / 10_000).max(1).min(price / 8);
+        let (down, up) = (price - by, price + by);
+        let falls = pool.slack(account, at, down) < pool.slack(account, at, up);
+        pool.tick(at, if falls == worse { down } else { up });
+        late |= !pool.engine.rescan().is_empty();
+    }
+    late
+}
+
 /// True if ever an account that is not pending was in another band than told.
 fn late(lie: Lie, seed: u64, accounts: usize, steps: usize) -> bool {
     let mut random = Random(seed);
@@ -79,7 +100,10 @@ fn late(lie: Lie, seed: u64, accounts: usize, steps: usize) -> bool {
     }
     let mut late = !pool.engine.rescan().is_empty();
     for _ in 0..steps {
-        step(&mut pool, &mut random);
+        match random.below(3) {
+            0 => late |= press(&mut pool, &mut random),
+            _ => step(&mut pool, &mut random),
+        }
         assert_eq!(pool.engine.pending(), 0);
         late |= !pool.engine.rescan().is_empty();
     }
@@ -88,22 +112,22 @@ fn late(lie: Lie, seed: u64, accounts: usize, steps: usize) -> bool {
 
 #[test]
 fn no_band_changes_inside_the_safe_intervals_of_an_option_book() {
-    for seed in 0..120 {
-        assert!(!late(Lie::None, seed, 8, 70), "seed {seed}");
+    for seed in 0..60 {
+        assert!(!late(Lie::None, seed, 8, 50), "seed {seed}");
     }
 }
 
 #[test]
 fn whatever_is_left_out_of_what_is_stated_is_found_by_the_same_search() {
     for lie in [Lie::HalfOfAll, Lie::MarksStandStill, Lie::TimeStandsStill, Lie::NothingBends] {
-        let found = (0..60).filter(|seed| late(lie, *seed, 8, 70)).count();
-        println!("{lie:?}: {found} of 60");
-        assert!(found > 2, "{lie:?}: {found} of 60");
+        let found = (0..30).filter(|seed| late(lie, *seed, 8, 50)).count();
+        println!("{lie:?}: {found} of 30");
+        assert!(found > 0, "{lie:?}: {found} of 30");
     }
 }
 
-/// Ten thousand small ticks, one a second, over twenty books: how many assessments they took.
-fn small_ticks(lie: Lie, world: World) -> (u64, u64) {
+/// Small ticks, one a second, over twenty books: how many assessments they took.
+fn small_ticks(lie: Lie, world: World, count: u64) -> (u64, u64) {
     let mut random = Random(7);
     let rule = Rule {
         extended: true,
@@ -119,7 +143,7 @@ fn small_ticks(lie: Lie, world: World) -> (u64, u64) {
     let priced: Vec<usize> =
         (0..pool.listed.len()).filter(|at| pool.markets[*at].is_some()).collect();
     let (mut assessed, mut ticks) = (0, 0);
-    for _ in 0..10_000 {
+    for _ in 0..count {
         pool.now += SECOND;
         let at = random.pick(&priced);
         // Two basis points either way, pulled back to where it began.
@@ -137,8 +161,8 @@ fn small_ticks(lie: Lie, world: World) -> (u64, u64) {
 
 #[test]
 fn small_ticks_assess_few_option_books() {
-    for (world, least) in [(World::Coin, 10), (World::Quote, 10), (World::Both, 10)] {
-        let (assessed, all) = small_ticks(Lie::None, world);
+    for (world, least) in [(World::Coin, 40), (World::Quote, 1_000), (World::Both, 200)] {
+        let (assessed, all) = small_ticks(Lie::None, world, 10_000);
         println!("{world:?}: {assessed} of {all}");
         assert!(assessed * least < all, "{world:?}: {assessed} of {all}");
     }
@@ -147,7 +171,7 @@ fn small_ticks_assess_few_option_books() {
 /// Counts what the rule did before: every account that a price touches, and each at any later instant.
 #[test]
 fn without_envelopes_every_tick_assesses_every_book() {
-    let (assessed, all) = small_ticks(Lie::EveryMove, World::Coin);
+    let (assessed, all) = small_ticks(Lie::EveryMove, World::Coin, 500);
     assert_eq!(assessed, all);
 }
 

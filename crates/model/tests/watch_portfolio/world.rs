@@ -10,14 +10,17 @@ use breakwater_liquidation::{
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
-use breakwater_market::{Guard, MarketId, Quote, Tick};
+use breakwater_market::{Guard, MarketId, Tick};
 use breakwater_money::{AccountId, AssetId, Price, Rational, Time};
+use breakwater_options::{Black76, Kind, Quote};
 use breakwater_rulebooks::exchange::margin_exchange;
 use std::sync::Arc;
 
 pub const SECOND: u64 = 1_000_000_000;
 pub const HOUR: u64 = 3_600 * SECOND;
 pub const DAY: u64 = 24 * HOUR;
+/// How many tenths of an option are a position.
+pub const OPTION: u64 = 60;
 pub const START: u64 = 1_700_000_000 * SECOND;
 
 /// What is margin, and what contracts settle in.
@@ -181,6 +184,13 @@ pub struct Listed {
     pub typical: u64,
 }
 
+impl Listed {
+    fn info(&self) -> AssetInfo {
+        let Listed { symbol, decimals, kind, .. } = self.clone();
+        AssetInfo { symbol, decimals, kind, market: None }
+    }
+}
+
 const USDT: &str = "USDT";
 const BTC: &str = "BTC";
 
@@ -206,8 +216,15 @@ fn family(settle: AssetId, underlying: AssetId, coin: bool, ends: [Time; 2]) -> 
         price,
         typical: if coin { 6_000 } else { 1_000 },
     };
-    let option = |name: &str, call, strike, end: usize, (in_coin, in_quote): (u128, u128)| {
-        let option = OptionTerms { call, strike: Price::new(strike, 0), underlying, coin };
+    let option = |name: &str, call, strike: u32, end: usize| {
+        let kind = if call { Kind::Call } else { Kind::Put };
+        let (forward, strike_at) = ([60_110.0, 60_000.0][end], f64::from(strike));
+        let years = ends[end].seconds_since(Time(START)) as f64 / 31_536_000.0;
+        let quote = Quote { kind, forward, strike: strike_at, years, volatility: 0.6, rate: 0.0 };
+        let value = Black76::new(&quote).unwrap().price();
+        let mark = if coin { value / forward * 1e4 } else { value * 10.0 };
+        let strike = Price::new(strike.into(), 0);
+        let option = OptionTerms { call, strike, underlying, coin };
         Listed {
             symbol: format!("{name}-{suffix}"),
             decimals: 1,
@@ -217,17 +234,17 @@ fn family(settle: AssetId, underlying: AssetId, coin: bool, ends: [Time; 2]) -> 
                 ..ContractTerms::linear_perpetual(settle)
             }),
             scale: if coin { 4 } else { 1 },
-            price: if coin { in_coin } else { in_quote },
-            typical: 60,
+            price: mark as u128 + 1,
+            typical: OPTION,
         }
     };
     vec![
         future("PERP", None, 6_000_100),
         future("FUT", Some(ends[0]), 6_011_000),
-        option("CALL1", true, 60_000, 0, (300, 18_000)),
-        option("PUT1", false, 58_000, 0, (180, 11_000)),
-        option("CALL2", true, 66_000, 1, (400, 24_500)),
-        option("PUT2", false, 52_000, 1, (260, 15_500)),
+        option("CALL1", true, 60_000, 0),
+        option("PUT1", false, 58_000, 0),
+        option("CALL2", true, 66_000, 1),
+        option("PUT2", false, 52_000, 1),
     ]
 }
 
@@ -323,6 +340,9 @@ pub struct Pool {
     pub prices: Vec<u128>,
     pub now: u64,
     pub ticks: u64,
+    /// The line that accounts are watched at, in hundredths.
+    pub line: u128,
+    own: Box<dyn Rulebook>,
 }
 
 impl Pool {
@@ -347,7 +367,12 @@ impl Pool {
         let engine = Engine::new(Arc::new(Plugged(lie)));
         let prices = listed.iter().map(|asset| asset.price).collect();
         let (markets, now) = (vec![None; listed.len()], START);
-        let mut pool = Pool { engine, listed, markets, prices, now, ticks: 0 };
+        let parameters = parameters(world, rule);
+        let infos: Vec<AssetInfo> = listed.iter().map(Listed::info).collect();
+        let own = margin_exchange::build(&parameters, &infos).unwrap();
+        // division: a line in hundredths
+        let line = u128::try_from(policy.warn_ratio.raw).unwrap() / 10_000_000_000_000_000;
+        let mut pool = Pool { engine, listed, markets, prices, now, ticks: 0, line, own };
         for asset in pool.listed.clone() {
             let Listed { symbol, decimals, kind, .. } = asset;
             pool.must(Body::DefineAsset { symbol, decimals, kind });
@@ -358,7 +383,6 @@ impl Pool {
                 pool.tick(number, pool.prices[number]);
             }
         }
-        let parameters = parameters(world, rule);
         let hash = *blake3::hash(parameters.as_bytes()).as_bytes();
         let (rule, policy) = (margin_exchange::RULE.to_owned(), policy.clone());
         pool.must(Body::InstallRulebook { rule, parameters, hash, policy });
@@ -382,7 +406,7 @@ impl Pool {
         };
         let market = MarketId(u16::try_from(self.markets.iter().flatten().count()).unwrap());
         self.markets[number] = Some(market);
-        let volatility_weight = if self.listed[number].typical == 60 { 4 } else { 1 };
+        let volatility_weight = if self.listed[number].typical == OPTION { 4 } else { 1 };
         self.must(Body::DefineMarket { symbol, asset, guard, volatility_weight });
     }
 
@@ -404,7 +428,7 @@ impl Pool {
         self.prices[asset] = price;
         let tick = Tick {
             market: self.markets[asset].unwrap(),
-            quote: Quote::Single(price),
+            quote: breakwater_market::Quote::Single(price),
             decimals: self.listed[asset].scale,
             sequence: self.ticks,
             observed_at: Time(self.now),
@@ -463,9 +487,27 @@ impl Pool {
                 self.apply(Body::Call(Call::Withdraw { account, asset: *asset, amount }));
             }
         }
-        let required = self.engine.health(account).unwrap().requirement;
-        let amount = required / 100 * u128::from(random.below(60)) + 1;
+        // Near the line that it is watched at, or wherever.
+        let health = self.engine.health(account).unwrap();
+        let share = self.line * u128::from(random.pick(&[98u64, 101, 103, 106, 120, 150])) / 100;
+        let wanted = i128::try_from(health.requirement * share / 100).unwrap();
+        let amount = u128::try_from(wanted - health.equity).unwrap_or(0) + 1;
         self.deposit(account, AssetId(0), amount);
         account
+    }
+
+    /// Whether a price of an asset would leave the account with more above a line, or with less, by a
+    /// rulebook of the test's own.
+    pub fn slack(&self, account: AccountId, asset: usize, price: u128) -> i128 {
+        self.engine.look(|view| {
+            let mut marks = view.marks.to_vec();
+            let market = self.markets[asset].unwrap();
+            if let Some(mark) = &mut marks[market.index()].mark {
+                mark.price.raw = price;
+            }
+            let health = self.own.assess(&view.with_marks(&marks), account).unwrap();
+            let required = i128::try_from(health.requirement).unwrap();
+            health.equity * 100 - required * i128::try_from(self.line).unwrap()
+        })
     }
 }
