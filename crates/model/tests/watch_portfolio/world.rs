@@ -41,8 +41,6 @@ pub enum Lie {
     MarksStandStill,
     /// Time: what was stated holds for ever.
     TimeStandsStill,
-    /// The reach: slopes at one place are those everywhere.
-    NothingBends,
     /// Nothing is bounded, so that every price asks: how it was without envelopes.
     EveryMove,
 }
@@ -102,7 +100,6 @@ impl Rulebook for Adapter {
                 out.terms.iter_mut().filter(|term| is_option(term.market)).for_each(nothing);
             }
             Lie::TimeStandsStill => armed.until = Time::MAX,
-            Lie::NothingBends => out.reach_bps = None,
             Lie::EveryMove => {
                 out.terms.iter_mut().for_each(nothing);
                 out.reach_bps = Some(0);
@@ -300,7 +297,7 @@ pub fn parameters(world: World, rule: &Rule) -> String {
         text += &format!("\"contracts.*.{field}\" = \"a test\"\n");
     }
     for suffix in ["C", "U"] {
-        for name in ["PERP", "FUT"] {
+        for name in ["PERP", "FUT", "LATE"] {
             text += &format!("[contracts.{name}-{suffix}]\nclearance_fee_bps = 20\n");
             text += &format!("group = \"BTC-{suffix}\"\ntiers = [{{ cap = \"900000000\", ");
             text += "rate = \"0.01\", leverage_max = 50, deduction = \"0\" }]\n";
