@@ -16,7 +16,8 @@
 //! What all accounts share is computed once: [`Table`] prices every listed option in every scenario, in
 //! columns, and keeps each profit as an integer rounded down for a holder and up for a writer. An
 //! account is then integers times integers ([`Table::assess`]), and needs no allocation of its own.
-//! Floats propose the option values; the integers of the table decide.
+//! Floats propose the option values; the integers of the table decide. How far a requirement may move
+//! while prices stay near their marks is bounded by [`Table::envelope`].
 //!
 //! Sources: Deribit and OKX portfolio margin, and SPAN's risk array ([`mod@array`]): exchange reference,
 //! section 6. What those pages leave open is said where it is decided.

@@ -24,15 +24,20 @@ use breakwater_options::columns::{PRICE_ERROR, price_into};
 use breakwater_options::normal::{cumulative, density, root};
 use breakwater_options::{Columns, log_moneyness};
 
-/// Relative room for every float of a slope or a value, far beyond what their sums of a few roundings
-/// may be off; and the same for logarithms and deviations, absolute and relative.
+/// Relative room for every float of a slope or a value, far beyond what their few roundings are off.
+// float: room for floats.
 const ROOM: f64 = 1e-9;
+
+/// The same for logarithms and deviations, absolute and relative.
+// float: room for floats.
 const FINE_ROOM: f64 = 1e-12;
 
 /// A deviation of nothing, as the columns take it.
+// float: an input of the columns.
 const DEVIATION_MIN: f64 = 1e-300;
 
 /// The density at zero, where it is largest.
+// float: a bound that is rounded outwards.
 const DENSITY_MAX: f64 = 0.398_942_280_401_432_7;
 
 /// A held option.

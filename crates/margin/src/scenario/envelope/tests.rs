@@ -214,9 +214,12 @@ proptest! {
     }
 }
 
+/// What is left out, and how.
+type Lie = (&'static str, fn(&mut Envelope));
+
 #[test]
 fn an_envelope_that_leaves_something_out_is_found_by_the_same_search() {
-    let lies: [(&str, fn(&mut Envelope)); 4] = [
+    let lies: [Lie; 4] = [
         ("half of the slopes", |e| {
             for slope in &mut e.slopes {
                 *slope = Slope { up: slope.up / 2, down: slope.down / 2 };
@@ -228,9 +231,102 @@ fn an_envelope_that_leaves_something_out_is_found_by_the_same_search() {
     ];
     for (what, lie) in lies {
         let found = (0..200).filter(|seed| late(*seed, 12, lie).is_some()).count();
-        println!("{what}: {found} of 200");
         assert!(found > 5, "{what}: {found} of 200");
     }
+}
+
+/// One unit at 60,000.00 that is required for by 16 %, and nothing else comes near: 0.8 x 0.16 of it by
+/// its price, in quote with the price and in coin against it.
+#[test]
+fn a_future_alone_is_required_for_by_its_worst_move() {
+    let plain = Grid { extended: None, charges: Charges::default(), ..buckets() };
+    let futures = |settled, quantity: i64, bps| {
+        let listing = Listing {
+            settled,
+            decimals: Decimals { price: 2, mark: 2, size: 4, settle: 8 },
+            expiries: vec![Expiry { seconds: None, forward: 6_000_000 }],
+            options: Vec::new(),
+        };
+        let held = [Holding { line: 0, quantity }];
+        let positions = Positions { futures: &held, options: &[] };
+        let reach = Reach { sources: &[0], bps, seconds: 3_600 };
+        let found = Table::price(&plain, &listing).unwrap().envelope(&positions, &reach).unwrap();
+        assert_eq!((found.marks_e8, found.time), (80_000_000, 0));
+        assert!(found.rounding <= 10, "{found:?}");
+        found.slopes[0]
+    };
+    let share = 60_000 * 12_800_000u128;
+    let near = |slope: Slope, up: u128, down: u128| {
+        let close = |found: u128, right: u128| (right..=right + 4).contains(&found);
+        assert!(close(slope.up, up) && close(slope.down, down), "{slope:?} for {up} and {down}");
+    };
+    near(futures(Settled::Quote, 10_000, 100), share, 0);
+    near(futures(Settled::Quote, -10_000, 100), share, 0);
+    // So far that the move before the worst may be the worst: the other side is none still.
+    near(futures(Settled::Quote, 10_000, 2_000), share, 0);
+    // A coin of 60,000 USD loses 16/84 of itself; a fall by a hundredth is one of 1/99 in coin.
+    let coin = 100_000_000u128 * 8 * 16 * 100 / (10 * 84 * 99);
+    near(futures(Settled::Coin, 600_000_000, 100), 0, coin);
+    near(
+        futures(Settled::Coin, -600_000_000, 100),
+        0,
+        100_000_000 * 8 * 16 * 100 / (10 * 116 * 99),
+    );
+}
+
+/// A call far in the money is the future that it may become, less its own mark.
+#[test]
+fn an_options_slope_is_that_of_its_delta_and_its_mark_moves_on_its_own() {
+    let grid = Grid { extended: None, charges: Charges::default(), ..buckets() };
+    let deep = OptionLine {
+        expiry: 0,
+        kind: Kind::Call,
+        strike: 100_000,
+        volatility_ppm: 500_000,
+        mark: 5_900_000,
+    };
+    let listing = Listing {
+        settled: Settled::Quote,
+        decimals: Decimals { price: 2, mark: 2, size: 4, settle: 6 },
+        expiries: vec![Expiry { seconds: Some(86_400), forward: 6_000_000 }],
+        options: vec![deep],
+    };
+    let held = [Holding { line: 0, quantity: 10_000 }];
+    let positions = Positions { futures: &[], options: &held };
+    let reach = Reach { sources: &[0], bps: 100, seconds: 3_600 };
+    let found = Table::price(&grid, &listing).unwrap().envelope(&positions, &reach).unwrap();
+    // The worst is a fall of 16 %: 0.84 of the forward is what it is worth more by, a requirement less.
+    let right = 60_000 * 672_000u128;
+    let Slope { up, down } = found.slopes[0];
+    assert!(up == 0 && (right..right + right / 100_000_000 + 4).contains(&down), "{found:?}");
+    assert_eq!(found.marks_e8, 80_000_000);
+    assert!(found.time < 10, "{found:?}");
+}
+
+#[test]
+fn what_is_no_reach_is_refused_by_name() {
+    let (story, _) = story(1);
+    let refuse = |sources: &[usize], bps| {
+        let reach = Reach { sources, bps, seconds: 1 };
+        let table = Table::price(&story.grid, &story.listing).unwrap();
+        table.envelope(&story.positions(), &reach).unwrap_err().to_string()
+    };
+    assert_eq!(refuse(&[0, 1, 2, 3], 10_000), "grid.reach.bps is 10000; below 10000 is right");
+    assert_eq!(
+        refuse(&[0, 1, 2], 100),
+        "grid.reach.sources is 3; a price for each expiry of the listing is right"
+    );
+    assert_eq!(
+        refuse(&[0, 1, 2, 4], 100),
+        "grid.reach.sources is 4; places below the number of expiries are right"
+    );
+}
+
+#[test]
+fn the_last_second_before_an_end_stays() {
+    let left = |seconds, passed| Reach { sources: &[], bps: 0, seconds: passed }.left(seconds);
+    assert_eq!([left(10, 3), left(10, 10), left(10, 99)], [7, 1, 1]);
+    assert_eq!([left(1, 5), left(0, 5)], [1, 0]);
 }
 
 /// Of what is allowed the worst of some walks takes a good part: the bound is no bound of anything.
@@ -256,6 +352,5 @@ fn envelopes_are_not_wider_than_a_few_times_what_happens() {
     }
     shares.sort_unstable();
     let at = |percent: usize| shares[shares.len() * percent / 100];
-    println!("{} books; share used: {} {} {}", shares.len(), at(10), at(50), at(90));
     assert!(shares.len() > 280 && at(50) > 40, "{} {}", shares.len(), at(50));
 }

@@ -67,7 +67,6 @@ fn no_band_changes_while_prices_and_time_stay_within_what_is_told() {
 #[test]
 fn walks_half_as_far_again_are_found_to_change_bands() {
     let late = (0..200).filter(|seed| walks(book, *seed, 3, 150).is_err()).count();
-    println!("{late} of 200");
     assert!(late > 20, "{late} of 200");
 }
 
