@@ -1,6 +1,7 @@
 //! Option books under portfolio margin from breach to their ends: sold by a plan, closed against a
 //! winner where the market takes no more, and up a ladder to the vault.
 
+use crate::adapter::Lie;
 use crate::world::*;
 use breakwater_engine::Body;
 use breakwater_liquidation::backstop::Deleverage;

@@ -4,14 +4,16 @@
 //! leave something out of what they state are found out by the same search. How many assessments
 //! envelopes spare is counted. And option books are liquidated to their ends.
 
+mod adapter;
 mod liquidated;
 mod world;
 
+use adapter::Lie;
 use breakwater_engine::Body;
 use breakwater_liquidation::{AssetKind, Call, Form, Policy};
 use breakwater_margin::Ratio;
 use breakwater_money::{AccountId, AssetId, Price};
-use world::{DAY, HOUR, Lie, OPTION, Pool, Random, Rule, SECOND, World};
+use world::{DAY, HOUR, OPTION, Pool, Random, Rule, SECOND, World};
 
 const WORLDS: [World; 3] = [World::Coin, World::Quote, World::Both];
 
