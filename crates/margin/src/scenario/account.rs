@@ -2,7 +2,6 @@
 
 use super::charges::{Charge, Charges, share_bps, share_e9};
 use super::grid::Extended;
-use super::listing::YEAR_SECONDS;
 use super::table::Table;
 use super::{FINER_DECIMALS, ONE_BPS, ScenarioError};
 use crate::option::Settled;
@@ -34,11 +33,11 @@ pub struct Positions<'a> {
 pub struct Scratch {
     /// Profit of the options by scenario, in thousandths of a base unit at the scale of sizes.
     totals: Vec<i128>,
-    losses: Vec<i128>,
+    pub(super) losses: Vec<i128>,
     /// At most and at least, in 1e-9 base units, of the futures of each expiry.
-    futures: Vec<Exposure>,
+    pub(super) futures: Vec<Exposure>,
     /// The same, of the options' deltas.
-    deltas: Vec<Exposure>,
+    pub(super) deltas: Vec<Exposure>,
     /// Net size by the first option of a strike; zero between assessments.
     strikes: Vec<i128>,
 }
@@ -71,20 +70,20 @@ pub struct Assessment {
 
 /// A signed value at the mark in 1e-9 base units: at most and at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Exposure {
-    low: i128,
-    high: i128,
+pub(super) struct Exposure {
+    pub low: i128,
+    pub high: i128,
 }
 
 impl Exposure {
-    fn add(&mut self, other: Exposure) -> Result<(), MoneyError> {
+    pub fn add(&mut self, other: Exposure) -> Result<(), MoneyError> {
         self.low = self.low.checked_add(other.low).ok_or(MoneyError::Overflow)?;
         self.high = self.high.checked_add(other.high).ok_or(MoneyError::Overflow)?;
         Ok(())
     }
 
     /// The larger magnitude of both ends, in base units rounded up.
-    fn magnitude(self) -> Result<u128, MoneyError> {
+    pub fn magnitude(self) -> Result<u128, MoneyError> {
         let largest = self.low.unsigned_abs().max(self.high.unsigned_abs());
         div(largest, 1_000_000_000, Rounding::Ceil)
     }
@@ -160,7 +159,7 @@ impl Table {
 
     /// A future's value at its mark: what it gains is this times the move, or the move over what the
     /// price keeps.
-    fn future_value(&self, holding: &Holding) -> Result<Exposure, ScenarioError> {
+    pub(super) fn future_value(&self, holding: &Holding) -> Result<Exposure, ScenarioError> {
         let Holding { line, quantity } = *holding;
         let lines = self.listing.expiries.len();
         let expiry = self.listing.expiries.get(line);
@@ -246,10 +245,8 @@ impl Table {
             net.add(exposure)?;
             let (Some(roll), Some(seconds)) = (charges.roll, expiry.seconds) else { continue };
             let size = exposure.magnitude()?;
-            let least = share_bps(size, roll.least_bps)?;
-            let annual = share_bps(size, roll.annual_bps)?;
-            let annual = mul_div(annual, seconds.into(), YEAR_SECONDS.into(), Rounding::Ceil)?;
-            charge.roll = charge.roll.checked_add(annual.max(least)).ok_or(MoneyError::Overflow)?;
+            let rolled = roll.charge(size, seconds)?;
+            charge.roll = charge.roll.checked_add(rolled).ok_or(MoneyError::Overflow)?;
         }
         if let Some(concentration) = charges.concentration {
             let excess = net.magnitude()?.saturating_sub(concentration.above);
@@ -279,7 +276,7 @@ impl Table {
     }
 
     /// Value of the underlying of so many raw units of options, in base units rounded up.
-    fn underlying(&self, size: u128, line: usize) -> Result<u128, MoneyError> {
+    pub(super) fn underlying(&self, size: u128, line: usize) -> Result<u128, MoneyError> {
         let decimals = self.listing.decimals;
         let size = U256::from(size)
             .checked_mul(U256::from(pow10(decimals.settle)?))
@@ -349,7 +346,7 @@ impl Table {
 }
 
 /// `value factor / divisor`, rounded down.
-fn floor(value: i128, factor: i128, divisor: u128) -> Result<i128, MoneyError> {
+pub(super) fn floor(value: i128, factor: i128, divisor: u128) -> Result<i128, MoneyError> {
     let negative = (value < 0) != (factor < 0);
     let rounding = if negative { Rounding::Ceil } else { Rounding::Floor };
     let magnitude = mul_div(value.unsigned_abs(), factor.unsigned_abs(), divisor, rounding)?;

@@ -1,6 +1,7 @@
 //! What a grid of moves does not show, and is charged on top.
 
 use super::grid::require;
+use super::listing::YEAR_SECONDS;
 use super::{ONE_BPS, ScenarioError};
 use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{MoneyError, Rational};
@@ -133,6 +134,15 @@ impl Charges {
         }
         let right = "at least one tier is right";
         require("charges.minimum.tiers", 0, !minimum.tiers.is_empty(), right)
+    }
+}
+
+impl Roll {
+    /// What an exposure with so much time left is charged.
+    pub(super) fn charge(self, size: u128, seconds: u64) -> Result<u128, MoneyError> {
+        let annual = share_bps(size, self.annual_bps)?;
+        let annual = mul_div(annual, seconds.into(), YEAR_SECONDS.into(), Rounding::Ceil)?;
+        Ok(annual.max(share_bps(size, self.least_bps)?))
     }
 }
 

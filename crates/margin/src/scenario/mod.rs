@@ -16,7 +16,8 @@
 //! What all accounts share is computed once: [`Table`] prices every listed option in every scenario, in
 //! columns, and keeps each profit as an integer rounded down for a holder and up for a writer. An
 //! account is then integers times integers ([`Table::assess`]), and needs no allocation of its own.
-//! Floats propose the option values; the integers of the table decide.
+//! Floats propose the option values; the integers of the table decide. How far a requirement may move
+//! while prices stay near their marks is bounded by [`Table::envelope`].
 //!
 //! Sources: Deribit and OKX portfolio margin, and SPAN's risk array ([`mod@array`]): exchange reference,
 //! section 6. What those pages leave open is said where it is decided.
@@ -24,6 +25,7 @@
 mod account;
 pub mod array;
 mod charges;
+mod envelope;
 mod grid;
 mod listing;
 mod table;
@@ -31,6 +33,7 @@ mod volatility;
 
 pub use account::{Assessment, Holding, Positions, Scratch};
 pub use charges::{Charge, Charges, Concentration, Minimum, MinimumTier, Roll, contingency};
+pub use envelope::{Envelope, Reach, Slope};
 pub use grid::{Extended, Grid, Scenario, VolatilityMove, VolatilityShock};
 pub use listing::{Expiry, Listing, OptionLine};
 pub use table::Table;

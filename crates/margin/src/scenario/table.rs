@@ -139,7 +139,11 @@ impl Table {
 }
 
 /// The option's mark in thousandths of a base unit.
-fn mark(listing: &Listing, line: &OptionLine, rounding: Rounding) -> Result<i128, ScenarioError> {
+pub(super) fn mark(
+    listing: &Listing,
+    line: &OptionLine,
+    rounding: Rounding,
+) -> Result<i128, ScenarioError> {
     let decimals = listing.decimals;
     let finer = U256::from(pow10(decimals.settle + FINER_DECIMALS)?);
     let one = U256::from(pow10(decimals.mark)?);
@@ -161,7 +165,7 @@ pub(super) fn power_of_ten(decimals: u8) -> f64 {
 
 /// A raw number in whole units.
 // float: an input of the pricing, within two units in the last place.
-fn whole(raw: u128, decimals: u8) -> f64 {
+pub(super) fn whole(raw: u128, decimals: u8) -> f64 {
     raw as f64 / power_of_ten(decimals)
 }
 
@@ -277,7 +281,7 @@ impl Work {
 }
 
 /// The factor of volatility moves of each expiry; one where nothing ends.
-fn factors(grid: &Grid, listing: &Listing) -> Result<Vec<u128>, ScenarioError> {
+pub(super) fn factors(grid: &Grid, listing: &Listing) -> Result<Vec<u128>, ScenarioError> {
     const PIVOT_SECONDS: u64 = 30 * 86_400;
     let factor = |seconds: u64| {
         let VolatilityMove { short_power_hundredths, long_power_hundredths, .. } = grid.volatility;
@@ -289,7 +293,11 @@ fn factors(grid: &Grid, listing: &Listing) -> Result<Vec<u128>, ScenarioError> {
 }
 
 /// Volatility up, same and down.
-fn shocked_ppm(grid: &Grid, ppm: u64, factor_e12: u128) -> Result<[u128; 3], ScenarioError> {
+pub(super) fn shocked_ppm(
+    grid: &Grid,
+    ppm: u64,
+    factor_e12: u128,
+) -> Result<[u128; 3], ScenarioError> {
     let VolatilityMove { up_bps, down_bps, up_floor_ppm, .. } = grid.volatility;
     let up = raised(ppm, up_bps, factor_e12)?.max(up_floor_ppm.into());
     Ok([up, ppm.into(), lowered(ppm, down_bps, factor_e12)?])

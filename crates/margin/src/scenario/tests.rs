@@ -10,7 +10,7 @@ mod naive;
 /// The present parameters of a coin-settled venue: 16 % in nine buckets, volatility by 50 % and 25 %,
 /// eight extended moves, maintenance at 80 % (Deribit; exchange reference, section 6). The dampener is
 /// 100,000 USD there; here a coin and a half.
-fn buckets() -> Grid {
+pub(super) fn buckets() -> Grid {
     Grid {
         moves_bps: (-4..=4).map(|bucket| bucket * 400).collect(),
         volatility: VolatilityMove {
@@ -38,7 +38,7 @@ fn buckets() -> Grid {
 /// The moves of a merged unit settled in quote: 0, 4, 8 and 12 %, an extreme of 24 % that counts half,
 /// basis of 5 % a year, a minimum by tiers (OKX since January 2025; same section). How volatility moves
 /// and how initial margin follows is not on the page.
-fn shocks() -> Grid {
+pub(super) fn shocks() -> Grid {
     let tier = |to: u128, multiplier| MinimumTier { to: to * 1_000_000, multiplier };
     Grid {
         moves_bps: vec![-1_200, -800, -400, 0, 400, 800, 1_200],

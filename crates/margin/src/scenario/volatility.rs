@@ -45,9 +45,11 @@ pub fn factor_of_days_e12(days: &Rational, power_hundredths: u32) -> Result<u128
     // division: exact, rationals do not round; the divisor is at least a second.
     let ratio = ratio / days.clone().max(least);
     let (exponent, root) = lowest_terms(power_hundredths);
-    let right = ratio.pow(exponent);
-    let enough =
-        |factor: u128| Rational::new(factor.into(), FACTOR_ONE_E12.into()).pow(root) >= right;
+    // By whole numbers, without a common divisor to look for: `f^root q^exponent >= p^exponent one^root`.
+    let whole = |n: u128| Rational::from_integer(n.into()).to_integer();
+    let right = ratio.numer().pow(exponent) * whole(FACTOR_ONE_E12.into()).pow(root);
+    let below = ratio.denom().pow(exponent);
+    let enough = |factor: u128| whole(factor).pow(root) * &below >= right;
     let (mut low, mut high) = proposed_range(&ratio, power_hundredths);
     while low > 0 && enough(low) {
         low >>= 1;
@@ -73,14 +75,14 @@ fn proposed_range(ratio: &Rational, power_hundredths: u32) -> (u128, u128) {
     ((low as u128).min(1 << 100), (high as u128).clamp(1, 1 << 100))
 }
 
-fn lowest_terms(hundredths: u32) -> (i32, i32) {
+fn lowest_terms(hundredths: u32) -> (u32, u32) {
     let (mut left, mut right) = (hundredths, POWER_ONE);
     while right != 0 {
         (left, right) = (right, left % right);
     }
     // `left` divides both, and both are at most 100.
     let share = |n: u32| {
-        div(n.into(), left.into(), Rounding::Floor).ok().and_then(|n| i32::try_from(n).ok())
+        div(n.into(), left.into(), Rounding::Floor).ok().and_then(|n| u32::try_from(n).ok())
     };
     (share(hundredths).unwrap_or(0), share(POWER_ONE).unwrap_or(1))
 }

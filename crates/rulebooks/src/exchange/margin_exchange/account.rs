@@ -107,8 +107,7 @@ impl Book {
             }
         }
         if let Some(grid) = &self.portfolio {
-            grouped.sort_by_key(|(asset, contract, _)| (contract.slot, contract.group, *asset));
-            for group in grouped.chunk_by(|a, b| (a.1.slot, a.1.group) == (b.1.slot, b.1.group)) {
+            for group in groups(&mut grouped) {
                 let (slot, required) = (group[0].1.slot, self.portfolio(view, grid, group)?);
                 sums.maintenance[slot] = more(sums.maintenance[slot], required.maintenance)?;
                 sums.initial[slot] = more(sums.initial[slot], required.initial)?;
@@ -386,6 +385,14 @@ impl Contract {
     pub fn by_entry(&self) -> bool {
         self.basis == super::parameters::Basis::Entry
     }
+}
+
+/// Positions by settle asset and group.
+pub(super) fn groups<'p, 'b>(
+    positions: &'p mut [(AssetId, &'b Contract, i128)],
+) -> impl Iterator<Item = &'p [(AssetId, &'b Contract, i128)]> {
+    positions.sort_by_key(|(asset, contract, _)| (contract.slot, contract.group, *asset));
+    positions.chunk_by(|a, b| (a.1.slot, a.1.group) == (b.1.slot, b.1.group))
 }
 
 /// Contracts held on the larger side.

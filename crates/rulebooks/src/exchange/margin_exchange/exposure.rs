@@ -40,14 +40,14 @@ use breakwater_money::{AccountId, AssetId, Time};
 
 /// The highest line, in multiples of the requirement, that the terms cover; no policy watches at a
 /// higher one (`Policy::warn_ratio_max`).
-const LINE_MAX: u128 = 2;
+pub(super) const LINE_MAX: u128 = 2;
 
 /// How far prices may move, in basis points, while the terms of inverse contracts, and of margin
 /// assets with prices, hold.
 const REACH_BPS: u32 = 2_000;
 
 /// One in basis points.
-const ONE_BPS: u32 = 10_000;
+pub(super) const ONE_BPS: u32 = 10_000;
 
 /// A part of equity that moves with a price, and the part of the requirement that does.
 type Term = (i128, u128);
@@ -62,7 +62,7 @@ impl Book {
         let sums: Sums = self.sums(view, account, false)?;
         let totals = self.totals_of(view, &sums)?;
         if self.portfolio.is_some() && totals.positions > 0 {
-            return self.every_move(view, account, out);
+            return self.portfolio_terms(view, account, &sums, out);
         }
         let surplus = totals.equity.max(0).unsigned_abs().saturating_sub(totals.maintenance);
         let shares = self.least_shares(view, account, &sums)?;
@@ -92,6 +92,18 @@ impl Book {
                 out.reach_bps = Some(REACH_BPS);
             }
         }
+        Ok(Armed { until: Time::MAX, error: self.margin_terms(view, &sums, &hidden, out)? })
+    }
+
+    /// The terms of all margin assets' own prices, and what rounding may hide in the numeraire of what
+    /// is `hidden` in each.
+    pub(super) fn margin_terms(
+        &self,
+        view: &View<'_>,
+        sums: &Sums,
+        hidden: &[u128; MARGIN_ASSETS_MAX],
+        out: &mut Exposures,
+    ) -> Result<u128, Rejected> {
         let mut error = 0u128;
         for (slot, held) in self.margin.iter().enumerate() {
             let (own, required, hidden) = (sums.own[slot], sums.maintenance[slot], hidden[slot]);
@@ -102,7 +114,7 @@ impl Book {
                 error = more(error, terms)?;
             }
         }
-        Ok(Armed { until: Time::MAX, error })
+        Ok(error)
     }
 
     /// An option by formula: its own mark moves its value and, for a short, the requirement; the
@@ -137,42 +149,6 @@ impl Book {
         Ok(())
     }
 
-    /// Portfolio margin: the worst of a grid is not linear in anything, so that any move of any price
-    /// it rests on, and any time, asks again.
-    fn every_move(
-        &self,
-        view: &View<'_>,
-        account: AccountId,
-        out: &mut Exposures,
-    ) -> Result<Armed, Rejected> {
-        let mut ask = |market| out.terms.push(Exposure { market, equity: 0, requirement: 0 });
-        for (asset, contract, _) in self.sizes(view, account)? {
-            ask(view.market_of(asset)?);
-            let Some(option) = contract.as_option() else { continue };
-            ask(view.market_of(option.underlying)?);
-            // The forward may be another contract's mark.
-            let count = u16::try_from(view.assets.len()).unwrap_or(u16::MAX);
-            for future in (0..count).map(AssetId) {
-                let beside = self.listed(future).is_some_and(|other| {
-                    other.group == contract.group && other.as_option().is_none()
-                });
-                if let (true, Ok(market)) = (beside, view.market_of(future)) {
-                    ask(market);
-                }
-            }
-        }
-        if self.valuation != Valuation::Settle {
-            // One without a market is held by nobody who could be assessed.
-            for held in &self.margin {
-                if let Ok(market) = view.market_of(held.asset) {
-                    ask(market);
-                }
-            }
-        }
-        out.reach_bps = Some(0);
-        Ok(Armed { until: view.now.after(1), error: 0 })
-    }
-
     /// True if the contract's terms hold within the reach only.
     fn reaches(&self, contract: &Contract) -> bool {
         self.valuation != Valuation::Settle || matches!(contract.terms.form, Form::Inverse)
@@ -180,7 +156,7 @@ impl Book {
 
     /// The least that a unit more of each margin asset counts for, in 1e-9, as long as no position
     /// moves by more than the reach.
-    fn least_shares(
+    pub(super) fn least_shares(
         &self,
         view: &View<'_>,
         account: AccountId,

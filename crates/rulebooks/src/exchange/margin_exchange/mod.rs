@@ -42,6 +42,7 @@ mod exposure;
 mod option;
 mod parameters;
 mod portfolio;
+mod portfolio_exposure;
 mod position;
 mod price;
 mod session;
@@ -60,8 +61,8 @@ use book::Book;
 use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, Call, CallOption, Effects, Exposures, Kept, Ladder, Layout, Order, Promise,
-    Rejected, Rulebook, Unsupported, View,
+    AssetInfo, Call, CallOption, Effects, Exposures, Form, Kept, Ladder, Layout, Order, Promise,
+    Rejected, Rulebook, Touched, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -160,9 +161,17 @@ impl Rulebook for MarginExchange {
         self.book.admits(view)
     }
 
-    /// Nothing: every account begins as a cross account.
-    fn found(&self, _: &View<'_>) -> Result<Effects, Rejected> {
-        Ok(Effects::default())
+    /// Every account begins as a cross account, which needs nothing set. A future that was listed just
+    /// now will be the forward of options that end with it: whoever holds them waits for its price.
+    fn found(&self, view: &View<'_>) -> Result<Effects, Rejected> {
+        let mut effects = Effects::default();
+        let newest = view.assets.last().and_then(|info| info.kind.contract());
+        let dated = newest
+            .is_some_and(|terms| terms.expires.is_some() && !matches!(terms.form, Form::Option(_)));
+        if self.book.portfolio.is_some() && dated {
+            effects.touched = Touched::Everyone;
+        }
+        Ok(effects)
     }
 
     /// Nothing accrues by itself: funding and interest are calls of the venue, with their rates.

@@ -2,6 +2,7 @@
 //! intervals leave every account in its band.
 
 use super::wide::*;
+use super::wide_health::random_book;
 use super::*;
 use breakwater_liquidation::Exposures;
 use breakwater_margin::health::Exposure;
@@ -12,11 +13,12 @@ use breakwater_money::{U256, rounding::Rounding};
 use proptest::prelude::*;
 
 /// The safe interval of each market: exclusive ends, as the engine makes them of terms, slack and
-/// one volatility weight for all.
-fn intervals(pool: &Pool, warn: Ratio) -> Vec<(u128, u128)> {
+/// one volatility weight for all; and until when they are.
+fn intervals(pool: &Pool, warn: Ratio) -> (Vec<(u128, u128)>, Time) {
     let health = pool.health(A);
     let mut told = Exposures::default();
     let armed = pool.look(|view| pool.rulebook.exposures(view, A, &mut told)).unwrap();
+    let mut until = armed.until;
     let marks: Vec<u128> = pool.marks.iter().map(|m| m.mark.unwrap().price.raw).collect();
     let mut found: Vec<(u128, u128)> = marks.iter().map(|_| (0, u128::MAX)).collect();
     let of = |line: Ratio, amount: u128, rounding| {
@@ -35,6 +37,9 @@ fn intervals(pool: &Pool, warn: Ratio) -> Vec<(u128, u128)> {
             of(line, health.requirement, Rounding::Floor) - health.equity
         };
         let slack = (distance - i128::try_from(armed.error).unwrap()).max(0).unsigned_abs();
+        if slack == 0 {
+            until = pool.now;
+        }
         let change = |t: &Exposure| t.equity - of(line, t.requirement, Rounding::Ceil);
         let total: u128 = told.terms.iter().map(|t| change(t).unsigned_abs() + 1).sum();
         for term in &told.terms {
@@ -66,7 +71,7 @@ fn intervals(pool: &Pool, warn: Ratio) -> Vec<(u128, u128)> {
             found[at].1 = found[at].1.min(marks[at] + reach);
         }
     }
-    found
+    (found, until)
 }
 
 /// A price strictly within its interval: one of the ends, or somewhere.
@@ -92,13 +97,14 @@ pub fn at_ratio(pool: &mut Pool, thousandths: u128) {
     pool.rows.add(Holder::Account(A), Unit::token(wide::USDT), change);
 }
 
-/// Walks the prices of a book within so many parts in a hundred of its intervals, so many times.
+/// Walks the prices of a book within so many parts in a hundred of its intervals, so many times, while
+/// time passes.
 ///
 /// # Errors
 /// The walk on which its band changed.
-fn walks(seed: u64, times: u64, percent: u128) -> Result<(), String> {
+pub fn walks(book: fn(u64) -> Pool, seed: u64, times: u64, percent: u128) -> Result<(), String> {
     let mut chance = Chance(seed);
-    let mut pool = super::wide_health::random_book(seed);
+    let mut pool = book(seed);
     let warn = 1_000_000_000_000_000_000 + u128::from(chance.below(1_001)) * 1_000_000_000_000_000;
     let warn = Ratio::new(warn);
     if chance.below(4) > 0 {
@@ -110,7 +116,9 @@ fn walks(seed: u64, times: u64, percent: u128) -> Result<(), String> {
         let further = end.abs_diff(mark) * percent / 100;
         if end < mark { mark - further.min(mark - 1) } else { mark + further }
     };
-    let safe: Vec<[u128; 3]> = intervals(&pool, warn)
+    let (safe, until) = intervals(&pool, warn);
+    let last = if until == Time::MAX { pool.now } else { until };
+    let safe: Vec<[u128; 3]> = safe
         .into_iter()
         .zip(&first)
         .map(|(ends, mark)| {
@@ -126,7 +134,9 @@ fn walks(seed: u64, times: u64, percent: u128) -> Result<(), String> {
         Err(format!("{band:?} became {health:?} at {moved:?}, warn {warn}"))
     };
     // Whatever hurts most, or helps most, of each market in turn, at either line.
+    let begun = pool.now;
     for (line, sign) in [(Ratio::one(), 1), (Ratio::one(), -1), (warn, 1), (warn, -1)] {
+        pool.now = if chance.below(2) == 0 { begun } else { last };
         let above = |pool: &Pool| {
             let health = pool.health(A);
             let line = line.of(U256::from(health.requirement), Rounding::Ceil).unwrap();
@@ -150,6 +160,7 @@ fn walks(seed: u64, times: u64, percent: u128) -> Result<(), String> {
                 if chance.below(4) == 0 { first[at] } else { safe[at][chance.below(3) as usize] };
             pool.mark(MARKETS[at].0, to);
         }
+        pool.now = if chance.below(2) == 0 { begun } else { last };
         judge(&pool)?;
     }
     Ok(())
@@ -159,7 +170,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
     #[test]
     fn no_band_changes_while_all_prices_stay_within_their_intervals(seed in any::<u64>()) {
-        let found = walks(seed, 3, 100);
+        let found = walks(random_book, seed, 3, 100);
         prop_assert!(found.is_ok(), "{found:?}");
     }
 }
@@ -186,7 +197,7 @@ fn where_more_of_a_position_costs_more_than_it_brings_a_rise_is_watched_too() {
         let warn = Ratio::new(1_900_000_000_000_000_000);
         assert_eq!(pool.health(A).band(warn), Band::Healthy);
         let market = pool.assets[contract.index()].market.unwrap().index();
-        let (low, high) = intervals(&pool, warn)[market];
+        let (low, high) = intervals(&pool, warn).0[market];
         let mark = pool.price(contract).raw;
         // What is owned hurts as its value rises: with the price, or against it.
         let mut moved = 0;
@@ -204,6 +215,6 @@ fn where_more_of_a_position_costs_more_than_it_brings_a_rise_is_watched_too() {
 /// The search finds something where there is something to find: a fifth further out, it does.
 #[test]
 fn walks_that_leave_their_intervals_by_a_fifth_are_found_to_change_bands() {
-    let late = (0..1_000).filter(|seed| walks(*seed, 3, 120).is_err()).count();
+    let late = (0..1_000).filter(|seed| walks(random_book, *seed, 3, 120).is_err()).count();
     assert!(late > 100, "{late} of 1000");
 }

@@ -12,6 +12,7 @@ mod orders;
 mod parameters;
 mod places;
 mod plan;
+mod portfolio;
 mod sessions;
 mod takeover;
 mod venues;

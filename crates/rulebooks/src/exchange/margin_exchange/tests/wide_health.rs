@@ -86,7 +86,12 @@ fn the_initial_rate_rises_with_open_interest_from_its_own_to_one() {
 /// An account with some of everything, entered at other prices than the marks; then, by its cash,
 /// owing some of it.
 pub fn random_book(seed: u64) -> Pool {
-    let (mut pool, mut s) = (wide(), Chance(seed));
+    filled(wide(), seed)
+}
+
+/// The same in a pool of another file.
+pub fn filled(mut pool: Pool, seed: u64) -> Pool {
+    let mut s = Chance(seed);
     for asset in MARGIN {
         pool.give(A, asset, 5_000_000 * one(asset));
     }
