@@ -9,13 +9,16 @@
 //! Bidders are outsiders under numbers of their own. All money is in base units of what the leg brings
 //! in, all lots in base units of what it sells.
 
+mod bidding;
 mod closing;
+mod lots;
 mod running;
 mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use running::{Auctioned, Running, Sold, Step, Verdict};
+pub use lots::{Offer, OnAuction};
+pub use running::{Auctioned, Live, Running, Sold, Step, Totals, Verdict};
 pub use terms::{
     AuctionTerms, BatchTerms, Deposit, Disposal, DutchCurve, DutchTerms, EnglishTerms, Extension,
     Format, Opening, Raises, SealedTerms,
