@@ -15,7 +15,7 @@ use crate::{Body, Engine, OpenLeg};
 use breakwater_liquidation::auctions::{
     Bid, Offer, OnAuction, Opening, Running, Step, Totals, Verdict,
 };
-use breakwater_liquidation::{AuctionTerms, Disposal, Effects, Leg, Rejected, Rejection};
+use breakwater_liquidation::{AuctionTerms, Call, Disposal, Effects, Leg, Rejected, Rejection};
 use breakwater_money::{AccountId, Holder, Time, Transfer, TransferCode, Unit};
 
 /// The terms under which the leg is auctioned; none if it is sold into a market. Contracts always are:
@@ -84,8 +84,7 @@ pub(super) fn bid(
     clock::runs(engine, at, number, open)?;
     // Money that is taken in without a sale cannot fail after the bid is taken. What sells at once
     // may be refused by the rulebook: these formats are small.
-    let sells = matches!(bid, Bid::Take { .. } | Bid::Pay);
-    let kept = sells.then(|| before.clone());
+    let kept = bid.sells().then(|| before.clone());
     let open = open.clone();
     let Some(mut running) = engine.auctions.remove(&number) else { return Ok(()) };
     let held = running.held;
@@ -119,6 +118,34 @@ pub(super) fn bid(
             Err(fault)
         }
     }
+}
+
+/// What a bid would sell at once, if anything: the fill that it leads to.
+///
+/// # Errors
+/// The refusal of the bid.
+pub(crate) fn sale_by(
+    engine: &Engine,
+    at: Time,
+    (number, bidder): (u64, u64),
+    bid: &Bid,
+) -> Result<Option<Call>, Rejected> {
+    let (Some(open), Some(running)) = (engine.legs.get(&number), engine.auctions.get(&number))
+    else {
+        return Err(Rejection::UnknownAuction.because(format!("auction {number}")));
+    };
+    clock::runs(engine, at, number, open)?;
+    if !bid.sells() {
+        return Ok(None);
+    }
+    let mut running = running.clone();
+    running.count_to(at, clock::live(engine, open));
+    let leg = left_of(open);
+    let room = room(engine, Unit::token(leg.proceeds_asset));
+    let step = engine.with_view(at, |view| running.bid(view, &leg, (bidder, bid), room))?;
+    let Totals { quantity, paid, .. } = step.totals()?;
+    let (account, asset, proceeds_asset) = (open.account, leg.asset, leg.proceeds_asset);
+    Ok(Some(Call::Fill { account, asset, quantity, proceeds: paid, proceeds_asset }))
 }
 
 /// The most that may be paid in before a balance leaves 127 bits.

@@ -105,6 +105,12 @@ pub enum Bid {
 }
 
 impl Bid {
+    /// Whether such a bid, once taken, sells at once. Others wait for the auction's end.
+    #[must_use]
+    pub const fn sells(&self) -> bool {
+        matches!(self, Bid::Take { .. } | Bid::Pay)
+    }
+
     /// Kind of the bid, for messages.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
