@@ -226,6 +226,12 @@ impl Sealed {
         self.commitments.iter().filter_map(|(bidder, own)| own.bid.map(|bid| (*bidder, bid)))
     }
 
+    /// Deposits of those who have not revealed, by bidder.
+    pub fn unrevealed(&self) -> impl Iterator<Item = (u64, U256)> + '_ {
+        let sealed = self.commitments.iter().filter(|(_, own)| own.bid.is_none());
+        sealed.map(|(bidder, own)| (*bidder, own.held))
+    }
+
     /// Money held of all bidders until the auction is closed.
     #[must_use]
     pub const fn held(&self) -> U256 {

@@ -266,6 +266,7 @@ impl Names {
             | What::BidPlaced { .. }
             | What::BidRefunded { .. }
             | What::LotSold { .. }
+            | What::DepositForfeited { .. }
             | What::AuctionRestarted { .. }
             | What::AuctionAwarded { .. }
             | What::WinnerDefaulted { .. }

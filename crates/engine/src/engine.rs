@@ -224,6 +224,8 @@ impl Engine {
                 self.stop = Some(stop);
             }
             Err(Fault::Rejected(rejected)) => {
+                let clocks = std::mem::take(&mut self.scratch.clocks);
+                steps::auction::clock::uncount(self, clocks);
                 outcome.events.clear();
                 outcome.rejected = Some(rejected);
             }
@@ -241,16 +243,18 @@ impl Engine {
 
     fn step(&mut self, command: &Command, outcome: &mut Outcome) -> Result<(), Fault> {
         self.scratch.committed = false;
+        self.scratch.clocks.clear();
         if command.at < self.now {
             let detail = format!("at {}, engine time {}", command.at.0, self.now.0);
             return Err(Rejection::TimeBackwards.because(detail).into());
         }
+        self.scratch.clocks = steps::auction::clock::count(self, command.at);
         let cause = steps::run(self, command, outcome)?;
-        steps::solvency::respond(self, cause, outcome)?;
-        self.watch.advance(self.now);
         if steps::auction::may_be_due(&command.body) {
             steps::auction::due(self, cause, outcome)?;
         }
+        steps::solvency::respond(self, cause, outcome)?;
+        self.watch.advance(self.now);
         steps::assess::pending(self, cause, outcome)
     }
 

@@ -137,6 +137,8 @@ pub enum What {
         bidder: u64,
         /// What.
         bid: Bid,
+        /// What was paid in for it, base units of the proceeds.
+        paid_in: u128,
     },
     /// A bidder got money back.
     BidRefunded {
@@ -158,6 +160,15 @@ pub enum What {
         /// Base units of the proceeds.
         paid: u128,
     },
+    /// A bidder has not revealed a sealed bid and loses its deposit to the insurance fund.
+    DepositForfeited {
+        /// In which auction.
+        leg: u64,
+        /// Who.
+        bidder: u64,
+        /// Base units of the proceeds.
+        amount: u128,
+    },
     /// Nobody bought: the auction starts again.
     AuctionRestarted {
         /// Which.
@@ -165,7 +176,7 @@ pub enum What {
         /// Times it has.
         restarts: u32,
     },
-    /// A winner owes the rest of the price.
+    /// A winner, or whoever is next after one who has not paid, owes the rest of the price.
     AuctionAwarded {
         /// Of which auction.
         leg: u64,

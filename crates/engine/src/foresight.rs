@@ -2,8 +2,8 @@
 //!
 //! Nothing is changed. The command's own effects are laid over the pool and a rulebook is asked
 //! about the result, so that what moved an account can be told apart: the price, the time, the
-//! business or the parameters. What the engine does by itself after a command (sales it orders,
-//! losses it writes off and their bearers) is not foreseen.
+//! business or the parameters. What the engine does by itself after a command (sales it orders, lots
+//! whose auctions end, losses it writes off and their bearers) is not foreseen.
 
 use crate::engine::LedgerBalances;
 use crate::{Body, Command, Engine};
@@ -117,6 +117,13 @@ impl Engine {
                     proceeds_asset: open.leg.proceeds_asset,
                 }
             }
+            Body::Bid { auction, bidder, bid } => {
+                let placed = (*auction, *bidder);
+                match crate::steps::auction::sale_by(self, command.at, placed, bid)? {
+                    Some(fill) => fill,
+                    None => return Ok(Effects::default()),
+                }
+            }
             _ => return Ok(Effects::default()),
         };
         let named = call.accounts();
@@ -175,6 +182,7 @@ const fn accrues(body: &Body) -> bool {
     match body {
         Body::Call(_) | Body::FillOrder { .. } | Body::Tick(_) | Body::AdvanceTime => true,
         Body::ReportFill { quantity, .. } => *quantity > 0,
+        Body::Bid { bid, .. } => bid.sells(),
         _ => false,
     }
 }

@@ -51,8 +51,8 @@ invariants! {
     RejectedChangesNothing = "I-43", "A rejected command changes nothing but its record.";
     RulebookKnown = "I-44", "A rulebook changes only by a command that carries its hash.";
     PauseKept = "I-49", "Nobody is liquidated in a pause or in the grace period after it.";
-    BidsHeld = "I-52", "What bidders have put down is held for them to the unit.";
     CapsKept = "I-50", "New business takes no total above its cap.";
+    BidsHeld = "I-52", "What bidders have put down is held for them to the unit.";
 }
 
 /// The engine's last word: which promise broke, where.

@@ -218,6 +218,11 @@ impl Policy {
         if self.name.is_empty() || self.name.len() > 64 {
             return Err(format!("policy.name '{}' must have 1 to 64 characters", self.name));
         }
+        if self.disposal != Disposal::Market && self.seller == Seller::Keepers {
+            let right =
+                "market is right where policy.seller is keepers, who take what they repay for";
+            return Err(format!("policy.disposal auction: {right}"));
+        }
         self.disposal.validate()?;
         self.solvency.validate()
     }

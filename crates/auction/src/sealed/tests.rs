@@ -187,7 +187,11 @@ proptest! {
     ) {
         let mut auction = played(terms(pricing, reserve), &bids);
         let held = auction.held();
+        let silent: Vec<u64> = auction.unrevealed().map(|(bidder, _)| bidder).collect();
+        let at_stake = auction.unrevealed().fold(U256::ZERO, |sum, (_, deposit)| sum + deposit);
         let outcome = auction.close(Time(200)).unwrap();
+        prop_assert_eq!(outcome.forfeited, at_stake);
+        prop_assert!(bids.iter().all(|(bidder, _, shown)| silent.contains(bidder) != *shown));
         let refunds = outcome.refunds.iter().fold(U256::ZERO, |sum, (_, back)| sum + back);
         prop_assert_eq!(held, outcome.proceeds + refunds);
         let price = outcome.winner.map_or(U256::ZERO, |winner| winner.price);

@@ -21,9 +21,15 @@ impl Names {
                     "wanted": wanted.map(|raw| self.amount(Amount::new(sale.proceeds_asset, raw))),
                 }),
             ),
-            What::BidPlaced { leg, bidder, bid } => {
-                ("bid placed", json!({ "auction": leg, "bidder": bidder, "bid": said(bid) }))
-            }
+            What::BidPlaced { leg, bidder, bid, paid_in } => (
+                "bid placed",
+                json!({
+                    "auction": leg,
+                    "bidder": bidder,
+                    "bid": said(bid),
+                    "paid_in_base_units": paid_in.to_string(),
+                }),
+            ),
             What::BidRefunded { leg, bidder, amount } => (
                 "bid refunded",
                 json!({
@@ -39,6 +45,14 @@ impl Names {
                     "bidder": bidder,
                     "quantity_base_units": quantity.to_string(),
                     "paid_base_units": paid.to_string(),
+                }),
+            ),
+            What::DepositForfeited { leg, bidder, amount } => (
+                "deposit forfeited",
+                json!({
+                    "auction": leg,
+                    "bidder": bidder,
+                    "amount_base_units": amount.to_string(),
                 }),
             ),
             What::AuctionRestarted { leg, restarts } => {

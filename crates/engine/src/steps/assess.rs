@@ -8,7 +8,7 @@ use crate::watch::Interval;
 use crate::{Engine, OpenLeg};
 use breakwater_liquidation::margin_call::Finding;
 use breakwater_liquidation::plan::plan_sale;
-use breakwater_liquidation::{AssetKind, Call, CallState, Plan, Rejected, Rejection, Seller};
+use breakwater_liquidation::{AssetKind, Call, CallState, Leg, Plan, Rejected, Rejection, Seller};
 use breakwater_margin::health::{Armed, Exposure};
 use breakwater_margin::{Band, Health, Ratio};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, narrow_u128};
@@ -205,17 +205,20 @@ pub(super) fn sell(
     match planned {
         Ok(plan) => {
             order::cancel_all(engine, account, cause, outcome);
-            let first = plan.legs.first().copied();
-            let terms = first.and_then(|leg| Some((leg, auction::terms_for(engine, &leg)?)));
-            if let Some((leg, terms)) = terms {
+            let auctioned = |leg: &Leg| auction::terms_for(engine, leg).map(|terms| (*leg, terms));
+            let first = plan.legs.first().and_then(auctioned);
+            if let Some((leg, terms)) = first {
                 // One holding at a time: what the next has to raise is known when this one is sold.
-                if !matches!(auction::open(engine, account, leg, &terms, cause, outcome), Ok(true))
-                {
+                let opened = auction::open(engine, account, leg, &terms, cause, outcome);
+                if !opened.unwrap_or(false) {
                     engine.retry.insert(account);
                 }
-                return Ok(());
+                return one_liquidation(engine, account);
             }
-            for leg in plan.legs {
+            // What is auctioned waits until what is sold into a market is gone.
+            let sold: Vec<Leg> =
+                plan.legs.iter().filter(|leg| auctioned(leg).is_none()).copied().collect();
+            for leg in sold {
                 let number = engine.next_leg;
                 engine.next_leg += 1;
                 engine.legs.insert(number, OpenLeg { account, leg, filled: 0 });
@@ -235,10 +238,20 @@ pub(super) fn sell(
     }
 }
 
-/// I-18: the legs of one plan at most, each of another asset.
+/// I-18: the legs of one plan at most, each of another asset; the lots of one holding on auction are one
+/// leg together.
 fn one_liquidation(engine: &Engine, account: AccountId) -> Result<(), Fault> {
-    let mut assets: Vec<_> =
-        engine.legs.values().filter(|l| l.account == account).map(|l| l.leg.asset).collect();
+    let own = engine.legs.iter().filter(|(_, open)| open.account == account);
+    let mut on_auction = false;
+    let mut assets: Vec<_> = own
+        .filter(|(number, _)| {
+            let lot = engine.auctions.contains_key(number);
+            let again = lot && on_auction;
+            on_auction |= lot;
+            !again
+        })
+        .map(|(_, open)| open.leg.asset)
+        .collect();
     let legs = assets.len();
     assets.sort_unstable();
     assets.dedup();

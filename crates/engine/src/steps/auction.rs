@@ -5,17 +5,21 @@
 //! no rulebook knows of auctions. An auction's clock stands still while prices may not be acted on; then
 //! nobody bids, and nothing is due.
 
-use super::{fill, settle, solvency};
+pub(crate) mod clock;
+
+use super::{fill, settle};
 use crate::engine::Fault;
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
 use crate::{Body, Engine, OpenLeg};
-use breakwater_liquidation::auctions::{Bid, Opening, Raises, Running, Step, Verdict};
-use breakwater_liquidation::plan::{at_mark, proceeds};
-use breakwater_liquidation::{AuctionTerms, Disposal, Effects, Leg, Rejected, Rejection};
-use breakwater_market::MarkStatus;
+use breakwater_liquidation::auctions::{
+    Bid, Offer, OnAuction, Opening, Running, Step, Totals, Verdict,
+};
+use breakwater_liquidation::{
+    AuctionTerms, Call, Disposal, Effects, Leg, Rejected, Rejection, View,
+};
 use breakwater_money::rounding::{Rounding, mul_div};
-use breakwater_money::{AccountId, AssetId, Holder, Time, Transfer, TransferCode, Unit};
+use breakwater_money::{AccountId, Holder, Time, Transfer, TransferCode, Unit};
 
 /// The terms under which the leg is auctioned; none if it is sold into a market. Contracts always are:
 /// whoever takes a position over has to be margined for it.
@@ -34,37 +38,48 @@ pub(super) fn open(
     terms: &AuctionTerms,
     cause: Cause,
     outcome: &mut Outcome,
-) -> Result<bool, Fault> {
-    let now = engine.now;
-    let installed = engine.in_force()?;
-    let owed =
-        match terms.raises {
-            Raises::Most => None,
-            Raises::Debt => Some(engine.with_view(now, |view| {
-                installed.rulebook.owes(view, account, leg.proceeds_asset)
-            })?),
-        };
-    let symbol = engine.assets.get(leg.asset.index()).map(|info| info.symbol.as_str());
-    let lot_max = symbol.and_then(|symbol| terms.lots_max.get(symbol)).copied();
-    let lot_max = lot_max.unwrap_or(leg.quantity).max(1);
+) -> Result<bool, Rejected> {
+    let (owed, lot_max) = offer(engine, account, terms, |offer, view| {
+        Ok((offer.owed(view, &leg)?, offer.lot_max(view, &leg)?))
+    })?;
     let (mut left, mut owed_left, mut any) = (leg.quantity, owed, false);
     while left > 0 {
-        let quantity = left.min(lot_max);
+        let lot = Leg { quantity: left.min(lot_max), ..leg };
         // Each lot is to raise its share of what is owed; what rounding leaves, the last does.
-        let wanted = owed_left.map(|owed| mul_div(owed, quantity, left, Rounding::Ceil));
-        let wanted = wanted.transpose()?;
-        let lot = Leg { quantity, ..leg };
-        let Some(opened) = open_lot(engine, account, lot, wanted, (terms, cause), outcome)? else {
-            break;
+        let due = owed_left.map(|owed| mul_div(owed, lot.quantity, left, Rounding::Ceil));
+        let due = due.transpose()?;
+        let opened = match open_lot(engine, account, lot, due, (terms, cause), outcome) {
+            // What is on auction already stays there.
+            Err(_) if any => None,
+            other => other?,
         };
+        let Some(opened) = opened else { break };
         any = true;
         left = left.saturating_sub(opened);
-        owed_left = owed_left.zip(wanted).map(|(owed, wanted)| owed.saturating_sub(wanted));
-        if opened < quantity {
+        owed_left = owed_left.zip(due).map(|(owed, due)| owed.saturating_sub(due));
+        if opened < lot.quantity || owed_left == Some(0) {
             break;
         }
     }
     Ok(any)
+}
+
+/// Looks at the pool with what surrounds a lot of the account.
+fn offer<T>(
+    engine: &Engine,
+    account: AccountId,
+    terms: &AuctionTerms,
+    look: impl FnOnce(&Offer<'_>, &View<'_>) -> Result<T, Rejected>,
+) -> Result<T, Rejected> {
+    let installed = engine.in_force()?;
+    let value = |sum: u128, running: &Running| sum.saturating_add(running.value);
+    let others = OnAuction {
+        count: engine.auctions.len(),
+        value: engine.auctions.values().fold(0u128, value),
+    };
+    let (rulebook, policy) = (&*installed.rulebook, &installed.policy);
+    let offer = Offer { rulebook, policy, terms, account, others };
+    engine.with_view(engine.now, |view| look(&offer, view))
 }
 
 /// Opens one auction. What of the lot is on auction now; none if there is no room for any of it.
@@ -75,100 +90,22 @@ fn open_lot(
     due: Option<u128>,
     (terms, cause): (&AuctionTerms, Cause),
     outcome: &mut Outcome,
-) -> Result<Option<u128>, Fault> {
+) -> Result<Option<u128>, Rejected> {
     let number = engine.next_leg;
-    let opened = engine.with_view(engine.now, |view| {
-        let Some((leg, value)) = cut(engine, view, lot, terms)? else { return Ok(None) };
-        let marked = at_mark(view, &leg)?;
-        let fair = proceeds(view, &marked, leg.quantity, marked.worst_price)?;
-        let share = |owed| mul_div(owed, leg.quantity, lot.quantity, Rounding::Ceil);
-        let due = due.map(share).transpose()?;
-        if fair == 0 || due == Some(0) {
-            return Ok(None);
-        }
-        let penalised =
-            |due| mul_div(due, 10_000 + u128::from(terms.penalty_bps), 10_000, Rounding::Ceil);
-        let wanted = due.map(penalised).transpose()?;
-        let opening = Opening { number, at_mark: marked, fair, value, due, wanted };
-        Ok::<_, Rejected>(Some((leg, terms.open(view, &opening)?)))
+    let opened = offer(engine, account, terms, |offer, view| {
+        let Some(opening) = offer.of(view, &lot, (number, due))? else { return Ok(None) };
+        let running = terms.open(view, &opening)?;
+        Ok(Some((opening, running)))
     })?;
-    let Some((leg, running)) = opened else { return Ok(None) };
-    let (fair, wanted, format) = (running.fair, running.wanted, running.format());
+    let Some((opening, running)) = opened else { return Ok(None) };
+    let Opening { at_mark, fair, wanted, .. } = opening;
+    let (sale, format) = (Leg { quantity: at_mark.quantity, ..lot }, running.format());
     engine.next_leg += 1;
-    engine.legs.insert(number, OpenLeg { account, leg, filled: 0 });
+    engine.legs.insert(number, OpenLeg { account, leg: sale, filled: 0 });
     engine.auctions.insert(number, running);
-    let told = What::AuctionOpened { leg: number, account, sale: leg, format, fair, wanted };
+    let told = What::AuctionOpened { leg: number, account, sale, format, fair, wanted };
     Engine::tell(outcome, cause, told);
-    Ok(Some(leg.quantity))
-}
-
-/// The leg as far as there is room for it, with its value in the numeraire.
-fn cut(
-    engine: &Engine,
-    view: &breakwater_liquidation::View<'_>,
-    leg: Leg,
-    terms: &AuctionTerms,
-) -> Result<Option<(Leg, u128)>, Rejected> {
-    if engine.auctions.len() >= usize::try_from(terms.open_max).unwrap_or(usize::MAX) {
-        return Ok(None);
-    }
-    let (price, decimals) = (view.price(leg.asset)?, view.asset(leg.asset)?.decimals);
-    let value = |quantity| price.value(quantity, decimals, Rounding::Ceil);
-    let whole = value(leg.quantity)?;
-    if terms.value_max == 0 {
-        return Ok(Some((leg, whole)));
-    }
-    let on_auction =
-        engine.auctions.values().fold(0u128, |sum, running| sum.saturating_add(running.value));
-    let room = terms.value_max.saturating_sub(on_auction);
-    if whole <= room {
-        return Ok(Some((leg, whole)));
-    }
-    let quantity = mul_div(leg.quantity, room, whole, Rounding::Floor)?;
-    if quantity == 0 {
-        return Ok(None);
-    }
-    Ok(Some((Leg { quantity, ..leg }, value(quantity)?)))
-}
-
-/// Takes a bid.
-pub(super) fn bid(
-    engine: &mut Engine,
-    at: Time,
-    (number, bidder): (u64, u64),
-    bid: &Bid,
-    outcome: &mut Outcome,
-) -> Result<(), Fault> {
-    let Some(open) = engine.legs.get(&number).cloned() else {
-        return Err(Rejection::UnknownAuction.because(format!("auction {number}")).into());
-    };
-    let Some(mut running) = engine.auctions.remove(&number) else {
-        return Err(Rejection::UnknownAuction
-            .because(format!("leg {number} is not auctioned"))
-            .into());
-    };
-    // What a bid changes before a sale may be refused: descending auctions are small, and only they
-    // and winners' payments sell at once.
-    let sells = matches!(bid, Bid::Take { .. } | Bid::Pay);
-    let before = sells.then(|| running.clone());
-    let clock = running.clock;
-    let done = place(engine, at, (number, bidder), &open, &mut running, bid).map_err(Fault::from);
-    let place = Place { at, number, cause: Cause::Command };
-    let done = done.and_then(|step| {
-        let told = What::BidPlaced { leg: number, bidder, bid: *bid };
-        Engine::tell(outcome, Cause::Command, told);
-        let penalty = running.penalty_in(step.total()?.1);
-        follow(engine, place, (&open, penalty), &step, outcome)?;
-        Ok(step)
-    });
-    match done {
-        Ok(step) => close(engine, place, running, &step, outcome),
-        Err(fault) => {
-            running.clock = clock;
-            engine.auctions.insert(number, before.unwrap_or(running));
-            Err(fault)
-        }
-    }
+    Ok(Some(sale.quantity))
 }
 
 /// A step of an auction: when, which, why.
@@ -179,21 +116,93 @@ struct Place {
     cause: Cause,
 }
 
-fn place(
+/// Takes a bid.
+pub(super) fn bid(
+    engine: &mut Engine,
+    at: Time,
+    (number, bidder): (u64, u64),
+    bid: &Bid,
+    outcome: &mut Outcome,
+) -> Result<(), Fault> {
+    let (Some(open), Some(before)) = (engine.legs.get(&number), engine.auctions.get(&number))
+    else {
+        let detail = format!("auction {number}: an open one is right");
+        return Err(Rejection::UnknownAuction.because(detail).into());
+    };
+    clock::runs(engine, at, number, open)?;
+    // Money that is taken in without a sale cannot fail after the bid is taken. What sells at once
+    // may be refused by the rulebook: these formats are small.
+    let kept = bid.sells().then(|| before.clone());
+    let open = open.clone();
+    let Some(mut running) = engine.auctions.remove(&number) else { return Ok(()) };
+    let held = running.held;
+    let leg = left_of(&open);
+    let room = room(engine, Unit::token(leg.proceeds_asset));
+    let placed = engine
+        .with_view(at, |view| running.bid(view, &leg, (bidder, bid), room))
+        .and_then(|step| Ok((step.totals()?, step)));
+    let (totals, step) = match placed {
+        Ok(placed) => placed,
+        Err(refused) => {
+            engine.auctions.insert(number, running);
+            return Err(refused.into());
+        }
+    };
+    let place = Place { at, number, cause: Cause::Command };
+    let paid_in = totals.paid_in;
+    Engine::tell(outcome, place.cause, What::BidPlaced { leg: number, bidder, bid: *bid, paid_in });
+    let told = outcome.events.len();
+    let penalty = running.penalty_in(totals.paid);
+    match follow(engine, place, &open, (held, penalty, &step), outcome) {
+        Ok(()) => close(engine, place, running, &step, outcome),
+        // A winner who cannot be given the lot is not to blame.
+        Err(Fault::Rejected(_)) if *bid == Bid::Pay && !engine.scratch.committed => {
+            outcome.events.truncate(told);
+            let voided = step.voided();
+            follow(engine, place, &open, (held, 0, &voided), outcome)?;
+            close(engine, place, running, &voided, outcome)
+        }
+        Err(fault) => {
+            engine.auctions.insert(number, kept.unwrap_or(running));
+            Err(fault)
+        }
+    }
+}
+
+/// What a bid would sell at once, if anything: the fill that it leads to.
+///
+/// # Errors
+/// The refusal of the bid.
+pub(crate) fn sale_by(
     engine: &Engine,
     at: Time,
     (number, bidder): (u64, u64),
-    open: &OpenLeg,
-    running: &mut Running,
     bid: &Bid,
-) -> Result<Step, Rejected> {
-    if let Some(since) = dead_since(engine, at, open) {
-        let detail = format!("auction {number} stands still since {}", since.0);
-        return Err(Rejection::AuctionPaused.because(detail));
+) -> Result<Option<Call>, Rejected> {
+    let (Some(open), Some(running)) = (engine.legs.get(&number), engine.auctions.get(&number))
+    else {
+        return Err(Rejection::UnknownAuction.because(format!("auction {number}")));
+    };
+    clock::runs(engine, at, number, open)?;
+    if !bid.sells() {
+        return Ok(None);
     }
-    running.turn(true, live_since(engine, at, open));
+    let mut running = running.clone();
+    running.count_to(at, clock::live(engine, open));
     let leg = left_of(open);
-    engine.with_view(at, |view| running.bid(view, &leg, bidder, bid))
+    let room = room(engine, Unit::token(leg.proceeds_asset));
+    let step = engine.with_view(at, |view| running.bid(view, &leg, (bidder, bid), room))?;
+    let Totals { quantity, paid, .. } = step.totals()?;
+    let paid = paid.saturating_sub(running.penalty_in(paid));
+    let (account, asset, proceeds_asset) = (open.account, leg.asset, leg.proceeds_asset);
+    Ok(Some(Call::Fill { account, asset, quantity, proceeds: paid, proceeds_asset }))
+}
+
+/// The most that may be paid in before a balance leaves 127 bits.
+fn room(engine: &Engine, unit: Unit) -> u128 {
+    let held = i128::MAX.saturating_sub(engine.ledger.balance(Holder::Escrow, unit));
+    let outside = i128::MAX.saturating_add(engine.ledger.balance(Holder::External, unit));
+    held.min(outside).max(0).unsigned_abs()
 }
 
 /// The leg with what is left of it.
@@ -209,129 +218,140 @@ pub(crate) const fn may_be_due(body: &Body) -> bool {
 
 /// Does everything that is due by now in any auction.
 pub(crate) fn due(engine: &mut Engine, cause: Cause, outcome: &mut Outcome) -> Result<(), Fault> {
-    let now = engine.now;
-    let numbers: Vec<u64> = engine.auctions.keys().copied().collect();
+    let at = engine.now;
+    let all = engine.auctions.iter().filter(|(_, running)| running.is_due());
+    let numbers: Vec<u64> = all.map(|(number, _)| *number).collect();
     for number in numbers {
-        let (Some(open), Some(mut running)) =
-            (engine.legs.get(&number).cloned(), engine.auctions.remove(&number))
+        let (Some(open), Some(before)) = (engine.legs.get(&number), engine.auctions.get(&number))
         else {
             continue;
         };
-        if dead_since(engine, now, &open).is_some() || !running.is_due(now) {
-            engine.auctions.insert(number, running);
+        if clock::runs(engine, at, number, open).is_err() {
             continue;
         }
-        let before = running.clone();
+        let (open, mut running) = (open.clone(), before.clone());
+        let held = running.held;
         let leg = left_of(&open);
-        let step = engine.with_view(now, |view| running.due(view, &at_mark(view, &leg)?));
-        let Ok(Some(step)) = step else {
-            engine.auctions.insert(number, before);
-            continue;
-        };
-        finish(engine, Place { at: now, number, cause }, running, &open, step, outcome)?;
+        let step = engine.with_view(at, |view| running.due(view, &leg));
+        let Ok(Some(step)) = step else { continue };
+        engine.auctions.remove(&number);
+        finish(engine, Place { at, number, cause }, running, &open, (held, step), outcome)?;
     }
     Ok(())
 }
 
-/// Commits what was due. Where the lot cannot be handed over, everybody gets his money back.
+/// Commits what was due. Where the lot cannot be handed over, whoever would have bought gets the money
+/// back.
 fn finish(
     engine: &mut Engine,
     place: Place,
-    mut running: Running,
+    running: Running,
     open: &OpenLeg,
-    step: Step,
+    (held, step): (u128, Step),
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
-    let (committed, told) = (engine.scratch.committed, outcome.events.len());
-    engine.scratch.committed = false;
-    let penalty = running.penalty_in(step.total()?.1);
-    let followed = follow(engine, place, (open, penalty), &step, outcome);
+    let told = outcome.events.len();
+    let before = std::mem::replace(&mut engine.scratch.committed, false);
+    let penalty = running.penalty_in(step.totals()?.paid);
+    let followed = follow(engine, place, open, (held, penalty, &step), outcome);
+    let begun = engine.scratch.committed;
+    engine.scratch.committed |= before;
     let step = match followed {
-        Err(Fault::Rejected(_)) if !engine.scratch.committed && !step.sold.is_empty() => {
+        Err(Fault::Rejected(_)) if !begun && !step.sold.is_empty() => {
             outcome.events.truncate(told);
             let voided = step.voided();
-            running.held = 0;
-            follow(engine, place, (open, 0), &voided, outcome)?;
+            follow(engine, place, open, (held, 0, &voided), outcome).map_err(broken)?;
             voided
         }
         other => {
-            other?;
+            other.map_err(broken)?;
             step
         }
     };
-    engine.scratch.committed |= committed;
     close(engine, place, running, &step, outcome)
 }
 
-/// Moves the money of a step, sells what it sells, and tells it.
+/// The command that led here has happened and cannot be refused any more.
+fn broken(fault: Fault) -> Fault {
+    match fault {
+        Fault::Rejected(refused) => Fault::Broken(Invariant::BidsHeld, refused.to_string()),
+        broken => broken,
+    }
+}
+
+/// Moves the money of a step, sells what it sells, and tells it. `held` is what was held before,
+/// `penalty` the part of the price that is one.
 fn follow(
     engine: &mut Engine,
     place: Place,
-    (open, penalty): (&OpenLeg, u128),
-    step: &Step,
+    open: &OpenLeg,
+    (held, penalty, step): (u128, u128, &Step),
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     let Place { at, number, cause } = place;
     let unit = Unit::token(open.leg.proceeds_asset);
     let before = engine.ledger.balance(Holder::Escrow, unit);
-    let (quantity, total) = step.total()?;
-    let mut effects = Effects::default();
-    let mut moves = |debit, credit, amount: u128, code| {
-        if amount > 0 {
-            effects.transfers.push(Transfer { debit, credit, unit, amount, code });
-        }
-    };
-    let paid_in = step.paid_in.iter().try_fold(0u128, |sum, (_, amount)| sum.checked_add(*amount));
-    let refunded = step.refunds.iter().try_fold(0u128, |sum, (_, amount)| sum.checked_add(*amount));
-    let (Some(paid_in), Some(refunded)) = (paid_in, refunded) else {
-        return Err(Rejection::Overflow.into());
-    };
-    moves(Holder::External, Holder::Escrow, paid_in, TransferCode::Bid);
-    moves(Holder::Escrow, Holder::External, refunded, TransferCode::Refund);
-    moves(Holder::Escrow, Holder::Insurance, step.forfeited, TransferCode::Forfeit);
-    moves(Holder::Escrow, Holder::Insurance, penalty, TransferCode::Fee);
-    // The buyers' money comes in by the fill, as any market's does.
-    let price = total.checked_sub(penalty).ok_or(Rejection::Overflow)?;
-    moves(Holder::Escrow, Holder::External, price, TransferCode::Sale);
-    for (bidder, amount) in &step.refunds {
-        let told = What::BidRefunded { leg: number, bidder: *bidder, amount: *amount };
-        Engine::tell(outcome, cause, told);
-    }
-    for sold in &step.sold {
-        let (bidder, quantity, paid) = (sold.bidder, sold.quantity, sold.paid);
-        Engine::tell(outcome, cause, What::LotSold { leg: number, bidder, quantity, paid });
-    }
-    if quantity > 0 {
-        fill::sell(engine, at, open, (quantity, price), Some(effects), outcome)?;
+    let totals = step.totals()?;
+    let price = totals.paid.checked_sub(penalty).ok_or(Rejection::Overflow)?;
+    let effects = moves(unit, &totals, penalty, price);
+    tell(place, step, outcome);
+    if totals.quantity > 0 {
+        let sale = fill::Sale { quantity: totals.quantity, paid: price, cause };
+        fill::sell(engine, at, open, sale, Some(effects), outcome)?;
         if let Some(open) = engine.legs.get_mut(&number) {
-            open.filled = open.filled.saturating_add(quantity);
+            open.filled = open.filled.saturating_add(totals.quantity);
         }
     } else {
         settle::commit(engine, effects, cause, outcome)?;
     }
-    escrow_agrees(engine, unit, before, paid_in, &[refunded, step.forfeited, total])
-}
-
-/// I-52: what bidders have put down is held for them, to the unit.
-fn escrow_agrees(
-    engine: &Engine,
-    unit: Unit,
-    before: i128,
-    paid_in: u128,
-    out: &[u128],
-) -> Result<(), Fault> {
+    // I-52: what bidders have put down is held for them, to the unit.
+    let change = |held: u128| i128::try_from(held).ok();
+    let expected = totals
+        .after(held)
+        .and_then(|after| before.checked_sub(change(held)?)?.checked_add(change(after)?));
     let now = engine.ledger.balance(Holder::Escrow, unit);
-    let expected = out
-        .iter()
-        .try_fold(before.checked_add_unsigned(paid_in), |left, amount| {
-            Some(left?.checked_sub_unsigned(*amount))
-        })
-        .flatten();
     if expected == Some(now) && now >= 0 {
         return Ok(());
     }
     let found = format!("{now} of {unit:?} held for bidders, {expected:?} are theirs");
     Err(Fault::Broken(Invariant::BidsHeld, found))
+}
+
+fn moves(unit: Unit, totals: &Totals, penalty: u128, price: u128) -> Effects {
+    let mut effects = Effects::default();
+    for (debit, credit, amount, code) in [
+        (Holder::External, Holder::Escrow, totals.paid_in, TransferCode::Bid),
+        (Holder::Escrow, Holder::External, totals.refunded, TransferCode::Refund),
+        (Holder::Escrow, Holder::Insurance, totals.forfeited, TransferCode::Forfeit),
+        (Holder::Escrow, Holder::Insurance, penalty, TransferCode::Fee),
+        // The buyers' money comes in by the fill, as any market's does.
+        (Holder::Escrow, Holder::External, price, TransferCode::Sale),
+    ] {
+        if amount > 0 {
+            effects.transfers.push(Transfer { debit, credit, unit, amount, code });
+        }
+    }
+    effects
+}
+
+fn tell(place: Place, step: &Step, outcome: &mut Outcome) {
+    let Place { number: leg, cause, .. } = place;
+    for (bidder, amount) in step.refunds.iter().copied() {
+        Engine::tell(outcome, cause, What::BidRefunded { leg, bidder, amount });
+    }
+    if let Some(bidder) = step.defaulted {
+        let forfeited =
+            step.forfeits.iter().fold(0u128, |sum, (_, lost)| sum.saturating_add(*lost));
+        Engine::tell(outcome, cause, What::WinnerDefaulted { leg, bidder, forfeited });
+    } else {
+        for (bidder, amount) in step.forfeits.iter().copied() {
+            Engine::tell(outcome, cause, What::DepositForfeited { leg, bidder, amount });
+        }
+    }
+    for sold in &step.sold {
+        let (bidder, quantity, paid) = (sold.bidder, sold.quantity, sold.paid);
+        Engine::tell(outcome, cause, What::LotSold { leg, bidder, quantity, paid });
+    }
 }
 
 /// Keeps the auction as it is now, or takes it off with what is left of its leg.
@@ -343,27 +363,18 @@ fn close(
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     let Place { at, number, cause } = place;
-    running.raised = running.raised.saturating_add(step.total()?.1);
-    let Some(open) = engine.legs.get(&number).cloned() else { return Ok(()) };
-    match step.verdict {
-        Verdict::Open => {
-            engine.auctions.insert(number, running);
-        }
+    running.raised = running.raised.saturating_add(step.totals()?.paid);
+    let Some(account) = engine.legs.get(&number).map(|open| open.account) else {
+        let found = format!("auction {number} has no leg");
+        return Err(Fault::Broken(Invariant::WellFormed, found));
+    };
+    engine.watch.mark_pending(account);
+    let told = match step.verdict {
+        Verdict::Open => None,
         Verdict::Restarted => {
-            let restarts = running.restarts;
-            engine.auctions.insert(number, running);
-            Engine::tell(outcome, cause, What::AuctionRestarted { leg: number, restarts });
+            Some(What::AuctionRestarted { leg: number, restarts: running.restarts() })
         }
-        Verdict::Awarded { bidder } => {
-            engine.auctions.insert(number, running);
-            Engine::tell(outcome, cause, What::AuctionAwarded { leg: number, bidder });
-        }
-        Verdict::Defaulted { bidder } => {
-            engine.auctions.insert(number, running);
-            let forfeited = step.forfeited;
-            let told = What::WinnerDefaulted { leg: number, bidder, forfeited };
-            Engine::tell(outcome, cause, told);
-        }
+        Verdict::Awarded { bidder } => Some(What::AuctionAwarded { leg: number, bidder }),
         Verdict::Closed => {
             if running.held != 0 {
                 let found = format!("{} of auction {number} held after its end", running.held);
@@ -371,12 +382,16 @@ fn close(
             }
             if step.sold.is_empty() {
                 let retry_nanos = engine.in_force()?.policy.retry_nanos;
-                engine.standings[open.account.index()].retry_at = at.after(retry_nanos);
+                engine.standings[account.index()].retry_at = at.after(retry_nanos);
             }
             take_off(engine, number, cause, outcome);
+            return Ok(());
         }
+    };
+    engine.auctions.insert(number, running);
+    if let Some(told) = told {
+        Engine::tell(outcome, cause, told);
     }
-    engine.watch.mark_pending(open.account);
     Ok(())
 }
 
@@ -404,55 +419,4 @@ pub(super) fn may_take_out(engine: &Engine, account: AccountId) -> Result<(), Re
         }
         None => Ok(()),
     }
-}
-
-/// Turns every auction's clock to what it is at `at`: before a price is accepted, after it, and where
-/// the operator stops or resumes.
-pub(super) fn turn_clocks(engine: &mut Engine, at: Time, lifted: bool) {
-    if engine.auctions.is_empty() {
-        return;
-    }
-    let numbers: Vec<u64> = engine.auctions.keys().copied().collect();
-    for number in numbers {
-        let Some(open) = engine.legs.get(&number).cloned() else { continue };
-        let (dead, live) = (dead_since(engine, at, &open), live_since(engine, at, &open));
-        let Some(running) = engine.auctions.get_mut(&number) else { continue };
-        match dead {
-            Some(since) => running.turn(false, since),
-            None => running.turn(true, if lifted { at } else { live }),
-        }
-    }
-}
-
-/// Since when prices of the leg may not be acted on, if they may not at `at`.
-fn dead_since(engine: &Engine, at: Time, open: &OpenLeg) -> Option<Time> {
-    let guards = engine.policy()?.guards;
-    if engine.halted || solvency::may_liquidate(engine, at, open.account).is_err() {
-        return Some(at);
-    }
-    let since = |asset: AssetId| {
-        let market = engine.assets.get(asset.index())?.market?;
-        let (info, state) =
-            (engine.markets.get(market.index())?, engine.marks.get(market.index())?);
-        match info.guard.status(state, at) {
-            MarkStatus::Fresh => None,
-            MarkStatus::Stale { .. } | MarkStatus::Missing if !guards.fresh_marks => None,
-            MarkStatus::Grace { .. } => guards.grace.then_some(at),
-            MarkStatus::Stale { .. } | MarkStatus::Missing => {
-                let observed = state.mark.map_or(at, |mark| mark.observed_at);
-                Some(observed.after(info.guard.age_max_nanos).min(at))
-            }
-        }
-    };
-    since(open.leg.asset).into_iter().chain(since(open.leg.proceeds_asset)).min()
-}
-
-/// Since when they may be acted on again: the end of the last grace period, or `at`.
-fn live_since(engine: &Engine, at: Time, open: &OpenLeg) -> Time {
-    let graces = [open.leg.asset, open.leg.proceeds_asset].into_iter().filter_map(|asset| {
-        let market = engine.assets.get(asset.index())?.market?;
-        engine.marks.get(market.index())?.grace_until.filter(|until| *until <= at)
-    });
-    let guards = engine.policy().is_some_and(|policy| policy.guards.grace);
-    graces.max().filter(|_| guards).unwrap_or(at)
 }

@@ -119,6 +119,7 @@ fn guard(
         let detail = format!("policy '{}' sells by itself", policy.name);
         return Err(Rejection::Unsupported.because(detail));
     }
+    auction::may_take_out(engine, account)?;
     solvency::may_liquidate(engine, view.now, account)?;
     fresh(engine, view, account)?;
     if policy.guards.once_per_tick && engine.prices > 0 && standing.liquidated_at == engine.prices {

@@ -35,7 +35,8 @@ pub(super) fn run(
         return Err(Rejection::AmountZero.because("quantity 0 of a leg not done").into());
     }
     if quantity > 0 {
-        sell(engine, at, &open, (quantity, paid), None, outcome)?;
+        let sale = Sale { quantity, paid, cause: Cause::Command };
+        sell(engine, at, &open, sale, None, outcome)?;
     }
     let filled = open.filled + quantity;
     if done || filled == open.leg.quantity {
@@ -59,16 +60,25 @@ pub(super) fn run(
     Ok(())
 }
 
+/// What was sold of a leg, for how much, and why now.
+#[derive(Clone, Copy)]
+pub(super) struct Sale {
+    pub quantity: u128,
+    pub paid: u128,
+    pub cause: Cause,
+}
+
 /// Sells for the account. `first` is what an auction moves before, in the same commit; its price is its
 /// own and not held to the leg's worst.
 pub(super) fn sell(
     engine: &mut Engine,
     at: Time,
     open: &crate::OpenLeg,
-    (quantity, paid): (u128, u128),
+    sale: Sale,
     first: Option<Effects>,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
+    let Sale { quantity, paid, cause } = sale;
     let (account, leg) = (open.account, open.leg);
     solvency::sells_in_no_pause(engine, at, account)?;
     let held = size_held(engine, account, leg.asset);
@@ -103,7 +113,7 @@ pub(super) fn sell(
     let before = assess(engine);
     let deficit = call::deficit_accounts(&effects).contains(&account);
     let facts = effects.facts.clone();
-    settle::commit(engine, effects, Cause::Command, outcome)?;
+    settle::commit(engine, effects, cause, outcome)?;
     if let (Ok(before), Ok(after)) = (before, assess(engine)) {
         ladder::count_freed(engine, account, &before, &after)
             .map_err(|refused| Fault::Broken(Invariant::WellFormed, refused.to_string()))?;

@@ -2,9 +2,8 @@
 //!
 //! `define` and `install` set the pool up; `tick` accepts a price; `assess` finds who is touched,
 //! moves margin calls and orders sales; `auction` lets outsiders bid for them; `call` and `fill` take
-//! what comes back; `order` keeps the
-//! accounts' own orders; `settle` commits
-//! effects; `backstop` finds the bearers of a loss; `solvency` guards what the pool takes on.
+//! what comes back; `order` keeps the accounts' own orders; `settle` commits effects; `backstop` finds
+//! the bearers of a loss; `solvency` guards what the pool takes on.
 
 pub(crate) mod assess;
 pub(crate) mod auction;
@@ -38,6 +37,8 @@ pub(crate) struct Scratch {
     pub at: Time,
     /// Whether this command has begun to change what cannot be taken back.
     pub committed: bool,
+    /// Times of auctions before this command.
+    pub clocks: auction::clock::Clocks,
     /// What this command's own steps rested on.
     pub grounds: Grounds,
 }
@@ -95,7 +96,6 @@ pub(crate) fn run(
         }
         Body::Halt { on } => {
             engine.halted = *on;
-            auction::turn_clocks(engine, at, true);
             if !on {
                 retry(engine);
             }

@@ -41,7 +41,6 @@ pub(super) fn set_gate(
     if gate == Gate::Paused {
         call_off(engine, asset, outcome);
     }
-    super::auction::turn_clocks(engine, at, true);
     retry(engine);
     Ok(())
 }
@@ -50,18 +49,19 @@ pub(super) fn set_gate(
 /// again once it is over.
 fn call_off(engine: &mut Engine, asset: AssetId, outcome: &mut Outcome) {
     let touched = |open: &crate::OpenLeg| has(engine, open.account, asset);
-    let open: Vec<u64> =
-        engine.legs.iter().filter(|(_, open)| touched(open)).map(|(number, _)| *number).collect();
-    for number in open {
+    let open = engine.legs.iter().filter(|(_, open)| touched(open));
+    let open: Vec<(u64, AccountId)> = open.map(|(number, open)| (*number, open.account)).collect();
+    for (number, account) in open {
         if engine.auctions.contains_key(&number) {
             // Where somebody has bid, the clock stands still instead.
             if !super::auction::is_bound(engine, number) {
+                engine.watch.mark_pending(account);
                 super::auction::take_off(engine, number, Cause::Command, outcome);
             }
         } else if let Some(open) = engine.legs.remove(&number) {
             let unsold = open.leg.quantity - open.filled;
             Engine::tell(outcome, Cause::Command, What::Cancelled { leg: number, unsold });
-            engine.watch.mark_pending(open.account);
+            engine.watch.mark_pending(account);
         }
     }
 }
@@ -97,6 +97,17 @@ pub(super) fn may_liquidate(
         });
     }
     Ok(())
+}
+
+/// From when on the account may be liquidated, as things stand: the end of the last grace period after
+/// a pause; none while something that it holds or owes is paused.
+pub(super) fn liquidates_from(engine: &Engine, account: AccountId) -> Option<Time> {
+    let gates = engine.guarded.gates.iter();
+    let mut own = gates.filter(|(asset, _)| has(engine, account, **asset)).map(|(_, gated)| gated);
+    own.try_fold(Time::default(), |from, gated| {
+        let open = gated.gate != Gate::Paused;
+        open.then(|| from.max(gated.grace_until.unwrap_or_default()))
+    })
 }
 
 /// When the last grace period of the account's assets ends, if one runs.

@@ -27,9 +27,7 @@ pub(super) fn run(
     };
     let opened = accepted.grace_until.filter(|_| accepted.grace_until != state.grace_until);
     call::accrue(engine, at, outcome)?;
-    super::auction::turn_clocks(engine, at, false);
     engine.marks[index] = accepted;
-    super::auction::turn_clocks(engine, at, false);
     engine.prices += 1;
     engine.watch.tick(tick.market, mark.price.raw);
     retry(engine);

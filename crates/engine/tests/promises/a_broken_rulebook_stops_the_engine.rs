@@ -103,6 +103,36 @@ fn a_sale_that_leaves_more_than_there_was_stops_it() {
     stays_stopped(&mut stage, &stop);
 }
 
+/// I-52: at the first unit, when something is taken and when something is due.
+#[test]
+fn a_rule_that_takes_what_bidders_have_put_down_stops_it() {
+    use crate::support::auctions::*;
+    use breakwater_liquidation::auctions::{Format, Raises};
+    let formats = [Format::English(ENGLISH), Format::English(WITH_DEPOSIT), Format::Dutch(DUTCH)];
+    for (at_end, format) in [true, false, false].into_iter().zip(formats) {
+        let policy = auctions(terms(format, Raises::Most));
+        let mut stage = Stage::broken(Planted::TakesFromEscrow, policy, 2);
+        stage.owes(1, ETH, ONE_ETH, 1_500 * ONE_CASH);
+        stage.price(ETH, at(1_800));
+        let stop = match format {
+            Format::Dutch(_) => stage.stopped(take(7, ONE_ETH, 9_999)),
+            _ => {
+                stage.done(raise(7, 1_000));
+                stage.wait(10 * SECOND);
+                let tick = Body::Tick(stage.tick(ETH, at(1_800)));
+                if at_end {
+                    stage.stopped(tick)
+                } else {
+                    stage.done(tick);
+                    stage.stopped(pay(7))
+                }
+            }
+        };
+        assert_eq!(stop.invariant, Invariant::BidsHeld, "{stop}");
+        stays_stopped(&mut stage, &stop);
+    }
+}
+
 /// The planted faults are what stops it: the same commands on the sound rule pass.
 #[test]
 fn the_sound_rule_is_not_stopped() {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 #[test]
 fn restored_at_every_prefix_it_goes_on_as_if_it_had_never_stopped() {
-    for (venue, bound) in VENUES.into_iter().zip([4_096, 1, 3]) {
+    for (venue, bound) in VENUES.into_iter().zip([4_096, 1, 3].into_iter().cycle()) {
         let stage = story::play(venue, 39, 100, bound);
         let mut engine = Engine::new(Arc::new(Shelf));
         let outcomes: Vec<_> = {

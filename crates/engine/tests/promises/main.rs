@@ -3,27 +3,35 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod a_bid_is_taken_whole_or_not_at_all;
+mod a_bidder_gets_every_unit_back_or_the_lot;
 mod a_broken_rulebook_stops_the_engine;
 mod a_call_gives_notice_and_a_cure_calls_sales_off;
 mod a_deficit_is_covered_later_and_to_the_unit;
 mod a_fall_stops_new_risk_and_not_liquidation;
 mod a_feed_fault_liquidates_nobody;
+mod a_holding_is_auctioned_in_lots_and_a_penalty_with_it;
 mod a_ladder_is_climbed_a_step_at_a_time;
 mod a_loss_goes_down_the_waterfall_to_the_unit;
+mod a_lot_is_auctioned_to_its_end_in_every_format;
 mod a_pause_liquidates_nobody_and_ends_with_a_grace;
 mod a_rejected_command_changes_nothing;
 mod a_rulebook_changes_only_with_its_hash;
 mod a_snapshot_and_its_suffix_equal_the_replay;
 mod a_vault_bears_what_it_takes_over;
+mod a_winner_who_does_not_pay_loses_the_deposit;
 mod an_account_has_one_open_liquidation;
+mod an_auction_stands_still_while_prices_may_not_be_acted_on;
 mod an_order_asks_for_margin_once;
 mod assessment_is_bounded_and_loses_nobody;
 mod entropy_changes_the_start_and_nothing_else;
 mod every_refusal_has_its_number;
 mod no_business_passes_a_cap;
+mod no_more_is_on_auction_than_the_policy_allows;
 mod the_fund_never_owes;
 mod the_same_journal_gives_the_same_hash;
 mod the_venue_takes_and_gives_to_the_unit;
 mod time_never_goes_back;
 mod usage_raises_the_rate_and_takes_it_back;
+mod what_is_bid_for_is_not_taken_away;
 mod what_is_foreseen_is_what_happens;

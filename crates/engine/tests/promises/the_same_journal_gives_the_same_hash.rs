@@ -114,6 +114,7 @@ fn the_parts_have_different_names_and_a_stable_order() {
             "state",
             "margin calls",
             "sales",
+            "auctions",
             "orders",
             "losses",
             "guards",

@@ -53,6 +53,10 @@ pub enum Planted {
     BuysInstead,
     /// Will not write off.
     RefusesWriteOff,
+    /// Will not take what a sale has brought.
+    RefusesFills,
+    /// Helps itself to a unit of what bidders have put down when something is sold.
+    TakesFromEscrow,
     /// Will not be founded on more than three assets.
     RefusesNewcomers,
     /// Founds itself with a payment to nobody's account.
@@ -79,6 +83,8 @@ impl Planted {
         Planted::SellsTwice,
         Planted::BuysInstead,
         Planted::RefusesWriteOff,
+        Planted::RefusesFills,
+        Planted::TakesFromEscrow,
         Planted::RefusesNewcomers,
         Planted::FoundsAStranger,
     ];
@@ -244,6 +250,15 @@ impl Rulebook for Broken {
                 effects.transfer(Holder::Issuer, holder, unit, *quantity, code);
                 Ok(effects)
             }
+            Call::Fill { .. } if self.planted == Planted::RefusesFills => {
+                Err(Rejection::NotReduceOnly.because("fills are refused"))
+            }
+            Call::Fill { .. } if self.planted == Planted::TakesFromEscrow => {
+                let (mut effects, code) = (self.sound.execute(view, call)?, TransferCode::Sale);
+                let cash = Unit::token(CASH);
+                effects.transfer(Holder::Escrow, Holder::External, cash, 1, code);
+                Ok(effects)
+            }
             Call::WriteOff { .. } if self.planted == Planted::RefusesWriteOff => {
                 Err(Rejection::Unsupported.because("write off"))
             }
@@ -260,6 +275,10 @@ impl Rulebook for Broken {
             items.extend(items.clone());
         }
         Ok(items)
+    }
+
+    fn owes(&self, view: &View<'_>, account: AccountId, asset: AssetId) -> Result<u128, Rejected> {
+        self.sound.owes(view, account, asset)
     }
 
     fn liquidation_price(

@@ -367,11 +367,26 @@ impl Stage {
         for (holder, unit, balance) in self.engine.ledger().pool_balances() {
             assert!(holder != Holder::Insurance || balance >= 0, "the fund has {balance} {unit:?}");
         }
+        self.judge_escrow();
         for (asset, losses) in self.engine.losses() {
             let paid = losses.insurance + losses.vault + losses.deleveraged;
             let borne = paid + losses.socialised + losses.outstanding;
             assert_eq!(losses.deficit, borne, "{asset}: {losses:?}");
         }
+    }
+
+    /// I-52, over all auctions: what is held for bidders is what they have put down.
+    fn judge_escrow(&self) {
+        let mut theirs = std::collections::BTreeMap::new();
+        for (number, running) in self.engine.auctions() {
+            let asset = self.engine.open_legs()[number].leg.proceeds_asset;
+            *theirs.entry(Unit::token(asset)).or_insert(0i128) += running.held.cast_signed();
+        }
+        theirs.retain(|_, held| *held != 0);
+        let pool = self.engine.ledger().pool_balances();
+        let held = pool.filter(|(holder, _, held)| *holder == Holder::Escrow && *held != 0);
+        let held = held.map(|(_, unit, balance)| (unit, balance)).collect();
+        assert_eq!(theirs, held, "put down, and held");
     }
 
     /// A command that must be accepted.

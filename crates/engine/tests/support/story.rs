@@ -1,14 +1,19 @@
 //! Seeded commands for a toy venue: mostly sensible, some not, so that sequences go everywhere
 //! that business, falling prices, keepers, fills, outages and mistakes can take them.
 
+use super::auctions::{BATCH, DUTCH, ENGLISH, SEALED};
 use super::chance::Chance;
 use super::stage::*;
-use super::{lending, perpetual};
+use super::{bids, lending, perpetual};
 use breakwater_engine::{Body, Command};
+use breakwater_liquidation::auctions::{
+    BatchTerms, Deposit, Disposal, DutchCurve, DutchTerms, EnglishTerms, Format, Raises,
+    SealedTerms,
+};
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::policy::{BackstopPolicy, DrawdownTrigger, Socialise};
 use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse};
-use breakwater_liquidation::{Call, Gate, Policy, Solvency};
+use breakwater_liquidation::{AuctionTerms, Call, Gate, Policy, Solvency};
 use breakwater_market::Quote;
 use breakwater_money::{AccountId, AssetId, Time, U256};
 
@@ -21,9 +26,67 @@ pub enum Venue {
     Sales,
     /// Perpetuals with a fund, deleveraging and socialised losses.
     Perpetuals,
+    /// Lending, auctioned: ascending for what is owed.
+    English,
+    /// Ascending with deposits, for as much as possible.
+    Deposits,
+    /// Descending for what is owed.
+    Dutch,
+    /// Sealed bids.
+    Sealed,
+    /// One price for all.
+    Batch,
 }
 
-pub const VENUES: [Venue; 3] = [Venue::Keepers, Venue::Sales, Venue::Perpetuals];
+pub const VENUES: [Venue; 8] = [
+    Venue::Keepers,
+    Venue::Sales,
+    Venue::Perpetuals,
+    Venue::English,
+    Venue::Deposits,
+    Venue::Dutch,
+    Venue::Sealed,
+    Venue::Batch,
+];
+
+impl Venue {
+    /// How its lots are auctioned, if they are: quickly, as stories are short.
+    pub fn auction(self) -> Option<AuctionTerms> {
+        let quick = EnglishTerms { duration_seconds: 12, lifetime_seconds: Some(5), ..ENGLISH };
+        let deposit = Some(Deposit { share_bps: 1_000, pay_within_seconds: 3 });
+        let (format, raises, restarts_max) = match self {
+            Venue::English => (Format::English(quick), Raises::Debt, 1),
+            Venue::Deposits => {
+                (Format::English(EnglishTerms { deposit, ..quick }), Raises::Most, 2)
+            }
+            Venue::Dutch => {
+                let curve = DutchCurve::Linear { seconds: 24 };
+                let falls = DutchTerms { curve, age_seconds_max: 12, ..DUTCH };
+                (Format::Dutch(falls), Raises::Debt, 1)
+            }
+            Venue::Sealed => {
+                let quick = SealedTerms { commit_seconds: 6, reveal_seconds: 5, ..SEALED };
+                (Format::Sealed(quick), Raises::Most, 0)
+            }
+            Venue::Batch => {
+                let quick = BatchTerms { cancel_seconds: 5, place_seconds: 8, ..BATCH };
+                (Format::Batch(quick), Raises::Most, 0)
+            }
+            Venue::Keepers | Venue::Sales | Venue::Perpetuals => return None,
+        };
+        let value_max = 10_000 * ONE_CASH;
+        let (lots_max, penalty_bps) = (std::collections::BTreeMap::new(), 1_300);
+        Some(AuctionTerms {
+            format,
+            raises,
+            penalty_bps,
+            lots_max,
+            restarts_max,
+            open_max: 3,
+            value_max,
+        })
+    }
+}
 
 pub const ACCOUNTS: u32 = 6;
 
@@ -34,6 +97,10 @@ pub fn policy(venue: Venue, assess_max: u32) -> Policy {
             Policy { notice_nanos: 2 * SECOND, lot_value: 100 * ONE_CASH, ..Policy::guarded() }
         }
         Venue::Sales => venue_sells(),
+        Venue::English | Venue::Deposits | Venue::Dutch | Venue::Sealed | Venue::Batch => {
+            let disposal = venue.auction().map_or(Disposal::Market, Disposal::Auction);
+            Policy { disposal, ..venue_sells() }
+        }
         Venue::Perpetuals => Policy {
             backstop: BackstopPolicy {
                 insurance: true,
@@ -166,6 +233,12 @@ fn answer(stage: &Stage, venue: Venue, chance: &mut Chance) -> Body {
             return Body::Call(planned.option.call);
         }
         return seize(account, contract(chance), chance.amount(2_000 * ONE_CASH));
+    }
+    if venue.auction().is_some() {
+        // Now and then nobody has any money for a while.
+        let busy = stage.now / (16 * SECOND) % 4 != 0;
+        let drawn = bids::any(stage, chance).filter(|_| busy);
+        return drawn.unwrap_or(Body::AdvanceTime);
     }
     let open: Vec<_> = stage.engine.open_legs().iter().collect();
     let Some((number, open)) = open.get(chance.below(open.len().max(1) as u64) as usize) else {

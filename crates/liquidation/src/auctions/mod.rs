@@ -9,13 +9,16 @@
 //! Bidders are outsiders under numbers of their own. All money is in base units of what the leg brings
 //! in, all lots in base units of what it sells.
 
+mod bidding;
 mod closing;
+mod lots;
 mod running;
 mod terms;
 #[cfg(test)]
 mod tests;
 
-pub use running::{Auctioned, Running, Sold, Step, Verdict};
+pub use lots::{Offer, OnAuction};
+pub use running::{Auctioned, Live, Running, Sold, Step, Totals, Verdict};
 pub use terms::{
     AuctionTerms, BatchTerms, Deposit, Disposal, DutchCurve, DutchTerms, EnglishTerms, Extension,
     Format, Opening, Raises, SealedTerms,
@@ -102,6 +105,12 @@ pub enum Bid {
 }
 
 impl Bid {
+    /// Whether such a bid, once taken, sells at once. Others wait for the auction's end.
+    #[must_use]
+    pub const fn sells(&self) -> bool {
+        matches!(self, Bid::Take { .. } | Bid::Pay)
+    }
+
     /// Kind of the bid, for messages.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -1,12 +1,12 @@
 //! An auction that runs.
 
+use super::AuctionFormat;
 use super::terms::{Opening, ray_price};
-use super::{AuctionFormat, Bid};
 use crate::plan::Leg;
 use crate::{Rejected, Rejection, View};
 use breakwater_auction::{batch, dutch, english, sealed};
-use breakwater_money::rounding::{Rounding, div_wide, narrow_u128};
-use breakwater_money::{MoneyError, Ray, Time, U256};
+use breakwater_money::rounding::narrow_u128;
+use breakwater_money::{MoneyError, Time, U256};
 use serde::{Deserialize, Serialize};
 
 /// The state of the format.
@@ -25,7 +25,9 @@ pub enum Auctioned {
         terms: dutch::Terms,
         /// Its state.
         sale: dutch::Sale<()>,
-        /// Times it may start again.
+        /// Times it started again.
+        restarts: u32,
+        /// Times it may.
         restarts_max: u32,
     },
     /// Sealed bids.
@@ -51,12 +53,29 @@ pub struct Running {
     pub raised: u128,
     /// When it was opened.
     pub opened_at: Time,
-    /// Times it started again.
-    pub restarts: u32,
     /// Money put down by bidders and neither refunded nor paid on.
     pub held: u128,
-    /// Nanoseconds since the opening, without those in which prices could not be acted on.
-    pub clock: dutch::Clock,
+    /// Its own time: nanoseconds since the opening in which prices could be acted on.
+    pub elapsed_nanos: u64,
+    /// Up to when they are counted.
+    pub counted_to: Time,
+}
+
+/// The stretch of time in which prices may be acted on, as things stand. Both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Live {
+    /// When the last grace period ends.
+    pub from: Time,
+    /// When the first price grows too old.
+    pub to: Time,
+}
+
+impl Live {
+    /// Whether `at` lies in it.
+    #[must_use]
+    pub fn has(&self, at: Time) -> bool {
+        (self.from..=self.to).contains(&at)
+    }
 }
 
 /// Something sold to a bidder.
@@ -82,11 +101,6 @@ pub enum Verdict {
         /// Who.
         bidder: u64,
     },
-    /// A winner has not paid; the lot goes to the next on record, or to everybody again.
-    Defaulted {
-        /// Who has not.
-        bidder: u64,
-    },
     /// It is over.
     Closed,
 }
@@ -101,7 +115,9 @@ pub struct Step {
     /// Sold.
     pub sold: Vec<Sold>,
     /// Deposits that bidders have lost.
-    pub forfeited: u128,
+    pub forfeits: Vec<(u64, u128)>,
+    /// A winner who has not paid in time.
+    pub defaulted: Option<u64>,
     /// How it goes on.
     pub verdict: Verdict,
 }
@@ -112,13 +128,18 @@ impl Step {
             paid_in: Vec::new(),
             refunds: Vec::new(),
             sold: Vec::new(),
-            forfeited: 0,
+            forfeits: Vec::new(),
+            defaulted: None,
             verdict: Verdict::Open,
         }
     }
 
-    /// The same, but that nothing is sold: everybody who would have bought is refunded. For a lot
-    /// that cannot be handed over.
+    pub(super) fn closed() -> Self {
+        Step { verdict: Verdict::Closed, ..Step::open() }
+    }
+
+    /// The same, but that nothing is sold: whoever would have bought is refunded. For a lot that
+    /// cannot be handed over. Deposits that were lost before stay lost.
     #[must_use]
     pub fn voided(mut self) -> Self {
         self.refunds.extend(self.sold.drain(..).map(|sold| (sold.bidder, sold.paid)));
@@ -127,17 +148,50 @@ impl Step {
         self
     }
 
-    /// Quantity and money of everything sold.
+    /// Its sums.
     ///
     /// # Errors
     /// Overflow.
-    pub fn total(&self) -> Result<(u128, u128), Rejected> {
-        self.sold.iter().try_fold((0u128, 0u128), |(quantity, paid), sold| {
-            let quantity = quantity.checked_add(sold.quantity).ok_or(Rejection::Overflow)?;
-            let paid = paid.checked_add(sold.paid).ok_or(Rejection::Overflow)?;
-            Ok((quantity, paid))
+    pub fn totals(&self) -> Result<Totals, Rejected> {
+        let sum = |amounts: &[(u64, u128)]| add(amounts.iter().map(|(_, amount)| *amount));
+        Ok(Totals {
+            paid_in: sum(&self.paid_in)?,
+            refunded: sum(&self.refunds)?,
+            forfeited: sum(&self.forfeits)?,
+            quantity: add(self.sold.iter().map(|sold| sold.quantity))?,
+            paid: add(self.sold.iter().map(|sold| sold.paid))?,
         })
     }
+}
+
+/// Sums of a step: of the lot where it says so, else money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Paid in by bidders.
+    pub paid_in: u128,
+    /// Paid back to them.
+    pub refunded: u128,
+    /// Lost by them.
+    pub forfeited: u128,
+    /// Sold, of the lot.
+    pub quantity: u128,
+    /// Paid for that.
+    pub paid: u128,
+}
+
+impl Totals {
+    /// What is held after the step, if `held` was before it; none if it takes more than there is.
+    #[must_use]
+    pub fn after(&self, held: u128) -> Option<u128> {
+        let outs = [self.refunded, self.forfeited, self.paid];
+        let full = held.checked_add(self.paid_in)?;
+        outs.iter().try_fold(full, |left, out| left.checked_sub(*out))
+    }
+}
+
+fn add(mut amounts: impl Iterator<Item = u128>) -> Result<u128, Rejected> {
+    let sum = amounts.try_fold(0u128, u128::checked_add);
+    Ok(sum.ok_or(Rejection::Overflow)?)
 }
 
 /// A refusal of a format as one of ours.
@@ -158,6 +212,10 @@ impl From<english::Refusal> for Refused {
                 Rejection::AuctionOver
             }
             R::NotWinner | R::NotAwarded => Rejection::NotWinner,
+            // A lot that is sold whole does not shrink; one that may, not yet.
+            R::LotFixed => Rejection::WrongFormat,
+            R::WantedNotBid { .. } => Rejection::AuctionOver,
+            R::AboveWanted { .. } => Rejection::BadParameter,
             _ => Rejection::BidTooLow,
         };
         Refused(class, refusal.to_string())
@@ -185,6 +243,8 @@ impl From<sealed::Refusal> for Refused {
         let class = match refusal {
             R::Clock { .. } | R::Closed { .. } => Rejection::AuctionOver,
             R::Money(_) => Rejection::Overflow,
+            R::Field { field: "bidders", .. } => Rejection::LimitReached,
+            R::Field { field: "amount", .. } => Rejection::AmountZero,
             _ => Rejection::SealBroken,
         };
         Refused(class, refusal.to_string())
@@ -197,6 +257,8 @@ impl From<batch::Refusal> for Refused {
         let class = match refusal {
             R::Clock { .. } | R::Phase { .. } => Rejection::AuctionOver,
             R::Limit { .. } => Rejection::BidTooLow,
+            R::Unknown { .. } => Rejection::UnknownOrder,
+            R::Full { .. } => Rejection::LimitReached,
             R::Money(_) => Rejection::Overflow,
             _ => Rejection::BadParameter,
         };
@@ -223,10 +285,18 @@ impl Running {
             wanted: opening.wanted,
             raised: 0,
             opened_at: now,
-            restarts: 0,
             held: 0,
-            clock: dutch::Clock::running(),
+            elapsed_nanos: 0,
+            counted_to: now,
         }
+    }
+
+    /// How much of `paid`, raised now, is penalty: what is raised beyond what is due.
+    #[must_use]
+    pub fn penalty_in(&self, paid: u128) -> u128 {
+        let Some(due) = self.due else { return 0 };
+        let beyond = |raised: u128| raised.saturating_sub(due);
+        beyond(self.raised.saturating_add(paid)).saturating_sub(beyond(self.raised))
     }
 
     /// The format.
@@ -240,19 +310,45 @@ impl Running {
         }
     }
 
-    /// Seconds that the auction has run until `now`, those in which its clock stood still left out.
-    ///
-    /// # Errors
-    /// A time before one that the clock has seen.
-    pub fn seconds(&self, now: Time) -> Result<u64, Rejected> {
-        let nanos = self.clock.seconds(now.since(self.opened_at)).map_err(no)?;
-        Ok(Time(nanos).seconds_since(Time(0)))
+    /// Times it started again.
+    #[must_use]
+    pub const fn restarts(&self) -> u32 {
+        match &self.kind {
+            Auctioned::English { auction, .. } => auction.restarts,
+            Auctioned::Dutch { restarts, .. } => *restarts,
+            Auctioned::Sealed(_) | Auctioned::Batch(_) => 0,
+        }
     }
 
-    /// Whether something may be due at `now`; what it is, [`Running::due`] finds out.
+    /// Its own time at `at`, nanoseconds: what is counted, and what of the time since lies in `live`.
     #[must_use]
-    pub fn is_due(&self, now: Time) -> bool {
-        let Ok(seconds) = self.seconds(now) else { return false };
+    pub fn elapsed_at(&self, at: Time, live: Option<Live>) -> u64 {
+        let Some(Live { from, to }) = live else { return self.elapsed_nanos };
+        let since = at.min(to).since(self.counted_to.max(from));
+        self.elapsed_nanos.saturating_add(since)
+    }
+
+    /// Counts its time up to `at`. Stretches of one state of prices may be counted in parts.
+    pub fn count_to(&mut self, at: Time, live: Option<Live>) {
+        self.elapsed_nanos = self.elapsed_at(at, live);
+        self.counted_to = self.counted_to.max(at);
+    }
+
+    /// Its own time as the formats that know instants take it.
+    pub(super) const fn instant(&self) -> Time {
+        Time(self.elapsed_nanos)
+    }
+
+    /// Its own time in whole seconds, rounded down.
+    #[must_use]
+    pub const fn seconds(&self) -> u64 {
+        self.instant().seconds_since(Time(0))
+    }
+
+    /// Whether something may be due by now; what it is, [`Running::due`] finds out.
+    #[must_use]
+    pub fn is_due(&self) -> bool {
+        let seconds = self.seconds();
         match &self.kind {
             Auctioned::English { terms, auction } => match auction.stage {
                 english::Stage::Awarded { due_by } => seconds > due_by,
@@ -260,39 +356,15 @@ impl Running {
             },
             Auctioned::Dutch { terms, sale, .. } => {
                 let moment = dutch::Moment { seconds, feed: None };
-                sale.status(terms, &moment).is_ok_and(|status| status.needs_reset)
+                // What has no price any more holds no longer either.
+                sale.status(terms, &moment).map_or(true, |status| status.needs_reset)
             }
-            Auctioned::Sealed(sealed) => Time(seconds) >= sealed.terms().reveal_until,
-            Auctioned::Batch(batch) => Time(seconds) >= batch.window().place_until,
+            Auctioned::Sealed(sealed) => self.instant() >= sealed.terms().reveal_until,
+            Auctioned::Batch(batch) => self.instant() >= batch.window().place_until,
         }
     }
 
-    /// Whether its clock stands still.
-    #[must_use]
-    pub const fn is_stopped(&self) -> bool {
-        self.clock.is_stopped()
-    }
-
-    /// Stops the clock since `at`, or starts it again at `at`. Times before the last turn count as it.
-    pub fn turn(&mut self, runs: bool, at: Time) {
-        let at = at.since(self.opened_at);
-        // A time that lies before the last turn of the clock turns it at once: no stretch is counted
-        // twice, and none is lost but the one that a late message would have given back.
-        let turned = if runs { self.clock.start(at) } else { self.clock.stop(at) };
-        if let Err(dutch::Refusal::TimeBack { last, .. }) = turned {
-            let _ = if runs { self.clock.start(last) } else { self.clock.stop(last) };
-        }
-    }
-
-    /// How much of `paid`, raised now, is penalty: what is raised beyond what is due.
-    #[must_use]
-    pub fn penalty_in(&self, paid: u128) -> u128 {
-        let Some(due) = self.due else { return 0 };
-        let beyond = |raised: u128| raised.saturating_sub(due);
-        beyond(self.raised.saturating_add(paid)).saturating_sub(beyond(self.raised))
-    }
-
-    /// Whether somebody has put money down, or bid.
+    /// Whether somebody has bid and counts on the lot.
     #[must_use]
     pub fn has_bids(&self) -> bool {
         match &self.kind {
@@ -303,110 +375,26 @@ impl Running {
         }
     }
 
-    /// Price of now in a descending auction, base units of the proceeds for one of the lot (1e27); none
-    /// in the other formats.
+    /// Price of a descending auction when it has run for `elapsed_nanos`, in base units of the proceeds
+    /// for one of the lot (1e27), whether or not it still holds then; none in the other formats.
     ///
     /// # Errors
-    /// Overflow.
-    pub fn asking(&self, now: Time) -> Result<Option<U256>, Rejected> {
+    /// Overflow, or a time before it started again.
+    pub fn asking(&self, elapsed_nanos: u64) -> Result<Option<U256>, Rejected> {
         let Auctioned::Dutch { terms, sale, .. } = &self.kind else { return Ok(None) };
-        let moment = dutch::Moment { seconds: self.seconds(now)?, feed: None };
+        let seconds = Time(elapsed_nanos).seconds_since(Time(0));
+        let moment = dutch::Moment { seconds, feed: None };
         Ok(Some(sale.status(terms, &moment).map_err(no)?.price))
     }
-
-    /// Takes a bid.
-    ///
-    /// # Errors
-    /// The format's refusal; [`Rejection::WrongFormat`] of a bid that it does not understand. Nothing
-    /// has changed then.
-    pub fn bid(
-        &mut self,
-        view: &View<'_>,
-        leg: &Leg,
-        bidder: u64,
-        bid: &Bid,
-    ) -> Result<Step, Rejected> {
-        let seconds = self.seconds(view.now)?;
-        let step = match (&mut self.kind, *bid) {
-            (Auctioned::English { terms, auction }, Bid::Raise { amount }) => {
-                let bid = english::Bid { bidder, amount: U256::from(amount), lot: auction.lot };
-                let step = auction.raise(terms, &bid, seconds).map_err(no)?;
-                english_step(auction, step)?
-            }
-            (Auctioned::English { terms, auction }, Bid::Shrink { lot }) => {
-                let bid = english::Bid { bidder, amount: auction.bid, lot: U256::from(lot) };
-                if lot == 0 {
-                    return Err(Rejection::AmountZero.because("lot 0: above 0 is right"));
-                }
-                let step = auction.shrink(terms, &bid, seconds).map_err(no)?;
-                english_step(auction, step)?
-            }
-            (Auctioned::English { terms, auction }, Bid::Pay) => {
-                let lot = narrow(auction.lot)?;
-                let step = auction.pay(terms, bidder, seconds).map_err(no)?;
-                let mut step = english_step(auction, step)?;
-                sell_to(&mut step, bidder, lot);
-                step
-            }
-            (Auctioned::Dutch { terms, sale, .. }, Bid::Take { quantity, price_max }) => {
-                let moment = dutch::Moment { seconds, feed: None };
-                let price_max = ray_price(view, leg, price_max)?;
-                take(terms, sale, &moment, bidder, (quantity, price_max))?
-            }
-            (Auctioned::Sealed(sealed), Bid::Commit { digest }) => {
-                let deposit = sealed.terms().deposit;
-                sealed.commit(Time(seconds), bidder, digest, deposit).map_err(no)?;
-                Step { paid_in: paid(bidder, narrow(deposit)?), ..Step::open() }
-            }
-            (Auctioned::Sealed(sealed), Bid::Reveal { amount, salt }) => {
-                let added = U256::from(amount).saturating_sub(sealed.terms().deposit);
-                sealed
-                    .reveal(Time(seconds), bidder, U256::from(amount), &salt, added)
-                    .map_err(no)?;
-                Step { paid_in: paid(bidder, narrow(added)?), ..Step::open() }
-            }
-            (Auctioned::Batch(batch), Bid::Order { pay, min_receive }) => {
-                batch.place(Time(seconds), &bidder, pay, min_receive).map_err(no)?;
-                Step { paid_in: paid(bidder, pay), ..Step::open() }
-            }
-            (Auctioned::Batch(batch), Bid::Withdraw { pay, min_receive }) => {
-                let back = batch.cancel(Time(seconds), &bidder, pay, min_receive).map_err(no)?;
-                Step { refunds: paid(bidder, back), ..Step::open() }
-            }
-            (_, other) => return Err(Rejection::WrongFormat.because(other.kind())),
-        };
-        self.count(&step)?;
-        Ok(step)
-    }
-
-    /// Keeps the sum of what is held.
-    pub(super) fn count(&mut self, step: &Step) -> Result<(), Rejected> {
-        let mut held = Some(self.held);
-        for (_, amount) in &step.paid_in {
-            held = held.and_then(|held| held.checked_add(*amount));
-        }
-        let out = step.refunds.iter().map(|(_, amount)| *amount);
-        let out = out.chain(step.sold.iter().map(|sold| sold.paid)).chain([step.forfeited]);
-        for amount in out {
-            held = held.and_then(|held| held.checked_sub(amount));
-        }
-        self.held = held.ok_or(Rejection::Overflow)?;
-        Ok(())
-    }
 }
 
-fn paid(bidder: u64, amount: u128) -> Vec<(u64, u128)> {
-    if amount == 0 { Vec::new() } else { vec![(bidder, amount)] }
-}
-
-/// A step of the ascending format: the auction goes on as it says, and all money goes through what is
-/// held. What the seller gets is told by `sold` and `forfeited`, which the caller fills in.
+/// A step of the ascending format: all money goes through what is held. What goes to the seller is a
+/// price or a forfeit, as the caller says.
 pub(super) fn english_step(
-    auction: &mut english::Auction<u64>,
     step: english::Step<u64>,
-) -> Result<Step, Rejected> {
+) -> Result<(Step, u128, english::Auction<u64>), Rejected> {
     use english::{Matter, Party};
-    let mut told = Step::open();
+    let (mut told, mut to_seller) = (Step::open(), 0u128);
     for moved in step.moves.iter().filter(|moved| moved.matter == Matter::Money) {
         let amount = narrow(moved.amount)?;
         if let Party::Bidder(bidder) = moved.from {
@@ -415,48 +403,12 @@ pub(super) fn english_step(
         match moved.to {
             Party::Bidder(bidder) => told.refunds.push((bidder, amount)),
             Party::Seller => {
-                told.forfeited = told.forfeited.checked_add(amount).ok_or(Rejection::Overflow)?;
+                to_seller = to_seller.checked_add(amount).ok_or(Rejection::Overflow)?;
             }
             Party::Escrow | Party::Owner | Party::Canceller => {}
         }
     }
-    *auction = step.auction;
-    Ok(told)
-}
-
-/// What the seller gets is a price and not a forfeit.
-pub(super) fn sell_to(step: &mut Step, bidder: u64, quantity: u128) {
-    step.sold.push(Sold { bidder, quantity, paid: std::mem::take(&mut step.forfeited) });
-    step.verdict = Verdict::Closed;
-}
-
-/// A part of a lot at the price of now.
-fn take(
-    terms: &dutch::Terms,
-    sale: &mut dutch::Sale<()>,
-    moment: &dutch::Moment,
-    bidder: u64,
-    (quantity, price_max): (u128, U256),
-) -> Result<Step, Rejected> {
-    let taken = sale.take(terms, moment, U256::from(quantity), price_max).map_err(no)?;
-    let quantity = narrow(taken.slice)?;
-    if quantity == 0 {
-        return Err(Rejection::AmountZero.because("quantity 0 of the lot"));
-    }
-    // Money is whole base units: the taker pays the unit above.
-    let paid = narrow(div_wide(taken.owed, Ray::one().raw, Rounding::Ceil)?)?;
-    let mut step = Step {
-        paid_in: self::paid(bidder, paid),
-        sold: vec![Sold { bidder, quantity, paid }],
-        ..Step::open()
-    };
-    match taken.outcome {
-        dutch::Outcome::Open(left) => *sale = left,
-        dutch::Outcome::SoldOut { .. } | dutch::Outcome::Paid { .. } => {
-            step.verdict = Verdict::Closed;
-        }
-    }
-    Ok(step)
+    Ok((told, to_seller, step.auction))
 }
 
 impl From<MoneyError> for Refused {

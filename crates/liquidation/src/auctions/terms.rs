@@ -25,7 +25,7 @@ pub enum Disposal {
     /// It is sold into a market by the host.
     #[default]
     Market,
-    /// It is auctioned, one holding of an account at a time. Contracts are sold into their market.
+    /// It is auctioned, one lot of an account at a time. Contracts are sold into their market.
     Auction(AuctionTerms),
 }
 
@@ -52,16 +52,19 @@ pub struct AuctionTerms {
     /// debt is the penalty first; the insurance fund gets it.
     #[serde(default)]
     pub penalty_bps: u32,
-    /// Times that an auction without a buyer starts again; then the lot goes home and is offered anew
-    /// after `Policy::retry_nanos`.
-    pub restarts_max: u32,
-    /// Largest lot of an asset, by its symbol, in base units; what is sold is one lot where there is
-    /// none.
+    /// Largest lot of an asset, by its symbol, in base units. A holding is put up in lots of that size
+    /// at once, each to raise its share of the debt; it is one lot where there is none.
     #[serde(default)]
     pub lots_max: BTreeMap<String, u128>,
+    /// Times that an auction starts again in which nobody has bid, or whose winners have not paid;
+    /// then the lot goes home and is offered anew after `Policy::retry_nanos`. Formats of a single
+    /// round ([`Format::Sealed`], [`Format::Batch`]) have none.
+    pub restarts_max: u32,
     /// Most auctions at once.
     pub open_max: u32,
-    /// Most value on auction at once, in the numeraire; zero for no bound.
+    /// Most value on auction at once, in the numeraire at the marks of their openings; zero for no bound. A
+    /// lot that is worth more is cut to whole lots of the policy; one of these may always be offered
+    /// where nothing else is.
     pub value_max: u128,
 }
 
@@ -265,14 +268,15 @@ impl AuctionTerms {
         }
         bps("penalty_bps", self.penalty_bps, 0)?;
         within("open_max", self.open_max.into(), 1, u32::MAX.into())?;
-        if self.raises == Raises::Debt
-            && matches!(self.format, Format::Sealed(_) | Format::Batch(_))
-        {
-            return Err(
-                "policy.disposal.raises debt: sealed bids and batches sell whole lots, so \
-                        that most is right"
-                    .to_owned(),
-            );
+        if matches!(self.format, Format::Sealed(_) | Format::Batch(_)) {
+            if self.raises == Raises::Debt {
+                let right = "sealed bids and batches sell whole lots, so that most is right";
+                return Err(format!("policy.disposal.raises debt: {right}"));
+            }
+            if self.restarts_max > 0 {
+                let right = "sealed bids and batches have one round, so that 0 is right";
+                return Err(format!("policy.disposal.restarts_max {}: {right}", self.restarts_max));
+            }
         }
         match &self.format {
             Format::English(terms) => terms.validate(),
@@ -363,6 +367,13 @@ impl EnglishTerms {
     }
 }
 
+impl BatchTerms {
+    /// What the whole lot must bring.
+    fn least(&self, fair: u128) -> Result<u128, Rejected> {
+        Ok(part(fair, self.reserve_bps, Rounding::Ceil)?.max(1))
+    }
+}
+
 impl DutchTerms {
     fn validate(&self) -> Result<(), String> {
         bps("start_bps", self.start_bps, 1)?;
@@ -380,7 +391,12 @@ impl DutchTerms {
         }
     }
 
-    fn open(&self, view: &View<'_>, opening: &Opening) -> Result<Auctioned, Rejected> {
+    fn open(
+        &self,
+        view: &View<'_>,
+        opening: &Opening,
+        restarts_max: u32,
+    ) -> Result<Auctioned, Rejected> {
         let scale = Ray::one().raw;
         let wide = |money: u128| U256::from(money) * scale;
         let share = |bps: u32| Ray::from_raw(U256::from(bps) * scale / U256::from(ONE_BPS)); // division: exact, 1e27 is a multiple of 1e4
@@ -414,27 +430,33 @@ impl DutchTerms {
         let lot = U256::from(opening.at_mark.quantity);
         let sale =
             dutch::Sale::start(&terms, &moment, wanted, lot, ()).map_err(super::running::no)?;
-        Ok(Auctioned::Dutch { terms, sale, restarts_max: 0 })
+        Ok(Auctioned::Dutch { terms, sale, restarts: 0, restarts_max })
     }
 }
 
 impl AuctionTerms {
-    /// Opens the auction of a lot.
+    /// Whether one auction can take a lot of `quantity`, worth `fair`: a batch has room for less than
+    /// 2^96 units of either.
     ///
     /// # Errors
-    /// [`Rejection::BadParameter`] where the lot does not fit the terms, such as a batch of 2^96 units
-    /// or more; overflow.
+    /// Overflow.
+    pub fn takes(&self, quantity: u128, fair: u128) -> Result<bool, Rejected> {
+        let Format::Batch(terms) = &self.format else { return Ok(true) };
+        Ok(quantity < batch::AMOUNT_END && terms.least(fair)? < batch::AMOUNT_END)
+    }
+
+    /// Opens the auction of a lot that it [takes](AuctionTerms::takes).
+    ///
+    /// # Errors
+    /// [`Rejection::BadParameter`] where the lot does not fit the terms; [`Rejection::MarkMissing`] of a
+    /// falling price without a mark to start from, or with one that rounds to nothing; overflow.
     pub fn open(&self, view: &View<'_>, opening: &Opening) -> Result<Running, Rejected> {
         let fair = opening.fair;
-        let time = |seconds: u64| Time(seconds);
+        // An auction's own time begins at zero.
+        let time = Time::from_seconds;
         let kind = match &self.format {
             Format::English(terms) => terms.open(self, opening)?,
-            Format::Dutch(terms) => match terms.open(view, opening)? {
-                Auctioned::Dutch { terms, sale, .. } => {
-                    Auctioned::Dutch { terms, sale, restarts_max: self.restarts_max }
-                }
-                other => other,
-            },
+            Format::Dutch(terms) => terms.open(view, opening, self.restarts_max)?,
             Format::Sealed(terms) => {
                 let pricing = if terms.second_price {
                     sealed::Pricing::Second
@@ -454,7 +476,7 @@ impl AuctionTerms {
             Format::Batch(terms) => {
                 let batch_terms = batch::Terms {
                     sell: opening.at_mark.quantity,
-                    min_buy: part(fair, terms.reserve_bps, Rounding::Ceil)?.max(1),
+                    min_buy: terms.least(fair)?,
                     min_funding: 0,
                     fee_per_mille: 0,
                 };

@@ -58,7 +58,7 @@ impl<'a> RulebookBook<'a> {
         let mut value = 0u128;
         for item in &saleable {
             let lot = lot_size(rulebook, view, policy, item.asset)?;
-            let notional = notional(rulebook, view, item)?;
+            let notional = notional(rulebook, view, item.asset, item.quantity)?;
             value = value.checked_add(notional).ok_or(Rejection::Overflow)?;
             positions.push(Position {
                 asset: item.asset,
@@ -113,18 +113,22 @@ impl<'a> RulebookBook<'a> {
     }
 }
 
-/// Value of a whole item at its mark in base units of the numeraire, rounded up as a requirement
+/// Value of a quantity at its mark in base units of the numeraire, rounded up as a requirement
 /// would be. All scales enter before the one rounding.
-fn notional(rulebook: &dyn Rulebook, view: &View<'_>, item: &Saleable) -> Result<u128, Rejected> {
-    let (info, price) = (view.asset(item.asset)?, view.price(item.asset)?);
+pub(crate) fn notional(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    asset: AssetId,
+    quantity: u128,
+) -> Result<u128, Rejected> {
+    let (info, price) = (view.asset(asset)?, view.price(asset)?);
     let decimals = rulebook.numeraire_decimals();
     let Some(terms) = info.kind.contract() else {
-        let one = ContractTerms::linear_perpetual(item.asset);
-        return Ok(one.value(item.quantity, info.decimals, price, decimals, Rounding::Ceil)?);
+        let one = ContractTerms::linear_perpetual(asset);
+        return Ok(one.value(quantity, info.decimals, price, decimals, Rounding::Ceil)?);
     };
     let settle = view.asset(terms.settle)?;
-    let worth =
-        terms.value(item.quantity, info.decimals, price, settle.decimals, Rounding::Ceil)?;
+    let worth = terms.value(quantity, info.decimals, price, settle.decimals, Rounding::Ceil)?;
     // A settle asset without a price of its own is the numeraire.
     if settle.market.is_none() {
         return Ok(worth);

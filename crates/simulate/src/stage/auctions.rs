@@ -202,7 +202,8 @@ impl Stage<'_> {
     /// Descending: takes all that can be had once that is worth its price.
     fn take(&mut self, number: u64, open: &OpenLeg) -> Result<(), ScenarioError> {
         let Some(running) = self.host.engine.auctions().get(&number) else { return Ok(()) };
-        let Ok(Some(asking)) = running.asking(self.now) else { return Ok(()) };
+        // Prices came at this moment, so that its own time is counted up to now.
+        let Ok(Some(asking)) = running.asking(running.elapsed_nanos) else { return Ok(()) };
         let left = open.leg.quantity.saturating_sub(open.filled);
         let one = Ray::one().raw;
         let wanted = running.wanted.map(|wanted| wanted.saturating_sub(running.raised));

@@ -320,6 +320,11 @@ impl Rulebook for Lending {
         Ok(held.map(item).collect())
     }
 
+    /// Shares have an index.
+    fn owes(&self, view: &View<'_>, account: AccountId, asset: AssetId) -> Result<u128, Rejected> {
+        if asset == CASH { Self::owed(view, account) } else { Ok(0) }
+    }
+
     fn liquidation_price(
         &self,
         view: &View<'_>,
