@@ -1,5 +1,6 @@
 //! The naive engine: one command in, what it does out, everybody looked at again.
 
+mod auctions;
 mod climb;
 mod define;
 mod loss;
@@ -7,6 +8,7 @@ mod orders;
 mod sales;
 mod solvency;
 
+use crate::auction::{self, Auction};
 use crate::ladder::Climbed;
 use crate::number::{Int, Result};
 use crate::pool::Pool;
@@ -77,6 +79,8 @@ pub struct Model {
     prices: u64,
     accounts: Vec<Account>,
     legs: BTreeMap<u64, OpenLeg>,
+    /// By the number of their leg.
+    auctions: BTreeMap<u64, Auction>,
     next_leg: u64,
     losses: BTreeMap<AssetId, Borne>,
     guarded: solvency::Guards,
@@ -117,6 +121,7 @@ impl Model {
             prices: 0,
             accounts: Vec::new(),
             legs: BTreeMap::new(),
+            auctions: BTreeMap::new(),
             next_leg: 1,
             losses: BTreeMap::new(),
             guarded: solvency::Guards::new(),
@@ -219,6 +224,12 @@ impl Model {
         &self.legs
     }
 
+    /// Auctions under way, by the number of their leg.
+    #[must_use]
+    pub fn auctions(&self) -> &BTreeMap<u64, Auction> {
+        &self.auctions
+    }
+
     /// Losses and their bearers so far.
     #[must_use]
     pub fn losses(&self) -> &BTreeMap<AssetId, Borne> {
@@ -235,6 +246,13 @@ impl Model {
 
     fn step(&mut self, command: &Command) -> Result<()> {
         let cause = self.act(command)?;
+        let moved = matches!(
+            command.body,
+            Body::Tick(_) | Body::AdvanceTime | Body::Halt { .. } | Body::SetGate { .. }
+        );
+        if moved {
+            self.end_auctions(cause)?;
+        }
         self.answer_usage(cause)?;
         self.look_at_everybody(cause)
     }
@@ -248,6 +266,7 @@ impl Model {
             return Err(Rejection::Halted);
         }
         let before = self.pool.now;
+        self.age_auctions(command.at);
         self.pool.now = command.at;
         let mut cause = Cause::Command;
         match &command.body {
@@ -264,7 +283,7 @@ impl Model {
             Body::Call(call) => self.business(call)?,
             Body::FundInsurance { asset, amount } => self.fund_insurance(*asset, *amount)?,
             Body::Tick(tick) => cause = self.tick(tick)?,
-            Body::Bid { .. } => return Err(Rejection::UnknownAuction),
+            Body::Bid { auction, bidder, bid } => self.take_bid(*auction, *bidder, bid)?,
             Body::PlaceOrder { order } => self.place(*order)?,
             Body::CancelOrder { order } => self.cancel(*order, Cause::Command)?,
             Body::FillOrder { order, quantity, price, against } => {
@@ -379,6 +398,7 @@ impl Model {
             return Err(Rejection::Unsupported);
         }
         self.lets_in(call)?;
+        self.leaves_lots(call)?;
         for account in call.liquidates() {
             self.may_liquidate(&rule, &policy, call, *account)?;
             rule.health(&self.pool, *account)?;
@@ -411,6 +431,7 @@ impl Model {
         if policy.seller == Seller::Venue && !by_venue {
             return Err(Rejection::Unsupported);
         }
+        self.unbound(account)?;
         self.unpaused(account)?;
         self.prices_usable(policy, account)?;
         if policy.guards.once_per_tick && known.liquidated_at == self.prices {
@@ -572,6 +593,7 @@ fn makes_sense(policy: &Policy) -> bool {
             .backstop
             .drawdown
             .is_none_or(|trigger| (1..=1_000_000_000).contains(&trigger.lost_e9))
+        && auction::sound(policy)
         && solvency::sound(policy)
 }
 

@@ -233,6 +233,14 @@ impl Terms {
         self.reprice(pool, &[asset])
     }
 
+    /// Units owed of one reserve, rounded up.
+    ///
+    /// # Errors
+    /// A price that was never accepted.
+    pub fn owes(&self, pool: &Pool, account: AccountId, asset: AssetId) -> Result<Int> {
+        self.stake(pool, account, asset)?.owed()
+    }
+
     /// The account in one reserve.
     fn stake(&self, pool: &Pool, account: AccountId, asset: AssetId) -> Result<Stake> {
         let terms = self.terms_of(pool, asset)?;

@@ -20,6 +20,7 @@
 //! One search is stated rather than free: how many lots are sold is looked for on a grid of sixty-four
 //! sizes, and lot by lot only within the first step of it that reaches the target.
 
+pub mod auction;
 pub mod backstop;
 pub mod call;
 pub mod contract;

@@ -147,6 +147,17 @@ impl Rule {
         }
     }
 
+    /// What the account owes of an asset, rounded up.
+    ///
+    /// # Errors
+    /// A price that was never accepted.
+    pub fn owes(&self, pool: &Pool, account: AccountId, asset: AssetId) -> Result<Int> {
+        match self {
+            Rule::Lending(terms) => terms.owes(pool, account, asset),
+            Rule::Exchange(_) => Ok(positive(-pool.own(account, Unit::token(asset)))),
+        }
+    }
+
     /// What an account must have to take new risk, its orders included; where there is no such
     /// line, what it must have to keep what it has.
     ///

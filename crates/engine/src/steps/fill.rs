@@ -118,7 +118,9 @@ pub(super) fn sell(
         ladder::count_freed(engine, account, &before, &after)
             .map_err(|refused| Fault::Broken(Invariant::WellFormed, refused.to_string()))?;
     }
-    if size_held(engine, account, leg.asset) > held {
+    // What is sold for more of the same comes back as that, once nothing is owed any more.
+    let back = if leg.asset == leg.proceeds_asset { paid } else { 0 };
+    if size_held(engine, account, leg.asset) > held.saturating_add(back) {
         let found = format!("{account} holds more of {} after selling", leg.asset);
         return Err(Fault::Broken(Invariant::ReduceOnly, found));
     }

@@ -61,8 +61,13 @@ pub(super) fn take(
     };
     match step {
         Ok(Step::Sell(plan)) => {
-            climb(engine, account, plan.rung);
-            assess::sell(engine, account, Ok(plan), cause, outcome)
+            let (rung, next_leg) = (plan.rung, engine.next_leg);
+            assess::sell(engine, account, Ok(plan), cause, outcome)?;
+            // What finds no room on auction is tried again, and was no step.
+            if engine.next_leg > next_leg {
+                climb(engine, account, rung);
+            }
+            Ok(())
         }
         Ok(Step::TakeOver) => {
             climb(engine, account, handing_over(engine));

@@ -43,8 +43,13 @@ impl Model {
                 if fills.and_then(|pool| rule.health(&pool, account)).is_err() {
                     return Ok(());
                 }
-                self.stepped(account);
-                self.order_sales(account, legs, reason, cause)
+                let orders = self.next_leg;
+                self.order_sales(account, legs, reason, cause)?;
+                // What found no room on auction was no step.
+                if self.next_leg > orders {
+                    self.stepped(account);
+                }
+                Ok(())
             }
             Ok(Step::TakeOver) => {
                 self.stepped(account);

@@ -71,9 +71,18 @@ impl Model {
         reason: Reason,
         cause: Cause,
     ) -> Result<()> {
-        self.waiting.remove(&account);
         self.cancel_all(account, cause)?;
-        for sale in legs {
+        let auctioned = |model: &Model, sale: &Leg| model.auction_terms(sale).is_some();
+        if let Some(first) = legs.first().filter(|first| auctioned(self, first)).copied() {
+            if self.put_up(account, first, cause) {
+                self.waiting.remove(&account);
+            }
+            return Ok(());
+        }
+        self.waiting.remove(&account);
+        // What is auctioned waits until what is sold into a market is gone.
+        let sold: Vec<Leg> = legs.into_iter().filter(|sale| !auctioned(self, sale)).collect();
+        for sale in sold {
             let leg = self.next_leg;
             self.next_leg += 1;
             self.legs.insert(leg, OpenLeg { account, leg: sale, filled: 0 });
@@ -86,7 +95,11 @@ impl Model {
         let all: Vec<u64> =
             self.legs.iter().filter(|(_, l)| l.account == account).map(|(n, _)| *n).collect();
         for leg in all {
-            if let Some(open) = self.legs.remove(&leg) {
+            if self.auctions.contains_key(&leg) {
+                if !self.binds(leg) {
+                    self.take_off(leg, cause);
+                }
+            } else if let Some(open) = self.legs.remove(&leg) {
                 let unsold = open.leg.quantity - open.filled;
                 self.tell(cause, What::Cancelled { leg, unsold });
             }
@@ -122,6 +135,9 @@ impl Model {
         done: bool,
     ) -> Result<()> {
         let open = self.legs.get(&number).cloned().ok_or(Rejection::UnknownLeg)?;
+        if self.auctions.contains_key(&number) {
+            return Err(Rejection::UnknownLeg);
+        }
         let left = open.leg.quantity - open.filled;
         if quantity > left {
             return Err(Rejection::ExceedsPlan);
@@ -130,7 +146,12 @@ impl Model {
             return Err(Rejection::AmountZero);
         }
         if quantity > 0 {
-            self.fill(&open, quantity, proceeds)?;
+            let limit = plan::at_worst(&self.pool, &open.leg, quantity)?;
+            let pays = plan::pays(&self.pool, &open.leg)?;
+            if if pays { proceeds > limit } else { proceeds < limit } {
+                return Err(Rejection::WorseThanLimit);
+            }
+            self.fill(&open, quantity, proceeds, Cause::Command)?;
         }
         let unsold = left - quantity;
         if done || unsold == 0 {
@@ -150,14 +171,15 @@ impl Model {
         Ok(())
     }
 
-    fn fill(&mut self, open: &OpenLeg, quantity: u128, proceeds: u128) -> Result<()> {
+    /// The account's sale, at whatever price.
+    pub(super) fn fill(
+        &mut self,
+        open: &OpenLeg,
+        quantity: u128,
+        proceeds: u128,
+        cause: Cause,
+    ) -> Result<()> {
         let InForce { rule, .. } = self.require_rule()?;
-        let limit = plan::at_worst(&self.pool, &open.leg, quantity)?;
-        let pays = plan::pays(&self.pool, &open.leg)?;
-        let worse = if pays { proceeds > limit } else { proceeds < limit };
-        if worse {
-            return Err(Rejection::WorseThanLimit);
-        }
         let account = open.account;
         let call = Call::Fill {
             account,
@@ -168,7 +190,7 @@ impl Model {
         };
         let before = rule.health(&self.pool, account);
         let facts = rule.perform(&mut self.pool, &call)?;
-        self.commit(&facts, Cause::Command)?;
+        self.commit(&facts, cause)?;
         if let (Ok(before), Ok(after)) = (before, rule.health(&self.pool, account)) {
             self.count_freed(account, &before, &after);
         }

@@ -96,7 +96,13 @@ impl Model {
             let open: Vec<u64> = self.legs.keys().copied().collect();
             for leg in open {
                 let known = self.legs.get(&leg).filter(|open| concerned.contains(&open.account));
-                if let Some(open) = known.cloned() {
+                let Some(open) = known.cloned() else { continue };
+                if self.auctions.contains_key(&leg) {
+                    if !self.binds(leg) {
+                        self.take_off(leg, Cause::Command);
+                        self.pool.moved.insert(open.account);
+                    }
+                } else {
                     self.legs.remove(&leg);
                     let unsold = open.leg.quantity - open.filled;
                     self.tell(Cause::Command, What::Cancelled { leg, unsold });

@@ -1,5 +1,6 @@
 //! Seeded chance: splitmix64, the same on every machine.
 
+#[derive(Clone)]
 pub struct Chance(u64);
 
 impl Chance {

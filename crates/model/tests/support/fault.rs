@@ -29,6 +29,8 @@ pub enum Fault {
     TakesOverOneLess,
     /// Orders ask for no margin.
     OrdersAreFree,
+    /// A debt is said to be one unit more when it is to be raised.
+    OwesOneMore,
     /// Prices are said to move health half as much as they do.
     HalfExposures,
 }
@@ -188,6 +190,11 @@ impl Rulebook for Altered {
 
     fn targets(&self, view: &View<'_>, call: &Call) -> Result<Vec<AccountId>, Rejected> {
         self.inner.targets(view, call)
+    }
+
+    fn owes(&self, view: &View<'_>, account: AccountId, asset: AssetId) -> Result<u128, Rejected> {
+        let owed = self.inner.owes(view, account, asset)?;
+        Ok(owed + u128::from(self.fault == Fault::OwesOneMore && owed > 0))
     }
 
     fn liquidation_price(

@@ -61,6 +61,29 @@ const EXCHANGE: &[(&str, u64)] = &[
     ("take over", 16),
 ];
 
+const AUCTIONED: &[(&str, u64)] = &[
+    ("tick", 230),
+    ("bad tick", 40),
+    ("deposit", 70),
+    ("withdraw", 60),
+    ("borrow", 110),
+    ("repay", 45),
+    ("import", 40),
+    ("configure", 30),
+    ("liquidate", 120),
+    ("bid", 330),
+    ("advance time", 60),
+    ("fund insurance", 15),
+    ("halt", 20),
+    ("set gate", 25),
+    ("cover deficit", 15),
+    ("install rulebook", 15),
+    ("define asset", 8),
+    ("define market", 8),
+    ("open account", 10),
+    ("refused", 15),
+];
+
 /// Draws commands for one sequence.
 pub struct Generator<'a> {
     pub chance: &'a mut Chance,
@@ -73,7 +96,11 @@ impl Generator<'_> {
     /// The next command; true if it is a tick that is meant to be refused.
     pub fn command(&mut self) -> (Command, bool) {
         let at = self.later();
-        let table = if self.kind.trades() { EXCHANGE } else { LENDING };
+        let table = match self.kind {
+            Kind::Exchange | Kind::Basket => EXCHANGE,
+            Kind::Auctioned => AUCTIONED,
+            Kind::Called | Kind::Sold => LENDING,
+        };
         let whole: u64 = table.iter().map(|(_, weight)| weight).sum();
         let mut drawn = self.chance.below(whole);
         let mut name = table[0].0;
@@ -108,7 +135,8 @@ impl Generator<'_> {
         let body = match name {
             "tick" => self.tick(at),
             "bad tick" => return (Command { at, body: self.bad_tick(at) }, true),
-            "liquidate" => return (self.liquidate(at), false),
+            "bid" if !self.model.auctions().is_empty() => return (self.bid(at), false),
+            "liquidate" | "bid" => return (self.liquidate(at), false),
             "advance time" => Body::AdvanceTime,
             "fund insurance" => self.fund(),
             "set gate" => self.set_gate(),
@@ -431,6 +459,9 @@ impl Generator<'_> {
                 true if short.is_empty() => self.tick_to_the_line(at),
                 // Due and not ordered: a price is out, or time has to pass.
                 true => self.fresh_tick(short[0], at),
+                false if !self.model.auctions().is_empty() && self.chance.percent(80) => {
+                    return self.bid(at);
+                }
                 false => Some(self.fill()),
             };
             return Command { at, body: body.unwrap_or_else(|| self.tick(at)) };

@@ -29,6 +29,8 @@ pub struct Bench {
     pub told: BTreeMap<String, u64>,
     twin: Engine,
     registry: Arc<dyn Registry>,
+    /// Formats of the auctions so far.
+    formats: BTreeMap<u64, &'static str>,
 }
 
 impl Bench {
@@ -39,6 +41,7 @@ impl Bench {
             told: BTreeMap::new(),
             twin: Engine::new(Arc::clone(registry)),
             registry: Arc::clone(registry),
+            formats: BTreeMap::new(),
         }
     }
 
@@ -87,6 +90,7 @@ impl Bench {
             self.count(&outcome);
             self.same_balances()?;
             self.same_standings()?;
+            self.same_auctions()?;
             self.same_losses()?;
             self.same_guards()?;
             self.same_memory()?;
@@ -114,6 +118,7 @@ impl Bench {
     fn count(&mut self, outcome: &Outcome) {
         let backstop = self.model.policy().map(|policy| policy.backstop);
         let close = backstop.and_then(|backstop| backstop.deleverage);
+        self.count_auctions(outcome);
         for event in &outcome.events {
             let word = match &event.what {
                 What::Ordered { sale, .. } if self.pays_in_token(sale) => {
@@ -152,6 +157,88 @@ impl Bench {
             };
             *self.told.entry(word).or_default() += 1;
         }
+    }
+
+    /// What became of auctions, by format.
+    fn count_auctions(&mut self, outcome: &Outcome) {
+        let sold = |leg: u64| {
+            outcome.facts().any(|what| matches!(what, What::LotSold { leg: of, .. } if *of == leg))
+        };
+        for (at, what) in outcome.facts().enumerate() {
+            let (leg, word) = match what {
+                What::AuctionOpened { leg, format, wanted, .. } => {
+                    self.formats.insert(*leg, format.name());
+                    let debt = wanted.is_some() && matches!(self.formats[leg], "english" | "dutch");
+                    (leg, if debt { "opened for a debt" } else { "opened" })
+                }
+                What::BidPlaced { leg, bid, .. } => (leg, bid.kind()),
+                What::LotSold { leg, paid: 0, .. } => (leg, "sold for nothing"),
+                What::LotSold { leg, .. } => (leg, "sold"),
+                What::DepositForfeited { leg, .. } => (leg, "forfeited"),
+                What::AuctionRestarted { leg, .. } => (leg, "restarted"),
+                What::AuctionAwarded { leg, .. } => (leg, "awarded"),
+                What::WinnerDefaulted { leg, .. } => {
+                    let next = outcome.facts().nth(at + 1);
+                    (
+                        leg,
+                        match next {
+                            Some(What::AuctionAwarded { .. }) => "defaulted, next",
+                            Some(What::AuctionRestarted { .. }) => "defaulted, again",
+                            _ => "defaulted, home",
+                        },
+                    )
+                }
+                What::AuctionClosed { leg, unsold } => {
+                    let word = match (*unsold > 0, sold(*leg)) {
+                        (false, _) => "closed sold out",
+                        (true, true) => "closed sold in part",
+                        (true, false) => "closed unsold",
+                    };
+                    (leg, word)
+                }
+                _ => continue,
+            };
+            let format = self.formats.get(leg).copied().unwrap_or("no auction");
+            *self.told.entry(format!("{format}: {word}")).or_default() += 1;
+        }
+    }
+
+    /// I-52: auctions stand alike: what is held for bidders, their own time, and what they ask.
+    fn same_auctions(&self) -> Found {
+        let (engine, model) = (self.engine.auctions(), self.model.auctions());
+        if !engine.keys().eq(model.keys()) {
+            return Err(format!("auctions {:?}, {:?} in the model", engine.keys(), model.keys()));
+        }
+        let mut theirs: BTreeMap<AssetId, BigInt> = BTreeMap::new();
+        for (number, running) in engine {
+            let known = &model[number];
+            let asking = running.asking(running.elapsed_nanos).ok().flatten();
+            let left = (
+                (running.elapsed_nanos, running.restarts(), running.has_bids()),
+                (BigInt::from(running.held), BigInt::from(running.fair)),
+                (BigInt::from(running.value), running.wanted.map(BigInt::from)),
+                asking.map(of_word),
+            );
+            let right = (
+                (known.lived, known.restarts(), known.binds()),
+                (known.held(), known.fair.clone()),
+                (known.value.clone(), known.wanted.clone()),
+                self.model.asking(*number),
+            );
+            if left != right {
+                return Err(format!("auction {number}: {left:?}, {right:?} in the model"));
+            }
+            let money = self.engine.open_legs()[number].leg.proceeds_asset;
+            *theirs.entry(money).or_default() += known.held();
+        }
+        for asset in (0..).map(AssetId).take(self.engine.assets().len()) {
+            let held = self.engine.ledger().balance(Holder::Escrow, Unit::token(asset));
+            let due = theirs.remove(&asset).unwrap_or_default();
+            if due != held.into() {
+                return Err(format!("I-52: {held} of {asset} held, {due} put down"));
+            }
+        }
+        Ok(())
     }
 
     /// I-38: same journal, same hash. I-39: what is restored from bytes is what was encoded.
@@ -362,6 +449,7 @@ fn cause_of(event: &Event) -> &'static str {
 fn concerned(before: &Model, outcome: &Outcome, event: &Event) -> Vec<AccountId> {
     match &event.what {
         What::Ordered { account, .. }
+        | What::AuctionOpened { account, .. }
         | What::Happened(Fact::Deficit { account, .. } | Fact::TakenOver { account, .. }) => {
             vec![*account]
         }

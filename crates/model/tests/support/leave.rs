@@ -6,6 +6,7 @@ use super::judge::Bench;
 use super::world::{Kind, SECOND};
 use breakwater_engine::{Body, Command};
 use breakwater_liquidation::{Call, Form, Gate, Rejection};
+use breakwater_market::{MarketId, Quote, Tick};
 use breakwater_model::contract::terms;
 use breakwater_money::{AccountId, AssetId, Class, Holder, Time, Unit};
 
@@ -99,6 +100,7 @@ pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
     if kind.trades() {
         come_to_rest(bench);
     }
+    auctions_end(bench);
     for account in &all {
         for (contract, _) in held(bench, *account, Class::Token) {
             let size = own(bench, *account, Unit::token(contract));
@@ -141,6 +143,28 @@ pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
                 Some(Rejection::InsufficientLiquidity) => {}
                 Some(why) => panic!("I-37: {account} cannot take out {asset}: {why:?}"),
             }
+        }
+    }
+}
+
+/// Whoever has bid may count on the lot: with prices all along every auction comes to its end.
+fn auctions_end(bench: &mut Bench) {
+    let mut left = 40;
+    while !bench.engine.auctions().is_empty() {
+        assert!(left > 0, "{:?} never end", bench.engine.auctions());
+        left -= 1;
+        let at = Time(bench.engine.now().0 + 10 * SECOND);
+        for number in 0..u16::try_from(bench.engine.markets().len()).unwrap() {
+            let Some(mark) = bench.engine.marks()[usize::from(number)].mark else { continue };
+            let tick = Tick {
+                market: MarketId(number),
+                quote: Quote::Single(mark.price.raw),
+                decimals: mark.price.decimals,
+                sequence: mark.sequence + 1,
+                observed_at: at,
+            };
+            let told = bench.step(&Command { at, body: Body::Tick(tick) });
+            assert_eq!(told, Ok(None));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The harness: worlds, commands that make sense in them, and engine and model side by side.
 
+pub mod auction_world;
+pub mod bids;
 pub mod chance;
 pub mod exchange_world;
 pub mod exchanges;
@@ -69,7 +71,9 @@ pub fn sequence(
     let mut chance = Chance::new(seed);
     let mut bench = Bench::new(&shelf.library, &shelf.registry);
     let mut journal: Vec<Command> = Vec::new();
-    let length = usize::try_from(chance.range(20, 60)).unwrap_or(20);
+    // Auctions take their time.
+    let (short, long) = if kind == Kind::Auctioned { (60, 140) } else { (20, 60) };
+    let length = usize::try_from(chance.range(short, long)).unwrap_or(20);
     let mut setup = world::setup(shelf, &mut chance, kind);
     setup.reverse();
     let mut drawn = 0;

@@ -1,12 +1,15 @@
 //! Worlds to play in: assets, parameters told both as text and as the model's terms, policies, and
 //! the commands that set a pool up.
 
+use super::auction_world;
 use super::chance::Chance;
 use super::exchange_world::{self, COINS, CONTRACTS, SPARE_CONTRACT};
 use breakwater_engine::{Body, Command, Registry};
 use breakwater_liquidation::policy::{BackstopPolicy, Guards};
 use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse, Solvency};
-use breakwater_liquidation::{AssetInfo, AssetKind, Call, Close, Policy, Rulebook, Seller};
+use breakwater_liquidation::{
+    AssetInfo, AssetKind, Call, Close, Disposal, Policy, Rulebook, Seller,
+};
 use breakwater_margin::Ratio;
 use breakwater_market::{Guard, MarketId, Quote, Tick};
 use breakwater_model::lending::{self, Kink, Reserve};
@@ -31,13 +34,15 @@ pub enum Kind {
     Exchange,
     /// Contracts on several.
     Basket,
+    /// As sold, but that what is sold is auctioned.
+    Auctioned,
 }
 
 impl Kind {
     pub fn rule(self) -> &'static str {
         match self {
             Kind::Called => breakwater_rulebooks::lending::aave_v3::RULE,
-            Kind::Sold => breakwater_rulebooks::lending::secured_loan::RULE,
+            Kind::Sold | Kind::Auctioned => breakwater_rulebooks::lending::secured_loan::RULE,
             Kind::Exchange | Kind::Basket => breakwater_rulebooks::exchange::margin_exchange::RULE,
         }
     }
@@ -80,7 +85,7 @@ impl Shelf {
         // Which reserves bear interest is the same in all texts: one that loses its interest model
         // keeps its last rate, which is the rulebook's affair.
         let bearing = TOKENS.map(|_| interest && chance.percent(60));
-        for kind in [Kind::Called, Kind::Sold, Kind::Exchange, Kind::Basket] {
+        for kind in [Kind::Called, Kind::Sold, Kind::Exchange, Kind::Basket, Kind::Auctioned] {
             let known = library.entry(kind.rule().to_owned()).or_default();
             for number in 0..TEXTS {
                 let (text, rule) = match kind {
@@ -169,7 +174,7 @@ fn lending_text(chance: &mut Chance, number: u64, kind: Kind, bearing: &[bool]) 
         };
         reserves.insert(symbol.to_owned(), reserve);
     }
-    let sold_by_venue = kind == Kind::Sold;
+    let sold_by_venue = kind != Kind::Called;
     let name = if sold_by_venue { format!("secured-loan on {name}") } else { name };
     let terms = lending::Terms {
         name,
@@ -213,6 +218,14 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     policy.lot_value = u128::from(chance.range(200, 5_000)) * 100_000_000;
     if kind.trades() {
         exchange_world::policy(chance, kind, &mut policy);
+    }
+    if kind == Kind::Auctioned {
+        policy.disposal = auction_world::disposal(chance);
+    }
+    // Drawn beside, so that what else is drawn stays what it was.
+    let mut beside = chance.clone();
+    if kind == Kind::Basket && beside.percent(60) {
+        policy.disposal = auction_world::disposal(&mut beside);
     }
     policy
 }
@@ -335,6 +348,10 @@ pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
     for body in &mut bodies {
         if let Body::InstallRulebook { policy, .. } = body {
             policy.solvency.assets.retain(|symbol, _| known.contains(symbol));
+            // A world without a rule would be empty.
+            if !breakwater_model::auction::sound(policy) {
+                policy.disposal = Disposal::Market;
+            }
         }
     }
     bodies.into_iter().map(|body| Command { at: Time(START), body }).collect()
