@@ -30,8 +30,12 @@ pub struct Auction {
     pub fair: Int,
     /// The same in the numeraire.
     pub value: Int,
-    /// What it is to raise; none for as much as possible.
+    /// What is owed of it; none for as much as possible.
+    pub due: Option<Int>,
+    /// What it is to raise, penalty included; none for as much as possible.
     pub wanted: Option<Int>,
+    /// What it has raised.
+    pub raised: Int,
     /// Nanoseconds in which prices could be acted on since it was opened.
     pub lived: u64,
     /// Up to when they are counted.

@@ -2,7 +2,7 @@
 
 use super::{InForce, Model};
 use crate::auction::{self, Auction, Next, Offered, State, Turn};
-use crate::number::{Int, Result, floor, narrow};
+use crate::number::{Int, Result, ceil, floor, narrow};
 use crate::{contract, plan};
 use breakwater_engine::{Cause, OpenLeg, What};
 use breakwater_liquidation::auctions::{AuctionFormat, Raises};
@@ -20,14 +20,50 @@ impl Model {
         Some(terms.clone()).filter(|_| !contract)
     }
 
-    /// Puts up as much of a leg as there is room for. True if any.
+    /// Puts up the lots of a leg that there is room for. True if any.
     pub(super) fn put_up(&mut self, account: AccountId, sale: Leg, cause: Cause) -> bool {
-        let number = self.next_leg;
         let Some(terms) = self.auction_terms(&sale) else { return false };
-        let Ok(Some((lot, auction))) = self.offered(account, &sale, &terms, number) else {
-            return false;
+        let owed = match (terms.raises, self.require_rule()) {
+            (Raises::Most, _) => Int::zero(),
+            (Raises::Debt, Ok(InForce { rule, .. })) => {
+                let Ok(owed) = rule.owes(&self.pool, account, sale.proceeds_asset) else {
+                    return false;
+                };
+                owed
+            }
+            (Raises::Debt, Err(_)) => return false,
         };
-        let (Ok(quantity), Ok(fair)) = (narrow(&lot), narrow(&auction.fair)) else { return false };
+        let symbol = self.pool.assets[sale.asset.index()].symbol.clone();
+        let size = terms.lots_max.get(&symbol).copied().unwrap_or(sale.quantity).max(1);
+        let (mut left, mut owed_left, mut any) = (sale.quantity, owed.clone(), false);
+        while left > 0 {
+            let quantity = left.min(size);
+            let Ok(due) = ceil(&(&owed_left * quantity), &left.into()) else { break };
+            let due = Some(due).filter(|_| !owed.is_zero());
+            let lot = Leg { quantity, ..sale };
+            let Some(up) = self.put_up_lot(account, lot, due.clone(), cause) else { break };
+            any = true;
+            left -= up;
+            owed_left -= due.clone().unwrap_or_default();
+            if up < quantity || (due.is_some() && owed_left.is_zero()) {
+                break;
+            }
+        }
+        any
+    }
+
+    /// Puts up as much of a lot as there is room for. How much; none if nothing.
+    fn put_up_lot(
+        &mut self,
+        account: AccountId,
+        sale: Leg,
+        due: Option<Int>,
+        cause: Cause,
+    ) -> Option<u128> {
+        let number = self.next_leg;
+        let terms = self.auction_terms(&sale)?;
+        let (lot, auction) = self.offered(&sale, &terms, number, due).ok().flatten()?;
+        let (quantity, fair) = (narrow(&lot).ok()?, narrow(&auction.fair).ok()?);
         let sale = Leg { quantity, ..sale };
         let format = match auction.state {
             State::Rising(_) => AuctionFormat::English,
@@ -41,15 +77,15 @@ impl Model {
         self.auctions.insert(number, auction);
         let told = What::AuctionOpened { leg: number, account, sale, format, fair, wanted };
         self.tell(cause, told);
-        true
+        Some(quantity)
     }
 
     fn offered(
         &self,
-        account: AccountId,
         sale: &Leg,
         terms: &AuctionTerms,
         number: u64,
+        due: Option<Int>,
     ) -> Result<Option<(Int, Auction)>> {
         let InForce { rule, .. } = self.require_rule()?;
         if self.auctions.len() as u64 >= u64::from(terms.open_max) {
@@ -68,18 +104,18 @@ impl Model {
             }
             lot >>= 1u8;
         };
-        let owed = match terms.raises {
-            Raises::Most => Int::zero(),
-            Raises::Debt => rule.owes(&self.pool, account, sale.proceeds_asset)?,
+        let wanted = match &due {
+            None => None,
+            Some(due) => Some(ceil(&(due * (10_000 + terms.penalty_bps)), &10_000.into())?),
         };
-        let wanted = Some(owed).filter(|owed| !owed.is_zero());
         let value = rule.notional(&self.pool, sale.asset, &lot)?;
         let (fair_too, wanted_too) = (fair.clone(), wanted.clone());
         let offered =
             Offered { number, terms, lot: lot.clone(), fair: fair_too, wanted: wanted_too, mark };
         let state = auction::opened(&offered)?;
         let (lived, seen_to, purses) = (0, self.pool.now, std::collections::BTreeMap::new());
-        Ok(Some((lot, Auction { fair, value, wanted, lived, seen_to, purses, state })))
+        let raised = Int::zero();
+        Ok(Some((lot, Auction { fair, value, due, wanted, raised, lived, seen_to, purses, state })))
     }
 
     /// Units of a leg that there is room for: all, or whole lots of the policy, and one of these at
@@ -259,7 +295,9 @@ impl Model {
 
     fn carry_out_as(&mut self, number: u64, turn: &Turn, cause: Cause) -> Result<()> {
         let open = self.legs.get(&number).cloned().ok_or(Rejection::UnknownAuction)?;
-        self.move_money(&open, turn)?;
+        let bought = auction::sum(turn.bought.iter().map(|(_, _, paid)| paid));
+        let penalty = self.penalty_in(number, &bought);
+        self.move_money(&open, turn, &penalty)?;
         for (bidder, amount) in auction::told(&turn.refunds)? {
             self.tell(cause, What::BidRefunded { leg: number, bidder, amount });
         }
@@ -281,7 +319,11 @@ impl Model {
             self.tell(cause, What::LotSold { leg: number, bidder, quantity: bought, paid });
             (quantity, proceeds) = (quantity + bought, proceeds + paid);
         }
+        if let Some(auction) = self.auctions.get_mut(&number) {
+            auction.raised += &bought;
+        }
         if quantity > 0 {
+            let proceeds = proceeds - narrow(&penalty)?;
             self.fill(&open, quantity, proceeds, cause)?;
             if let Some(open) = self.legs.get_mut(&number) {
                 open.filled += quantity;
@@ -293,7 +335,15 @@ impl Model {
         self.go_on(number, open.account, turn, cause)
     }
 
-    fn move_money(&mut self, open: &OpenLeg, turn: &Turn) -> Result<()> {
+    /// How much of a price is penalty: what lies above what is owed of the lot, and was not before.
+    fn penalty_in(&self, number: u64, paid: &Int) -> Int {
+        let Some(auction) = self.auctions.get(&number) else { return Int::zero() };
+        let Some(due) = &auction.due else { return Int::zero() };
+        let above = |raised: Int| (raised - due).max(Int::zero());
+        above(&auction.raised + paid) - above(auction.raised.clone())
+    }
+
+    fn move_money(&mut self, open: &OpenLeg, turn: &Turn, penalty: &Int) -> Result<()> {
         let token = Unit::token(open.leg.proceeds_asset);
         let all = |amounts: &[(u64, Int)]| auction::sum(amounts.iter().map(|(_, amount)| amount));
         let paid = auction::sum(turn.bought.iter().map(|(_, _, paid)| paid));
@@ -301,8 +351,9 @@ impl Model {
             (Holder::External, Holder::Escrow, all(&turn.paid_in)),
             (Holder::Escrow, Holder::External, all(&turn.refunds)),
             (Holder::Escrow, Holder::Insurance, all(&turn.lost)),
+            (Holder::Escrow, Holder::Insurance, penalty.clone()),
             // Buyers' money goes out, and comes in as what the sale brings.
-            (Holder::Escrow, Holder::External, paid),
+            (Holder::Escrow, Holder::External, paid - penalty),
         ] {
             self.pool.transfer(from, to, token, &amount)?;
         }

@@ -38,6 +38,8 @@ pub fn disposal(chance: &mut Chance) -> Disposal {
     let terms = AuctionTerms {
         format,
         raises,
+        penalty_bps: *chance.pick(&[0, 0, 500, 1_300]),
+        lots_max: Default::default(),
         restarts_max: if whole_lots { 0 } else { bps(chance, 0, 2) },
         open_max: *chance.pick(&[1, 2, 100, 100]),
         value_max: match chance.below(3) {

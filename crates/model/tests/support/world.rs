@@ -221,6 +221,18 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     }
     if kind == Kind::Auctioned {
         policy.disposal = auction_world::disposal(chance);
+        if let Disposal::Auction(terms) = &mut policy.disposal
+            && chance.percent(40)
+        {
+            let tokens =
+                TOKENS.iter().map(|(symbol, decimals, ..)| (*symbol, u32::from(*decimals)));
+            terms.lots_max = tokens
+                .map(|(symbol, decimals)| {
+                    let lot = u128::from(chance.range(1, 40)) * 10u128.pow(decimals) / 4;
+                    (symbol.to_owned(), lot.max(1))
+                })
+                .collect();
+        }
     }
     // Drawn beside, so that what else is drawn stays what it was.
     let mut beside = chance.clone();
