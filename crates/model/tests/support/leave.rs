@@ -94,13 +94,13 @@ pub fn everybody_leaves(bench: &mut Bench, kind: Kind) {
     for asset in bench.model.gated() {
         give(bench, Body::SetGate { asset, gate: Gate::Open });
     }
+    auctions_end(bench);
     let later = Time(bench.engine.now().0 + 60 * SECOND);
     let waited = bench.step(&Command { at: later, body: Body::AdvanceTime });
     assert_eq!(waited, Ok(None));
     if kind.trades() {
         come_to_rest(bench);
     }
-    auctions_end(bench);
     for account in &all {
         for (contract, _) in held(bench, *account, Class::Token) {
             let size = own(bench, *account, Unit::token(contract));
