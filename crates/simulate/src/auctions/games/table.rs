@@ -159,8 +159,7 @@ pub fn races(trials: &Trials) -> Result<Vec<Row>, GameError> {
         vec![Row::new(GAME, "only the winner pays, 4 searchers, rent".to_owned(), 0.0, rent)];
     for (bidders, share) in [(3, 1.0), (3, 0.5), (5, 0.1)] {
         let found = gas::race(trials, bidders, share)?;
-        let case =
-            |what: &str| format!("losers pay {share} of their bid, {bidders} searchers, {what}");
+        let case = |what: &str| format!("losers pay {share}, {bidders} searchers, {what}");
         rows.push(Row::new(GAME, case("payoff"), 0.0, found.payoff));
         rows.push(Row::new(GAME, case("payoff of half the prize"), 0.0, found.payoff_of_half));
         rows.push(Row::new(GAME, case("paid of the prize"), 1.0, found.paid));
@@ -260,7 +259,7 @@ pub fn timing(trials: &Trials) -> Result<Vec<Row>, GameError> {
         let closed = theory::zero_bid_probability(rivals, &lands)?;
         let lands = float(&lands);
         let found = bidding::zero_bid(trials, rivals, lands)?;
-        let case = format!("{rivals} rivals who each land with {lands}, won for nothing");
+        let case = format!("rivals: {rivals}, each lands with {lands}, won for nothing");
         rows.push(Row::new("congestion", case, float(&closed), found));
     }
     Ok(rows)
@@ -329,7 +328,7 @@ pub fn positions(trials: &Trials) -> Result<Vec<Row>, GameError> {
     }
     let owner = SelfLiquidation { bonus: 10.0, venue_fee: 0.1, cost: 0.2, keepers: 4 };
     let (closed, found) = (owner.expected()?, owner.play(trials)?);
-    let case = |how: &str| format!("{how}, 4 keepers, bonus 10, venue's tenth, gain of the owner");
+    let case = |how: &str| format!("{how}, 4 keepers, bonus 10, fee a tenth, gain of the owner");
     rows.push(Row::new("self-liquidation", case("race"), closed.race, found.race));
     rows.push(Row::new("self-liquidation", case("auction"), closed.auction, found.auction));
     for percent in [5, 8, 10, 13] {
@@ -417,7 +416,7 @@ pub fn learnt(_: &Trials) -> Result<Vec<Row>, GameError> {
         } else {
             let law = |bid: f64| gas_law(bidders, loser_share, bid);
             let apart = learning::distance(&contest.bids, &found.mixtures[0][0], law);
-            rows.push(exact("distance from the known mixture", 0.0, apart, 4.0 * step));
+            rows.push(exact("distance from the law", 0.0, apart, 4.0 * step));
         }
     }
     Ok(rows)
@@ -442,6 +441,8 @@ mod tests {
         assert!(rows.len() > 60, "{}", rows.len());
         let games: std::collections::BTreeSet<&str> = rows.iter().map(|row| row.game).collect();
         assert_eq!(games.len(), 14, "{games:?}");
+        // They are printed in columns.
+        assert!(rows.iter().all(|row| row.case.len() <= 60), "{rows:?}");
     }
 
     #[test]

@@ -30,6 +30,14 @@ pub struct Decay {
     pub expected: Expected,
 }
 
+impl Decay {
+    /// The share of the price that falls off in so many seconds.
+    #[must_use]
+    pub fn step(&self, seconds: u32) -> f64 {
+        -libm::expm1(-self.log_decay_per_s * f64::from(seconds))
+    }
+}
+
 /// The rate of decay for a first price over the mark and a longest life: of those that are met in half of
 /// that life on average, the one whose shortfall is least, and its loss to the fair price where that
 /// tells nothing apart. The shortfall is that of a log-normal fair price at the expected time of the

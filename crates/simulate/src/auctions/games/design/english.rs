@@ -69,10 +69,9 @@ fn bids_of(
 ) -> Result<Auction<u32>, GameError> {
     let now = u64::from(block) * u64::from(world.lot.block_s);
     let fair = world.fair(block);
-    // A rival comes back once the price has risen by a step and by what lies between their values.
-    let apart = world.lot.spread() / (f64::from(world.lot.bidders) + 1.0);
+    // A rival comes back once the price has risen by a step.
     let discount =
-        world.lot.outbid_cost(lifetime_s, STEP - 1.0 + apart) + world.lot.capital_cost(lifetime_s);
+        world.lot.outbid_cost(lifetime_s, STEP - 1.0) + world.lot.capital_cost(lifetime_s);
     let gas = world.lot.share(world.lot.gas);
     let seen = auction.clone();
     for bidder in world.order(block) {

@@ -15,12 +15,12 @@ mod sealed;
 mod tests;
 mod world;
 
+pub use breakwater_auction::sealed::Pricing;
 pub use dutch::{Decay, choose_decay};
 pub use lot::{Lot, YEAR_S};
 pub use rank::{Because, Recommendation, recommend};
 
 use super::{Estimate, GameError, Trials};
-use breakwater_auction::sealed::Pricing;
 use dutch::Prepared;
 use world::{Ended, World};
 

@@ -10,8 +10,8 @@ pub enum Because {
     Shortfall,
     /// Of those with the least shortfall it loses least to the fair price, beyond chance.
     Loss,
-    /// Nothing beyond chance: it only has the smallest means.
-    Nothing,
+    /// Of those that tie in both it is sold soonest.
+    Time,
 }
 
 /// The alternative to take.
@@ -23,12 +23,13 @@ pub struct Recommendation {
     pub because: Because,
     /// Others whose shortfall is the same within 95 % intervals.
     pub same_shortfall: Vec<usize>,
-    /// Of those, the ones whose loss is the same as well: ties.
+    /// Of those, the ones whose loss is the least as well within 95 % intervals: ties.
     pub ties: Vec<usize>,
 }
 
 /// The alternative with the least expected shortfall; of those that cannot be told from it, because
-/// their 95 % intervals overlap, the one with the least loss to the fair price. None of none.
+/// their 95 % intervals overlap, the one with the least loss to the fair price; and where that does not
+/// tell them apart either, the one that is sold soonest. None of none.
 #[must_use]
 pub fn recommend(alternatives: &[Alternative]) -> Option<Recommendation> {
     let all: Vec<usize> = (0..alternatives.len()).collect();
@@ -36,11 +37,12 @@ pub fn recommend(alternatives: &[Alternative]) -> Option<Recommendation> {
     let loss = |at: usize| alternatives[at].loss;
     let near = overlapping(&all, short)?;
     let tied = overlapping(&near, loss)?;
-    let best = tied.first().copied()?;
+    let seconds = |at: usize| alternatives[at].seconds.mean;
+    let best = tied.iter().copied().min_by(|a, b| seconds(*a).total_cmp(&seconds(*b)))?;
     let because = match (near.len(), tied.len()) {
         (1, _) => Because::Shortfall,
         (_, 1) => Because::Loss,
-        _ => Because::Nothing,
+        _ => Because::Time,
     };
     let but_best = |of: &[usize]| of.iter().copied().filter(|at| *at != best).collect();
     Some(Recommendation { best, because, same_shortfall: but_best(&near), ties: but_best(&tied) })

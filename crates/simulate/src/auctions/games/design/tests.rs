@@ -189,7 +189,11 @@ fn the_least_shortfall_wins_then_the_least_loss_and_ties_are_named() {
     let mut tied = base;
     tied[0].loss.mean = 3.1;
     let found = recommend(&tied).unwrap();
-    assert_eq!((found.best, found.because, found.ties), (1, Because::Nothing, vec![0]));
+    assert_eq!((found.best, found.because, found.ties), (1, Because::Time, vec![0]));
+    // Sold later, it is only tied.
+    tied[1].seconds.mean = 60.0;
+    let found = recommend(&tied).unwrap();
+    assert_eq!((found.best, found.because, found.ties), (0, Because::Time, vec![1]));
     let mut clear = base;
     clear[1].shortfall.mean = 14.0;
     let found = recommend(&clear).unwrap();
