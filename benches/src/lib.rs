@@ -1,13 +1,13 @@
 //! Measurements, each of which first proves its answer equal to the slow way.
 //!
-//! Seven benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
+//! Eight benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
 //! way through the engine over many accounts, against assessing everybody again), `assess` (exact
 //! assessments a second), `durable` (commands made durable a second, against the bare database and
 //! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
 //! every rulebook that takes a lending book), `portfolio_margin` (scenarios of options and of whole
 //! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
-//! holds), and `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
-//! them all). `--quick` after `--` makes each small enough for a
+//! holds), `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
+//! them all), and `auction_games` (auctions simulated a second, by format). `--quick` after `--` makes each small enough for a
 //! test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
@@ -23,6 +23,7 @@
 //! ```
 
 pub mod assess;
+pub mod auction_games;
 pub mod contract_pool;
 pub mod deleverage_ranking;
 pub mod draw;

@@ -2,8 +2,8 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, deleverage_ranking, durable, liquidation_prices, portfolio_margin, rulebooks,
-    shaped_book, watch,
+    Options, assess, auction_games, deleverage_ranking, durable, liquidation_prices,
+    portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -105,4 +105,12 @@ fn a_ranked_queue_closes_whom_a_sort_of_all_closes() {
     let closes = |name: &str| figures.iter().find(|f| f.name.starts_with(name)).unwrap().closes;
     assert!(closes("queue, 1 %") > 1 && closes("queue, half") > closes("queue, 1 %"));
     assert!(closes("pro rata") > u64::from(plan.positions) / 2 && closes("least overshoot") > 0);
+}
+
+#[test]
+fn simulated_auctions_are_those_of_sorted_limits_on_any_number_of_threads() {
+    let plan = auction_games::Plan::of(&QUICK);
+    let figures = auction_games::measure(&plan).unwrap();
+    assert_eq!(figures.len(), 6 + 4);
+    assert!(figures.iter().all(|f| f.auctions >= 40), "{figures:?}");
 }
