@@ -7,8 +7,9 @@
 //! every rulebook that takes a lending book), `portfolio_margin` (scenarios of options and of whole
 //! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
 //! holds), `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
-//! them all), and `batch_clearing` (the one price of a batch of orders, against a sort of them all and
-//! against its definition). `--quick` after `--` makes each small enough for a test.
+//! them all), `batch_clearing` (the one price of a batch of orders, against a sort of them all and
+//! against its definition), and `auction_games` (auctions simulated a second, by format). `--quick` after
+//! `--` makes each small enough for a test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
 //! cover and what they do not is in `docs/performance.md`.
@@ -23,6 +24,7 @@
 //! ```
 
 pub mod assess;
+pub mod auction_games;
 pub mod batch_clearing;
 pub mod contract_pool;
 pub mod deleverage_ranking;

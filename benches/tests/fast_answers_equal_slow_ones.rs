@@ -2,8 +2,8 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, batch_clearing, deleverage_ranking, durable, liquidation_prices,
-    portfolio_margin, rulebooks, shaped_book, watch,
+    Options, assess, auction_games, batch_clearing, deleverage_ranking, durable,
+    liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -115,4 +115,12 @@ fn a_selected_price_is_that_of_a_sort_and_of_the_definition() {
     assert_eq!(orders("clear"), u64::from(plan.orders));
     assert_eq!(orders("  the same by its definition"), u64::from(plan.judged));
     assert!(figures.iter().all(|figures| figures.orders > 0), "{figures:?}");
+}
+
+#[test]
+fn simulated_auctions_are_those_of_sorted_limits_on_any_number_of_threads() {
+    let plan = auction_games::Plan::of(&QUICK);
+    let figures = auction_games::measure(&plan).unwrap();
+    assert_eq!(figures.len(), 6 + 4);
+    assert!(figures.iter().all(|f| f.auctions >= 40), "{figures:?}");
 }

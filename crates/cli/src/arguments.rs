@@ -47,6 +47,9 @@ pub enum Command {
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went
     Why(Why),
+    /// Auctions: which to hold for a lot, and the games that bidders play
+    #[command(subcommand)]
+    Auction(AuctionCommand),
     /// List the scenarios that travel with this program
     Scenarios,
     /// List the rulebooks that travel with this program, or show one with its sources
@@ -70,6 +73,15 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What to do with auctions.
+#[derive(Debug, Subcommand)]
+pub enum AuctionCommand {
+    /// Compare ways to sell a lot: what each brings, leaves open and takes, and which to choose
+    Design(Box<crate::auction::design::Design>),
+    /// Play the games of bidders, keepers and owners; exit code 1 if one disagrees with its closed form
+    Games(crate::auction::games::Games),
 }
 
 /// What to do with a journal.

@@ -4,6 +4,7 @@ use breakwater_conformance::ConformanceError;
 use breakwater_journal::JournalError;
 use breakwater_report::ReportError;
 use breakwater_simulate::ScenarioError;
+use breakwater_simulate::auctions::games::GameError;
 use std::path::Path;
 
 /// Done.
@@ -110,6 +111,15 @@ impl From<ScenarioError> for Failure {
                 Failure::Integrity(format!("an invariant broke and the engine stopped: {text}"))
             }
             _ => Failure::Data(text),
+        }
+    }
+}
+
+impl From<GameError> for Failure {
+    fn from(error: GameError) -> Self {
+        match error.is_setting() {
+            true => Failure::Usage(error.to_string()),
+            false => Failure::Internal(error.to_string()),
         }
     }
 }

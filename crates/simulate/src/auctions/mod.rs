@@ -2,6 +2,7 @@
 //! say about each other. Nothing here decides; measures in integers are the auction crate's.
 
 pub mod discovery;
+pub mod games;
 mod regression;
 pub mod theory;
 

@@ -118,7 +118,7 @@ impl Draw {
 }
 
 /// The upper 53 bits as a number above zero and at most one.
-fn above_zero(word: u64) -> f64 {
+pub(crate) fn above_zero(word: u64) -> f64 {
     ((word >> 11) + 1) as f64 / (1u64 << 53) as f64
 }
 
