@@ -91,7 +91,7 @@ fn bad_settings_are_named_with_what_would_be_right() {
     let flagged = |more: &[&str], words_said: &[&str]| {
         run(&words(&design(more))).complains(2, words_said);
     };
-    flagged(&["--inclusion", "0"], &["inclusion is 0", "above 0 and at most 1"]);
+    flagged(&["--inclusion", "0"], &["inclusion is 0", "0.0001 to 1"]);
     flagged(&["--bidders", "2.5"], &["bidders is 2.5", "whole number"]);
     flagged(&["--volatility", "x"], &["--volatility", "expected a decimal"]);
     let one = [&["auction", "design", "--trials", "1"], &LOT[..]].concat();

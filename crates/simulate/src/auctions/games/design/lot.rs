@@ -94,8 +94,8 @@ impl Lot {
             let fits = capital >= least && capital <= 1e18;
             setting("capital", capital, fits, "at least a thousandth of the lot's value")?;
         }
-        let fits = self.inclusion > 0.0 && self.inclusion <= 1.0;
-        setting("inclusion", self.inclusion, fits, "above 0 and at most 1")?;
+        let fits = (0.000_1..=1.0).contains(&self.inclusion);
+        setting("inclusion", self.inclusion, fits, "0.0001 to 1")?;
         setting("block_s", self.block_s, (1..=600).contains(&self.block_s), "1 to 600")?;
         share("reserve", self.reserve, 0.99, "0 to 0.99")
     }

@@ -214,7 +214,7 @@ fn settings_that_make_no_sense_are_named() {
     assert!(told(Lot { mark: f64::NAN, ..base }).starts_with("mark is NaN"));
     assert!(told(Lot { debt: 20_001.0, ..base }).contains("at most ten times the lot's value"));
     assert!(told(Lot { bidders: 0, ..base }).starts_with("bidders is 0: it must be 1 to 1000"));
-    assert!(told(Lot { inclusion: 0.0, ..base }).contains("above 0 and at most 1"));
+    assert!(told(Lot { inclusion: 0.0, ..base }).contains("0.0001 to 1"));
     assert!(told(Lot { block_s: 601, ..base }).starts_with("block_s is 601"));
     assert!(told(Lot { reserve: 1.0, ..base }).starts_with("reserve is 1"));
     assert!(told(Lot { capital: Some(1.0), ..base }).starts_with("capital is 1"));
