@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default)]
 pub struct Auctions {
     open: BTreeMap<u64, Open>,
-    /// Who has bought with the command at hand.
-    pub buyers: Vec<u64>,
+    /// Who has bought what is about to be told as sold.
+    buyers: Vec<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -137,9 +137,9 @@ impl Auctions {
         Some(Did::Bids { auction, bids })
     }
 
-    /// Who has taken what was sold with the command at hand.
-    pub fn taker(&self) -> Taker {
-        match self.buyers[..] {
+    /// Who has taken what was just sold: each auction tells its buyers before the sale.
+    pub fn taker(&mut self) -> Taker {
+        match std::mem::take(&mut self.buyers)[..] {
             [] => Taker::Market,
             [bidder] => Taker::Bidder(bidder),
             [..] => Taker::Bidders,

@@ -48,7 +48,6 @@ pub struct Tracked {
 /// called.
 pub fn of(known: &Known<'_>, events: &[Event], tracked: &mut Tracked, called: bool) -> Vec<Step> {
     let Tracked { legs, orders, auctions } = tracked;
-    auctions.buyers.clear();
     let mut steps = Vec::new();
     if called && let Some(did) = own(known, orders) {
         steps.push(known.step(did));
@@ -213,7 +212,7 @@ impl Known<'_> {
         }
     }
 
-    fn did(&self, fact: &Fact, auctions: &Auctions) -> Option<Did> {
+    fn did(&self, fact: &Fact, auctions: &mut Auctions) -> Option<Did> {
         let ours = |account: &AccountId| *account == self.account;
         match fact {
             Fact::Seized { account, repaid, seized, fee, repaid_value, seized_value, .. }

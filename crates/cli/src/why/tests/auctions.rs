@@ -9,6 +9,7 @@ use breakwater_liquidation::auctions::{
 };
 use breakwater_liquidation::{AuctionTerms, Bid, Close, Policy, Seller};
 use breakwater_money::{Amount, AssetId, Price, U256};
+use serde_json::json;
 
 const ONE: u128 = 1_000_000_000_000_000_000;
 const STETH: AssetId = AssetId(0);
@@ -30,7 +31,15 @@ const fn usdc(whole: u128) -> u128 {
 
 /// Alice owes 13,280 against ten STETH, which fall from 1,700 to 1,550: all of them are auctioned.
 fn auctioned(format: Format, raises: Raises, restarts_max: u32) -> Stage {
-    let terms = AuctionTerms { format, raises, restarts_max, open_max: 9, value_max: 0 };
+    // As a file would state them: what it does not, has its default.
+    let terms: AuctionTerms = serde_json::from_value(json!({
+        "format": format,
+        "raises": raises,
+        "restarts_max": restarts_max,
+        "open_max": 9,
+        "value_max": 0,
+    }))
+    .unwrap();
     let policy = Policy {
         seller: Seller::Venue,
         close: Close::Full,
