@@ -5,6 +5,7 @@
 //! alone would do so) is asked of the engine before the command, so that nothing is guessed.
 
 mod account;
+mod auctions;
 mod cause;
 mod choice;
 mod json;

@@ -367,11 +367,11 @@ impl Pool {
 
 fn run(lie: Lie, seed: u64, steps: u64) -> Tally {
     let mut random = Random(seed);
-    let seller = if seed % 2 == 0 { Seller::Keepers } else { Seller::Venue };
+    let seller = if seed.is_multiple_of(2) { Seller::Keepers } else { Seller::Venue };
     let warn = [100, 105, 125, 190][usize::try_from(seed / 2 % 4).unwrap()];
     // Where prices may jump, accounts are found with nothing left.
     let fast = PARAMETERS.replace("per_slot = 4\n", "per_slot = 99\n");
-    let parameters = if seed % 3 == 0 { PARAMETERS } else { fast.as_str() };
+    let parameters = if seed.is_multiple_of(3) { PARAMETERS } else { fast.as_str() };
     let mut pool = Pool::new(lie, parameters, policy(seller, warn));
     for _ in 0..steps {
         pool.step(&mut random);

@@ -340,10 +340,21 @@ fn did(units: &Units<'_>, did: &Did) -> (&'static str, Value) {
                 "fee": told(*fee),
             }),
         ),
-        Did::Sold { sold, proceeds, buy_back, pays } => (
+        Did::Sold { sold, proceeds, buy_back, pays, taker: by } => (
             if *buy_back { "bought back" } else { "sold" },
-            json!({ "quantity": told(*sold), "proceeds": told(*proceeds), "paid": pays }),
+            json!({
+                "quantity": told(*sold),
+                "proceeds": told(*proceeds),
+                "paid": pays,
+                "by": taker(units, *by),
+            }),
         ),
+        Did::AuctionOpened { .. }
+        | Did::Bids { .. }
+        | Did::AuctionAwarded { .. }
+        | Did::WinnerDefaulted { .. }
+        | Did::AuctionRestarted { .. }
+        | Did::AuctionClosed { .. } => auction(units, did),
         Did::Ordered { leg, sale, reason, rung: acted } => (
             "ordered",
             json!({
@@ -415,6 +426,44 @@ fn did(units: &Units<'_>, did: &Did) -> (&'static str, Value) {
     }
 }
 
+fn auction(units: &Units<'_>, did: &Did) -> (&'static str, Value) {
+    let told = |of| amount(units, of);
+    match did {
+        Did::AuctionOpened { auction, lot, format, fair, wanted } => (
+            "auction opened",
+            json!({
+                "auction": auction,
+                "format": format.name(),
+                "lot": told(*lot),
+                "fair": told(*fair),
+                "wanted": wanted.map(told),
+            }),
+        ),
+        Did::Bids { auction, bids } => (
+            "bids",
+            json!({
+                "auction": auction,
+                "count": bids.count,
+                "best": bids.best.map(|(pays, of)| json!({ "pays": told(pays), "for": told(of) })),
+            }),
+        ),
+        Did::AuctionAwarded { auction, bidder } => {
+            ("auction awarded", json!({ "auction": auction, "bidder": bidder }))
+        }
+        Did::WinnerDefaulted { auction, bidder, forfeited } => (
+            "winner defaulted",
+            json!({ "auction": auction, "bidder": bidder, "forfeited": told(*forfeited) }),
+        ),
+        Did::AuctionRestarted { auction, restarts } => {
+            ("auction restarted", json!({ "auction": auction, "restarts": restarts }))
+        }
+        Did::AuctionClosed { auction, unsold } => {
+            ("auction closed", json!({ "auction": auction, "unsold": told(*unsold) }))
+        }
+        _ => ("auction", json!({})),
+    }
+}
+
 const fn share_name(share: Share) -> &'static str {
     match share {
         Share::Deleveraged => "deleveraging",
@@ -429,6 +478,8 @@ fn taker(units: &Units<'_>, taker: Taker) -> Value {
         Taker::Account(account) => json!({ "kind": "account", "owner": units.owner(account) }),
         Taker::Pool => json!({ "kind": "pool", "owner": null }),
         Taker::Market => json!({ "kind": "market", "owner": null }),
+        Taker::Bidder(bidder) => json!({ "kind": "bidder", "owner": null, "bidder": bidder }),
+        Taker::Bidders => json!({ "kind": "bidders", "owner": null }),
     }
 }
 

@@ -2,6 +2,7 @@
 //! base units of the numeraire.
 
 use breakwater_engine::grounds::Acted;
+use breakwater_liquidation::auctions::AuctionFormat;
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::effects::Bearer;
 use breakwater_liquidation::plan::Leg;
@@ -236,6 +237,20 @@ pub enum Taker {
     Pool,
     /// The market, through the venue's own order.
     Market,
+    /// A bidder of an auction, by number.
+    Bidder(u64),
+    /// Several bidders, at one price.
+    Bidders,
+}
+
+/// Bids in an auction, one line of a story however many they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bids {
+    /// How many stood or were sealed.
+    pub count: u64,
+    /// The one that pays most for a unit of the lot, of those that can be seen: what it pays, and for
+    /// how much.
+    pub best: Option<(Amount, Amount)>,
 }
 
 /// Who received a fee.
@@ -309,6 +324,58 @@ pub enum Did {
         buy_back: bool,
         /// True if the account paid the proceeds: a short, or a long of an inverse contract.
         pays: bool,
+        /// Who bought.
+        taker: Taker,
+    },
+    /// A lot of it was put on auction.
+    AuctionOpened {
+        /// Number of the auction.
+        auction: u64,
+        /// What is sold.
+        lot: Amount,
+        /// How.
+        format: AuctionFormat,
+        /// What it is worth at the mark.
+        fair: Amount,
+        /// What is to be raised at most; none for as much as possible.
+        wanted: Option<Amount>,
+    },
+    /// What was bid until something came of it.
+    Bids {
+        /// In which auction.
+        auction: u64,
+        /// All of them.
+        bids: Bids,
+    },
+    /// Somebody has won and owes the rest of the price.
+    AuctionAwarded {
+        /// Which auction.
+        auction: u64,
+        /// Who.
+        bidder: u64,
+    },
+    /// A winner has not paid.
+    WinnerDefaulted {
+        /// Of which auction.
+        auction: u64,
+        /// Who.
+        bidder: u64,
+        /// The deposit, which the insurance fund has now.
+        forfeited: Amount,
+    },
+    /// Nobody has bought and the auction starts again.
+    AuctionRestarted {
+        /// Which.
+        auction: u64,
+        /// Times it has.
+        restarts: u32,
+    },
+    /// An auction is over and some of its lot was not sold.
+    AuctionClosed {
+        /// Which.
+        auction: u64,
+        /// What was not sold.
+        unsold: Amount,
     },
     /// The venue ordered a sale.
     Ordered {

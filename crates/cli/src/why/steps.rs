@@ -1,6 +1,7 @@
 //! What a command did to the account, step by step, from the engine's events and, for fees, from
 //! the transfers that its rulebook made.
 
+use super::auctions::Auctions;
 use super::record::{
     BearerKind, Did, Payment, PaymentKind, Picture, Place, Queued, Receiver, Share, Step, Story,
     Sums, Taker,
@@ -40,12 +41,13 @@ pub struct Known<'a> {
 pub struct Tracked {
     legs: BTreeMap<u64, Leg>,
     orders: BTreeMap<u64, Order>,
+    auctions: Auctions,
 }
 
 /// The steps that the events tell of the account, in order; and its own business, once it was
 /// called.
 pub fn of(known: &Known<'_>, events: &[Event], tracked: &mut Tracked, called: bool) -> Vec<Step> {
-    let Tracked { legs, orders } = tracked;
+    let Tracked { legs, orders, auctions } = tracked;
     let mut steps = Vec::new();
     if called && let Some(did) = own(known, orders) {
         steps.push(known.step(did));
@@ -53,9 +55,11 @@ pub fn of(known: &Known<'_>, events: &[Event], tracked: &mut Tracked, called: bo
     // The first trade of a command that is one is its own, whoever is closed against whom later.
     let mut own_trade = trades(&known.command.body);
     for event in events {
+        let of_auction = auctions.told(known.account, &event.what);
+        steps.extend(of_auction.into_iter().map(|did| known.step(did)));
         let did = match &event.what {
             What::Happened(Fact::Traded { .. }) if std::mem::take(&mut own_trade) => None,
-            What::Happened(fact) => known.did(fact),
+            What::Happened(fact) => known.did(fact, auctions),
             What::Ordered { leg, account, sale, reason } if *account == known.account => {
                 legs.insert(*leg, *sale);
                 let rung = known.rung(|act| act != Act::TakeOver);
@@ -208,7 +212,7 @@ impl Known<'_> {
         }
     }
 
-    fn did(&self, fact: &Fact) -> Option<Did> {
+    fn did(&self, fact: &Fact, auctions: &mut Auctions) -> Option<Did> {
         let ours = |account: &AccountId| *account == self.account;
         match fact {
             Fact::Seized { account, repaid, seized, fee, repaid_value, seized_value, .. }
@@ -226,7 +230,8 @@ impl Known<'_> {
             Fact::Sold { account, sold, proceeds } if ours(account) => {
                 let buy_back = self.filled.is_some_and(|open| open.leg.buy_back);
                 let pays = self.pays(*sold, buy_back);
-                Some(Did::Sold { sold: *sold, proceeds: *proceeds, buy_back, pays })
+                let (sold, proceeds, taker) = (*sold, *proceeds, auctions.taker());
+                Some(Did::Sold { sold, proceeds, buy_back, pays, taker })
             }
             Fact::Deficit { account, amount, value } if ours(account) => {
                 Some(Did::Deficit { amount: *amount, value: *value })
@@ -384,11 +389,11 @@ impl Sums {
                 more(&mut self.got, repaid.asset, repaid.raw);
                 self.took(step, *taker);
             }
-            Did::Sold { sold, proceeds, pays, .. } => {
+            Did::Sold { sold, proceeds, pays, taker, .. } => {
                 let (given, got) = if *pays { (proceeds, sold) } else { (sold, proceeds) };
                 more(&mut self.given, given.asset, given.raw);
                 more(&mut self.got, got.asset, got.raw);
-                self.took(step, Taker::Market);
+                self.took(step, *taker);
             }
             Did::ClosedAgainst { winner, quantity, .. } => {
                 more(&mut self.given, quantity.asset, quantity.raw);
@@ -414,6 +419,12 @@ impl Sums {
             Did::Ordered { .. }
             | Did::OrderCancelled { .. }
             | Did::Cancelled { .. }
+            | Did::AuctionOpened { .. }
+            | Did::Bids { .. }
+            | Did::AuctionAwarded { .. }
+            | Did::WinnerDefaulted { .. }
+            | Did::AuctionRestarted { .. }
+            | Did::AuctionClosed { .. }
             | Did::Paid(_)
             | Did::Venue(_) => {}
         }

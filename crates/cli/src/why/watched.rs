@@ -166,6 +166,10 @@ impl Watched {
             Body::ReportFill { .. } => {
                 ahead.filled.as_ref().is_some_and(|open| open.account == self.account)
             }
+            Body::Bid { auction, .. } => {
+                let open = engine.open_legs().get(auction);
+                open.is_some_and(|open| open.account == self.account)
+            }
             Body::FillOrder { order, against, .. } => [Some(*order), *against]
                 .into_iter()
                 .flatten()

@@ -236,7 +236,7 @@ fn answer(stage: &Stage, venue: Venue, chance: &mut Chance) -> Body {
     }
     if venue.auction().is_some() {
         // Now and then nobody has any money for a while.
-        let busy = stage.now / (16 * SECOND) % 4 != 0;
+        let busy = !(stage.now / (16 * SECOND)).is_multiple_of(4);
         let drawn = bids::any(stage, chance).filter(|_| busy);
         return drawn.unwrap_or(Body::AdvanceTime);
     }

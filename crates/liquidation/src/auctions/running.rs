@@ -10,6 +10,7 @@ use breakwater_money::{MoneyError, Time, U256};
 use serde::{Deserialize, Serialize};
 
 /// The state of the format.
+#[allow(clippy::large_enum_variant)] // An auction is one of them all its life, and there are few.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Auctioned {
     /// Ascending.

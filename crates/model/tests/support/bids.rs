@@ -115,11 +115,10 @@ impl Generator<'_> {
                 Bid::Reveal { amount: told, salt }
             }
             State::Batch(batch) => {
-                if batch.gives_back(auction.lived) && self.chance.percent(20) {
-                    if let Some(order) = batch.orders.first() {
-                        let (pay, min_receive) = (small(&order.pay), small(&order.least));
-                        return Bid::Withdraw { pay, min_receive };
-                    }
+                let back = batch.gives_back(auction.lived) && self.chance.percent(20);
+                if let Some(order) = batch.orders.first().filter(|_| back) {
+                    let (pay, min_receive) = (small(&order.pay), small(&order.least));
+                    return Bid::Withdraw { pay, min_receive };
                 }
                 let part = u128::from(self.chance.range(1, 1_000));
                 let price = u128::from(self.chance.range(850, 1_300));

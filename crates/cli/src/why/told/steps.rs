@@ -82,14 +82,14 @@ fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
             let what = format!("{repaid} repaid, {whole} seized{each}{at_mark}");
             two(&at, &what, &aftermath(units, step, *taker))
         }
-        Did::Sold { sold, proceeds, buy_back, pays } => {
+        Did::Sold { sold, proceeds, buy_back, pays, taker: to } => {
             let value = if *pays { step.given_value } else { step.got_value };
             let each = units.price_for(*sold, *proceeds, value);
             let each = each.map_or_else(String::new, |each| format!(" at {}", price(each)));
             let (sold, proceeds) = (units.amount(*sold), units.amount(*proceeds));
             let did = if *buy_back { "bought back" } else { "sold" };
             let what = format!("{sold} {did} for {proceeds}{each}{at_mark}");
-            two(&at, &what, &aftermath(units, step, Taker::Market))
+            two(&at, &what, &aftermath(units, step, *to))
         }
         Did::ClosedAgainst { winner, quantity, price: each, .. } => {
             let (quantity, each) = (units.amount(*quantity), price(*each));
@@ -114,6 +114,20 @@ fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
             let at = price(left.price);
             short(format!("its order {order} {did} {quantity} at {at} was taken off: {why}"))
         }
+        Did::AuctionOpened { auction, lot, format, fair, wanted } => {
+            let (lot, fair) = (units.amount(*lot), units.amount(*fair));
+            let raises = wanted.map_or_else(
+                || "as much as it brings".to_owned(),
+                |wanted| format!("{} and no more", units.amount(wanted)),
+            );
+            let what = format!("auction {auction} opened ({}): {lot}", format.name());
+            two(&at, &what, &format!("worth {fair} at the mark; to raise {raises}"))
+        }
+        Did::Bids { .. }
+        | Did::AuctionAwarded { .. }
+        | Did::WinnerDefaulted { .. }
+        | Did::AuctionRestarted { .. }
+        | Did::AuctionClosed { .. } => short(auction(units, &step.did)),
         Did::Cancelled { unsold, .. } => short(format!("called off: {}", units.amount(*unsold))),
         Did::Deleveraged { quantity, price: each, queued, .. } => {
             let each = price(*each);
@@ -158,6 +172,34 @@ fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
         }
         Did::Own(kind) => short(format!("its own {kind}; {}", stands(step))),
         Did::Borne { .. } => Vec::new(),
+    }
+}
+
+/// What became of an auction.
+fn auction(units: &Units<'_>, did: &Did) -> String {
+    match did {
+        Did::Bids { bids, .. } => {
+            let count = counted(bids.count, "bid", "bids");
+            match bids.best {
+                Some((pays, of)) => {
+                    format!("{count}, the best {} for {}", units.amount(pays), units.amount(of))
+                }
+                None => format!("{count}, none of them revealed"),
+            }
+        }
+        Did::AuctionAwarded { auction, bidder } => {
+            format!("auction {auction} goes to bidder {bidder}, who owes the rest")
+        }
+        Did::WinnerDefaulted { bidder, forfeited, .. } => {
+            format!("bidder {bidder} has not paid and lost {}", units.amount(*forfeited))
+        }
+        Did::AuctionRestarted { auction, restarts } => {
+            format!("auction {auction} starts again ({restarts}): nobody has bought")
+        }
+        Did::AuctionClosed { auction, unsold } => {
+            format!("auction {auction} is over: {} not sold", units.amount(*unsold))
+        }
+        _ => String::new(),
     }
 }
 
@@ -266,6 +308,8 @@ pub fn taker(units: &Units<'_>, taker: Taker) -> String {
         Taker::Account(account) => short_label(&units.owner(account)),
         Taker::Pool => "the pool".to_owned(),
         Taker::Market => "the market".to_owned(),
+        Taker::Bidder(bidder) => format!("bidder {bidder}"),
+        Taker::Bidders => "the bidders".to_owned(),
     }
 }
 
