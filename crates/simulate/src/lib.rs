@@ -8,6 +8,7 @@
 
 pub mod assess;
 pub mod at_risk;
+pub mod auctions;
 pub mod book;
 pub mod error;
 pub mod fitting;
