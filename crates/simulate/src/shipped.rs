@@ -9,10 +9,8 @@ pub(crate) const PERPETUALS: &[(&str, &str)] =
     &[("october-2025", include_str!("../../../scenarios/october-2025.toml"))];
 
 /// Shipped scenarios of auctions.
-pub(crate) const AUCTIONS: &[(&str, &str)] = &[(
-    "auction-black-thursday",
-    include_str!("../../../scenarios/auction-black-thursday.toml"),
-)];
+pub(crate) const AUCTIONS: &[(&str, &str)] =
+    &[("auction-black-thursday", include_str!("../../../scenarios/auction-black-thursday.toml"))];
 
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {

@@ -59,6 +59,10 @@ pub struct AuctionTerms {
     /// none.
     #[serde(default)]
     pub lots_max: BTreeMap<String, u128>,
+    /// Whether a lot stays on auction although its account is healthy again. Where it does not, a lot
+    /// that nobody has bid for is taken off then.
+    #[serde(default)]
+    pub stays_on_cure: bool,
     /// Most auctions at once.
     pub open_max: u32,
     /// Most value on auction at once, in the numeraire; zero for no bound.

@@ -46,8 +46,13 @@ impl GasRow {
     /// Overflow.
     pub fn inclusion(self, gas: u128) -> Result<u128, ScenarioError> {
         let doubled = self.p90.saturating_mul(2);
-        let corners =
-            [(0, 0), (self.p30, 300_000), (self.p60, 600_000), (self.p90, 900_000), (doubled, SURE)];
+        let corners = [
+            (0, 0),
+            (self.p30, 300_000),
+            (self.p60, 600_000),
+            (self.p90, 900_000),
+            (doubled, SURE),
+        ];
         if gas >= doubled {
             return Ok(SURE);
         }

@@ -35,16 +35,8 @@ pub struct Day {
 /// Seconds of a bar.
 const BAR_SECONDS: u64 = 600;
 
-const COLUMNS: [&str; 8] = [
-    "start_utc",
-    "open",
-    "high",
-    "low",
-    "close",
-    "gas_p30_wei",
-    "gas_p60_wei",
-    "gas_p90_wei",
-];
+const COLUMNS: [&str; 8] =
+    ["start_utc", "open", "high", "low", "close", "gas_p30_wei", "gas_p60_wei", "gas_p90_wei"];
 
 impl Day {
     /// Reads bars of ten minutes into four prices each: open, then high and low in the order that
@@ -76,8 +68,8 @@ impl Day {
             for (i, price) in (0u64..).zip(bar(row)?) {
                 prices.push(PricePoint { at_seconds: since + i * (BAR_SECONDS >> 2), price });
             }
-            let [p30, p60, p90] = ["gas_p30_wei", "gas_p60_wei", "gas_p90_wei"]
-                .map(|column| row.positive(column, 0));
+            let [p30, p60, p90] =
+                ["gas_p30_wei", "gas_p60_wei", "gas_p90_wei"].map(|column| row.positive(column, 0));
             let (p30, p60, p90) = (p30?, p60?, p90?);
             if p30 > p60 || p60 > p90 {
                 return Err(row.error(format!(
@@ -113,8 +105,7 @@ impl Day {
     pub fn falls_bps(&self) -> Result<u128, ScenarioError> {
         let first = self.price_at(0);
         let low = self.prices.iter().map(|point| point.price).min().unwrap_or(first);
-        mul_div(first.saturating_sub(low), 10_000, first.max(1), Rounding::Floor)
-            .map_err(overflow)
+        mul_div(first.saturating_sub(low), 10_000, first.max(1), Rounding::Floor).map_err(overflow)
     }
 }
 

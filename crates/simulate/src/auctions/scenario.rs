@@ -116,7 +116,10 @@ impl AuctionScenario {
     pub fn format(&self, name: &str) -> Result<&FormatSettings, ScenarioError> {
         self.settings.formats.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.settings.formats.keys().map(String::as_str).collect();
-            ScenarioError::setting("format", format!("'{name}'; expected one of {}", known.join(", ")))
+            ScenarioError::setting(
+                "format",
+                format!("'{name}'; expected one of {}", known.join(", ")),
+            )
         })
     }
 

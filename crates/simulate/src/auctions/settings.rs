@@ -257,6 +257,8 @@ pub struct FormatSettings {
     pub restarts_max: u32,
     /// Largest lot, whole units of collateral.
     pub lot: String,
+    /// Whether a lot stays on auction although its owner is healthy again.
+    pub stays_on_cure: bool,
     /// Most auctions at once.
     pub open_max: u32,
     /// The rules of bidding.
@@ -277,6 +279,7 @@ impl FormatSettings {
             penalty_bps: self.penalty_bps,
             restarts_max: self.restarts_max,
             lots_max: BTreeMap::from([(collateral.to_owned(), lot)]),
+            stays_on_cure: self.stays_on_cure,
             open_max: self.open_max,
             value_max: 0,
         })
@@ -362,12 +365,7 @@ pub fn number(
 ///
 /// # Errors
 /// As [`number`].
-pub fn positive(
-    field: &str,
-    text: &str,
-    decimals: u8,
-    most: u128,
-) -> Result<u128, ScenarioError> {
+pub fn positive(field: &str, text: &str, decimals: u8, most: u128) -> Result<u128, ScenarioError> {
     let most = most.saturating_mul(10u128.saturating_pow(decimals.into()));
     match number(field, text, decimals, 0..=most)? {
         0 => Err(ScenarioError::setting(field, format!("{text}; expected above 0"))),

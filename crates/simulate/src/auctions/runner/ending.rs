@@ -1,8 +1,11 @@
 //! How lots end, and what a run hands over when it is done.
 
 use super::found::DEBT;
-use super::record::{AuctionRun, AuctionTotals, BidPoint, BidderEnd, Lot, PairedPrice};
+use super::record::{
+    AuctionRun, AuctionTotals, BidPoint, BidderEnd, Lot, PairedPrice, PriceLeadership,
+};
 use super::stage::Stage;
+use crate::auctions::discovery;
 use crate::auctions::settings::UNIT_DECIMALS;
 use crate::book::PRICE_DECIMALS;
 use crate::market::overflow;
@@ -56,8 +59,7 @@ impl Stage<'_> {
             self.keep(open.lot)?;
         }
         self.lots.sort_by_key(|lot| lot.number);
-        let insurance =
-            self.host.engine.ledger().balance(Holder::Insurance, Unit::token(DEBT));
+        let insurance = self.host.engine.ledger().balance(Holder::Insurance, Unit::token(DEBT));
         let insurance = u128::try_from(insurance).unwrap_or(0);
         let raises = self.scenario.format(&self.format)?.raises;
         let totals = &mut self.totals;
@@ -83,6 +85,7 @@ impl Stage<'_> {
         }) {
             self.paired.pop();
         }
+        let leadership = leads(&self.paired);
         let balances = balances(&self);
         let bidders = self.population.bidders.iter().zip(&self.purses);
         let bidders = bidders
@@ -106,6 +109,7 @@ impl Stage<'_> {
             status: self.status,
             bidders,
             paired: self.paired,
+            leadership,
             books_balance: balances.iter().all(|row| row.sum == "0"),
             balances,
             commands: self.host.commands,
@@ -115,6 +119,23 @@ impl Stage<'_> {
             lots: self.lots,
         })
     }
+}
+
+/// Lagged changes in the regression that tells who leads.
+const LAGS: usize = 1;
+
+fn leads(paired: &[PairedPrice]) -> Option<PriceLeadership> {
+    let series = |of: fn(&PairedPrice) -> u128| -> Vec<f64> {
+        paired.iter().map(|pair| of(pair) as f64).collect()
+    };
+    let (auctions, market) = (series(|pair| pair.auction), series(|pair| pair.market));
+    let told = discovery::leadership(&auctions, &market, LAGS).ok()?;
+    Some(PriceLeadership {
+        prices: paired.len() as u64,
+        component: told.component[0],
+        information_low: told.information_low[0],
+        information_high: told.information_high[0],
+    })
 }
 
 fn add(totals: &mut AuctionTotals, lot: &Lot, zero_bps: u32) -> Result<(), ScenarioError> {
@@ -159,8 +180,7 @@ fn finish(
         sold().filter_map(|lot| Some(lot.sold_at? - lot.opened_at)).collect();
     seconds.sort_unstable();
     totals.clear_seconds_median = seconds.get(seconds.len().saturating_sub(1) / 2).copied();
-    let bidders: u64 =
-        sold().filter_map(|lot| Some(lot.measures.as_ref()?.bidders as u64)).sum();
+    let bidders: u64 = sold().filter_map(|lot| Some(lot.measures.as_ref()?.bidders as u64)).sum();
     totals.bidders_e2 = (bidders * 100).checked_div(totals.sold).unwrap_or(0);
     let all: u128 = bought.clone().sum();
     if all > 0 {
@@ -184,10 +204,8 @@ fn measured(lot: &Lot, returned: u128) -> Result<Measures, ScenarioError> {
     let bid = |point: &BidPoint| Bid { bidder: point.bidder, amount: U256::from(point.amount) };
     let bids: Vec<Bid<u32>> = lot.bids.iter().map(bid).collect();
     let part = mul_div(lot.fair, lot.sold, lot.quantity.max(1), Rounding::Floor);
-    let values = lot.values.map(|(own, best)| Values {
-        winner: U256::from(own),
-        highest: U256::from(best),
-    });
+    let values =
+        lot.values.map(|(own, best)| Values { winner: U256::from(own), highest: U256::from(best) });
     measure(&Record {
         fair_at_start: U256::from(part.map_err(overflow)?),
         fair_at_clearing: U256::from(lot.fair_sold),

@@ -13,8 +13,8 @@ use crate::plugged::registry;
 use crate::watcher::Watcher;
 use crate::world::Host;
 use breakwater_engine::{Body, Engine};
-use breakwater_liquidation::policy::Guards;
 use breakwater_liquidation::auctions::{AuctionFormat, Format};
+use breakwater_liquidation::policy::Guards;
 use breakwater_liquidation::{AssetKind, AuctionTerms, Call, Close, Disposal, Policy, Seller};
 use breakwater_market::{Guard, MarketId};
 use breakwater_money::time::NANOS_PER_SECOND;
@@ -111,7 +111,8 @@ fn install(
         spread_max_bps: 0,
         grace_nanos: 0,
     };
-    for ((symbol, asset), volatility_weight) in symbols.into_iter().zip([COLLATERAL, DEBT]).zip([8, 1])
+    for ((symbol, asset), volatility_weight) in
+        symbols.into_iter().zip([COLLATERAL, DEBT]).zip([8, 1])
     {
         let symbol = format!("{symbol}/USD");
         host.must(at, Body::DefineMarket { symbol, asset, guard, volatility_weight })?;

@@ -16,11 +16,13 @@ mod outside;
 mod play;
 mod record;
 mod stage;
-mod varied;
 #[cfg(test)]
 mod tests;
+mod varied;
 
-pub use record::{AuctionRun, AuctionTotals, BidPoint, BidderEnd, Lot, PairedPrice};
+pub use record::{
+    AuctionRun, AuctionTotals, BidPoint, BidderEnd, Lot, PairedPrice, PriceLeadership,
+};
 pub use varied::{Cell, vary};
 
 use super::scenario::AuctionScenario;

@@ -124,9 +124,7 @@ impl Seat<'_> {
         let value = self.value(lot, wait(terms, auction, seconds))?;
         let first = mul_div(value, share, PPM, Rounding::Floor).map_err(overflow)?;
         let wanted = match auction.form {
-            english::Form::TwoPhase { wanted } => {
-                Some(narrow_u128(wanted).map_err(overflow)?)
-            }
+            english::Form::TwoPhase { wanted } => Some(narrow_u128(wanted).map_err(overflow)?),
             _ => None,
         };
         if wanted == Some(standing) {
@@ -233,9 +231,7 @@ impl Seat<'_> {
                 Ok(Some(Move { bid, needs: deposit.max(amount), sealed: Some(amount) }))
             }
             // Who would lose more by buying than his deposit keeps silent.
-            Some(amount)
-                if !committing && revealing && value.saturating_add(deposit) >= amount =>
-            {
+            Some(amount) if !committing && revealing && value.saturating_add(deposit) >= amount => {
                 let needs = amount.saturating_sub(deposit);
                 if needs > self.free {
                     return Ok(None);
@@ -284,9 +280,11 @@ impl Seat<'_> {
         }
         // An order has to be above the reserve.
         let terms = batch.terms();
-        let above = U256::from(part) * U256::from(terms.min_buy)
-            < U256::from(terms.sell) * U256::from(pay);
-        Ok(above.then_some(Bid::Order { pay, min_receive: part }).and_then(|bid| Move::open(bid, pay)))
+        let above =
+            U256::from(part) * U256::from(terms.min_buy) < U256::from(terms.sell) * U256::from(pay);
+        Ok(above
+            .then_some(Bid::Order { pay, min_receive: part })
+            .and_then(|bid| Move::open(bid, pay)))
     }
 }
 

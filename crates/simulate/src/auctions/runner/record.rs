@@ -39,6 +39,8 @@ pub struct Lot {
     pub quantity: u128,
     /// Its value at the market's price, base units of money.
     pub fair: u128,
+    /// The same at the venue's price, which may lag behind.
+    pub at_mark: u128,
     /// Its share of what the account owed.
     pub due: u128,
     /// What it was to raise, where there is a bound.
@@ -171,19 +173,34 @@ impl AuctionTotals {
     }
 }
 
-/// Prices of auction and market at one moment at which something was sold.
+/// Prices of auctions and market at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PairedPrice {
     /// Seconds since the day began.
     pub at_seconds: u64,
-    /// Money for one whole unit in the stretch before, at the decimals of prices.
+    /// Money for one whole unit in the stretch before, or in the last in which there was a sale, at the
+    /// decimals of prices.
     pub auction: u128,
     /// Market's price.
     pub market: u128,
 }
 
+/// Who leads, the auctions or the market, from ten-minute prices of both: see
+/// [`leadership`](crate::auctions::discovery::leadership). Shares of the auctions.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PriceLeadership {
+    /// Prices of either series.
+    pub prices: u64,
+    /// Component share.
+    pub component: f64,
+    /// Bounds of the information share.
+    pub information_low: f64,
+    /// See `information_low`.
+    pub information_high: f64,
+}
+
 /// A run of one format.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AuctionRun {
     /// Name of the format.
     pub format: String,
@@ -197,8 +214,10 @@ pub struct AuctionRun {
     pub lots: Vec<Lot>,
     /// Every bidder.
     pub bidders: Vec<BidderEnd>,
-    /// Ten-minute prices from the first sale to the last.
+    /// Ten-minute prices from the first sale to the last, sales at zero left out.
     pub paired: Vec<PairedPrice>,
+    /// Who leads; none where there is too little to tell it from.
+    pub leadership: Option<PriceLeadership>,
     /// The trial balance.
     pub balances: Vec<BalanceRow>,
     /// Whether every row of it sums to zero.

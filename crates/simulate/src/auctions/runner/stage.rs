@@ -65,6 +65,13 @@ pub(super) struct OpenLot {
     pub interests: Vec<Interest>,
 }
 
+/// What is offered.
+struct Offer {
+    quantity: u128,
+    at_mark: u128,
+    wanted: Option<u128>,
+}
+
 /// A transaction on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Flight {
@@ -253,8 +260,9 @@ impl Stage<'_> {
     pub fn read(&mut self, outcome: &Outcome, seconds: u64) -> Result<(), ScenarioError> {
         for event in &outcome.events {
             match &event.what {
-                What::AuctionOpened { leg, account, sale, wanted, .. } => {
-                    self.opened(*leg, *account, sale.quantity, *wanted, outcome, seconds)?;
+                What::AuctionOpened { leg, account, sale, fair, wanted, .. } => {
+                    let offer = Offer { quantity: sale.quantity, at_mark: *fair, wanted: *wanted };
+                    self.opened(*leg, *account, &offer, outcome, seconds)?;
                 }
                 What::BidRefunded { bidder, amount, .. } => {
                     self.purse(known(*bidder)).free += *amount;
@@ -286,11 +294,11 @@ impl Stage<'_> {
         &mut self,
         number: u64,
         account: AccountId,
-        quantity: u128,
-        wanted: Option<u128>,
+        offer: &Offer,
         outcome: &Outcome,
         seconds: u64,
     ) -> Result<(), ScenarioError> {
+        let Offer { quantity, at_mark, wanted } = *offer;
         let (count, first) = self.seen.get(&account).copied().unwrap_or((0, outcome.sequence));
         self.seen.insert(account, (count + 1, first));
         let key = u64::from(account.0) << 24 | u64::from(count);
@@ -310,6 +318,7 @@ impl Stage<'_> {
             sold_at: None,
             quantity,
             fair: self.outside.fair(quantity)?,
+            at_mark,
             due,
             wanted,
             price: self.outside.mid,
@@ -340,9 +349,9 @@ impl Stage<'_> {
             _ => sum,
         });
         let engine = &self.host.engine;
-        let owed = engine.rulebook().map_or(Ok(0), |rulebook| {
-            engine.look(|view| rulebook.owes(view, account, DEBT))
-        });
+        let owed = engine
+            .rulebook()
+            .map_or(Ok(0), |rulebook| engine.look(|view| rulebook.owes(view, account, DEBT)));
         let owed = owed.map_err(|why| ScenarioError::Refused {
             what: format!("the debt of account {}", account.0),
             why: why.to_string(),
@@ -358,6 +367,7 @@ impl Stage<'_> {
         seconds: u64,
     ) -> Result<(), ScenarioError> {
         let fair = self.outside.fair(quantity)?;
+        let zero_bps = self.scenario.settings.run.zero_bps;
         let Some(open) = self.open.get_mut(&number) else { return Ok(()) };
         let lot = &mut open.lot;
         let worth = |discount: u128| {
@@ -377,8 +387,11 @@ impl Stage<'_> {
         lot.sold_at = Some(seconds);
         lot.winner = Some(bidder);
         self.outside.absorb(quantity);
-        self.stretch_sold.0 += quantity;
-        self.stretch_sold.1 += paid;
+        // A price of nothing says nothing about the market.
+        if paid.saturating_mul(10_000) >= fair.saturating_mul(zero_bps.into()) && paid > 0 {
+            self.stretch_sold.0 += quantity;
+            self.stretch_sold.1 += paid;
+        }
         let recycle = self.scenario.settings.outside.recycle_minutes.saturating_mul(60);
         let purse = self.purse(bidder);
         purse.lots += 1;
