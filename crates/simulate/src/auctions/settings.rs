@@ -237,6 +237,8 @@ pub struct RunSettings {
     pub formats: Vec<String>,
     /// A lot is won at zero below this share of its value.
     pub zero_bps: u32,
+    /// Until a lot that nobody bought is offered again.
+    pub retry_minutes: u32,
 }
 
 /// One set of rules.
@@ -401,6 +403,7 @@ impl AuctionSettings {
         within("outside.recovery_half_life_minutes", half_life, 1, 100 * DAY_MINUTES)?;
         within("outside.recycle_minutes", self.outside.recycle_minutes, 0, 100 * DAY_MINUTES)?;
         within("book.vaults", self.book.vaults.into(), 1, VAULTS_MAX.into())?;
+        within("run.retry_minutes", self.run.retry_minutes.into(), 1, DAY_MINUTES)?;
         within("run.zero_bps", self.run.zero_bps.into(), 0, 10_000)?;
         self.check_bidders()?;
         self.check_formats()

@@ -124,7 +124,7 @@ fn install(
             rule: settings.rule.clone(),
             hash: *blake3::hash(parameters.as_bytes()).as_bytes(),
             parameters,
-            policy: policy(terms),
+            policy: policy(terms, settings.run.retry_minutes),
         },
     )?;
     for (market, price) in MARKETS.into_iter().zip([scenario.day().price_at(0), PAR]) {
@@ -134,7 +134,7 @@ fn install(
 }
 
 /// The venue offers all of an account's collateral, in lots, by the format.
-fn policy(terms: AuctionTerms) -> Policy {
+fn policy(terms: AuctionTerms, retry_minutes: u32) -> Policy {
     Policy {
         name: format!("{} auctions", format_name(&terms)),
         seller: Seller::Venue,
@@ -144,6 +144,7 @@ fn policy(terms: AuctionTerms) -> Policy {
         // What is offered is not what the debt would take at the mark: nobody knows what it fetches.
         slippage_bps: 9_999,
         disposal: Disposal::Auction(terms),
+        retry_nanos: u64::from(retry_minutes) * 60 * NANOS_PER_SECOND,
         ..Policy::as_is()
     }
 }

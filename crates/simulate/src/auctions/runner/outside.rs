@@ -6,6 +6,9 @@ use crate::book::PRICE_DECIMALS;
 use crate::market::{ONE, left_after, overflow};
 use breakwater_money::rounding::{Rounding, mul_div};
 
+/// 1e27 over one as a price.
+const RAY_PER_PRICE: u128 = 10_000_000_000_000_000_000;
+
 /// Millionths in a hundredth.
 const PERCENT: u128 = 10_000;
 
@@ -60,6 +63,12 @@ impl Outside {
     pub fn fair(&self, quantity: u128) -> Result<u128, ScenarioError> {
         let one = 10u128.pow(PRICE_DECIMALS.into());
         mul_div(quantity, self.mid, one, Rounding::Floor).map_err(overflow)
+    }
+
+    /// Whether the mid is below a price in base units for one base unit, 1e27.
+    pub fn is_below(&self, price: u128) -> bool {
+        // Nineteen digits between the scales of the two prices, and both assets have as many decimals.
+        price > self.mid.saturating_mul(RAY_PER_PRICE)
     }
 
     /// What so much would fetch now.

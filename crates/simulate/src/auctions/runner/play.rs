@@ -31,6 +31,8 @@ pub(super) struct Seat<'a> {
     pub free: u128,
     /// What he has committed to, under seal.
     pub sealed: Option<u128>,
+    /// Price of now in a descending auction, base units for one of the lot, 1e27.
+    pub asking: Option<u128>,
 }
 
 /// A bid worth sending, with the money that has to be kept for it.
@@ -65,7 +67,7 @@ impl Seat<'_> {
         let Ok(seconds) = running.seconds(now) else { return Ok(None) };
         match &running.kind {
             Auctioned::English { terms, auction } => self.ascending(terms, auction, seconds),
-            Auctioned::Dutch { sale, .. } => self.descending(running, sale, left, now),
+            Auctioned::Dutch { sale, .. } => self.descending(sale, left),
             Auctioned::Sealed(sealed) => self.sealed(sealed, left, seconds),
             Auctioned::Batch(batch) => self.batch(batch, left, seconds),
         }
@@ -172,16 +174,12 @@ impl Seat<'_> {
 
     fn descending(
         &self,
-        running: &Running,
         sale: &dutch::Sale<()>,
         left: u128,
-        now: Time,
     ) -> Result<Option<Move>, ScenarioError> {
-        let Ok(Some(asking)) = running.asking(now) else { return Ok(None) };
-        let Ok(asking) = narrow_u128(asking) else { return Ok(None) };
-        if asking == 0 || left == 0 {
+        let Some(asking) = self.asking.filter(|asking| *asking > 0 && left > 0) else {
             return Ok(None);
-        }
+        };
         // What the money buys, and what of it the auction still wants to sell.
         let buys = |money| mul_div(money, RAY, asking, Rounding::Floor).unwrap_or(u128::MAX);
         let wanted = mul_div_full(sale.wanted, U256::ONE, U256::from(asking), Rounding::Floor)

@@ -5,7 +5,7 @@ use super::outside::Outside;
 use super::play::Seat;
 use super::record::{AuctionTotals, BidPoint, Lot, PairedPrice};
 use crate::ScenarioError;
-use crate::auctions::bidders::{Population, gas_cost};
+use crate::auctions::bidders::{Bidder, Population, gas_cost};
 use crate::auctions::chain::{Fate, Timing, fate};
 use crate::auctions::scenario::AuctionScenario;
 use crate::auctions::settings::PPM;
@@ -15,7 +15,7 @@ use crate::world::Host;
 use breakwater_engine::{Body, Outcome, What};
 use breakwater_liquidation::Fact;
 use breakwater_liquidation::auctions::Bid;
-use breakwater_money::rounding::{Rounding, mul_div};
+use breakwater_money::rounding::{Rounding, mul_div, narrow_u128};
 use breakwater_money::time::NANOS_PER_SECOND;
 use breakwater_money::{AccountId, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,61 +184,80 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Every bidder looks at every open auction, the oldest first, and sends what he decides on.
+    /// Everybody looks at every open auction, the oldest first, and sends what he decides on.
     fn look(&mut self, seconds: u64) -> Result<(), ScenarioError> {
         let now = self.time(seconds);
+        let price = (self.outside.mid, PRICE_DECIMALS);
+        let mut looking = Vec::with_capacity(self.population.bidders.len());
+        for bidder in self.population.bidders.iter().filter(|it| !self.population.stays_away(it)) {
+            let gas = gas_cost(self.population.gas_units, bidder.gas_wei, price)?;
+            looking.push((*bidder, gas));
+        }
         let numbers: Vec<u64> = self.open.keys().copied().collect();
-        let chain = &self.scenario.settings.bidders.chain;
-        let (in_flight_max, attempts_max) = (chain.in_flight_max, chain.attempts_max);
-        for place in 0..self.population.bidders.len() {
-            let bidder = self.population.bidders[place];
-            if self.population.stays_away(&bidder) {
+        for number in numbers {
+            let Some(running) = self.host.engine.auctions().get(&number) else { continue };
+            let asking = running.asking(now).ok().flatten();
+            let asking = asking.and_then(|asking| narrow_u128(asking).ok());
+            // Nobody values anything above the market.
+            if asking.is_some_and(|asking| self.outside.is_below(asking)) {
                 continue;
             }
-            let price = (self.outside.mid, PRICE_DECIMALS);
-            let gas = gas_cost(self.population.gas_units, bidder.gas_wei, price)?;
-            for number in &numbers {
-                if self.purses[place].in_flight >= in_flight_max || self.purses[place].free == 0 {
-                    break;
-                }
-                let (Some(open), Some(running)) =
-                    (self.open.get(number), self.host.engine.auctions().get(number))
-                else {
-                    continue;
-                };
-                let interest = open.interests[place];
-                if interest.waiting || interest.done || interest.given_up >= attempts_max {
-                    continue;
-                }
-                let seat = Seat {
-                    bidder: &bidder,
-                    population: &self.population,
-                    outside: &self.outside,
-                    number: *number,
-                    lot: open.key,
-                    discount: interest.discount,
-                    gas,
-                    free: self.purses[place].free,
-                    sealed: interest.sealed,
-                };
-                let left = open.lot.quantity.saturating_sub(open.lot.sold);
-                let Some(decided) = seat.decide(running, left, now)? else { continue };
-                let draw = self.population.about(bidder.number, open.key);
-                let attempt = interest.sent;
-                let day = self.scenario.day();
-                let fate = fate(day, &self.timing, draw, attempt, (seconds, bidder.gas_wei))?;
-                let flight = Flight {
-                    bidder: bidder.number,
-                    auction: *number,
-                    bid: decided.bid,
-                    needs: decided.needs,
-                    gas,
-                    sealed: decided.sealed,
-                    lands: matches!(fate, Fate::Lands(_)),
-                };
-                self.send(flight, fate, bidder.gas_wei);
+            for (bidder, gas) in &looking {
+                self.consider(number, bidder, (*gas, asking), (seconds, now))?;
             }
         }
+        Ok(())
+    }
+
+    /// One bidder looks at one auction.
+    fn consider(
+        &mut self,
+        number: u64,
+        bidder: &Bidder,
+        (gas, asking): (u128, Option<u128>),
+        (seconds, now): (u64, Time),
+    ) -> Result<(), ScenarioError> {
+        let chain = &self.scenario.settings.bidders.chain;
+        let place = bidder.number as usize;
+        let (Some(open), Some(running), Some(purse)) = (
+            self.open.get(&number),
+            self.host.engine.auctions().get(&number),
+            self.purses.get(place),
+        ) else {
+            return Ok(());
+        };
+        let interest = open.interests[place];
+        let idle = interest.waiting || interest.done || interest.given_up >= chain.attempts_max;
+        if idle || purse.in_flight >= chain.in_flight_max || purse.free == 0 {
+            return Ok(());
+        }
+        let seat = Seat {
+            bidder,
+            population: &self.population,
+            outside: &self.outside,
+            number,
+            lot: open.key,
+            discount: interest.discount,
+            gas,
+            free: purse.free,
+            sealed: interest.sealed,
+            asking,
+        };
+        let left = open.lot.quantity.saturating_sub(open.lot.sold);
+        let Some(decided) = seat.decide(running, left, now)? else { return Ok(()) };
+        let draw = self.population.about(bidder.number, open.key);
+        let day = self.scenario.day();
+        let fate = fate(day, &self.timing, draw, interest.sent, (seconds, bidder.gas_wei))?;
+        let flight = Flight {
+            bidder: bidder.number,
+            auction: number,
+            bid: decided.bid,
+            needs: decided.needs,
+            gas,
+            sealed: decided.sealed,
+            lands: matches!(fate, Fate::Lands(_)),
+        };
+        self.send(flight, fate, bidder.gas_wei);
         Ok(())
     }
 
