@@ -132,3 +132,57 @@ pub fn fate(
     }
     Ok(Fate::Expires(sent + timing.expires))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: GasRow = GasRow { p30: 20, p60: 40, p90: 80 };
+
+    #[test]
+    fn inclusion_is_the_percentile_and_linear_between() {
+        let known = [(0, 0), (10, 150_000), (20, 300_000), (30, 450_000), (40, 600_000)];
+        let more = [(60, 750_000), (80, 900_000), (120, 945_000), (159, 988_875), (160, SURE)];
+        for (gas, share) in known.into_iter().chain(more).chain([(u128::MAX, SURE)]) {
+            assert_eq!(ROW.inclusion(gas).unwrap(), share, "{gas} wei");
+        }
+        let flat = GasRow { p30: 20, p60: 20, p90: 20 };
+        assert_eq!(flat.inclusion(20).unwrap(), 900_000);
+        assert_eq!(flat.inclusion(19).unwrap(), 285_000);
+        assert_eq!(GasRow::FREE.inclusion(0).unwrap(), SURE);
+    }
+
+    #[test]
+    fn three_times_the_gas_lowers_inclusion() {
+        let congested = ROW.times(3_000_000).unwrap();
+        assert_eq!(congested, GasRow { p30: 60, p60: 120, p90: 240 });
+        assert_eq!(congested.inclusion(60).unwrap(), 300_000);
+    }
+
+    #[test]
+    fn a_transaction_lands_in_its_stretch_or_is_given_up() {
+        let day = Day {
+            start: breakwater_money::Time(0),
+            prices: Vec::new(),
+            gas: vec![(0, ROW)],
+            seconds: 600,
+        };
+        let timing = Timing { latency: 15, stretch: 60, expires: 120, times: PPM };
+        let (mut landed, mut late) = (0u32, 0u32);
+        for lot in 0..4_000 {
+            match fate(&day, &timing, Draw::new(1, lot), 0, (100, 40)).unwrap() {
+                Fate::Lands(at) if at <= 175 => landed += 1,
+                Fate::Lands(at) => {
+                    assert!(at <= 235, "{at}");
+                    late += 1;
+                }
+                Fate::Expires(at) => assert_eq!(at, 235),
+            }
+        }
+        // 60 % in each stretch; four standard errors of 4,000 are 124.
+        assert!(landed.abs_diff(2_400) < 124, "{landed}");
+        assert!(late.abs_diff(960) < 111, "{late}");
+        let never = fate(&day, &timing, Draw::new(1, 1), 0, (100, 0)).unwrap();
+        assert_eq!(never, Fate::Expires(235));
+    }
+}

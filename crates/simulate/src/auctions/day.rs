@@ -132,3 +132,35 @@ fn bar(row: &crate::table::Row) -> Result<[u128; 4], ScenarioError> {
 
 /// Highest price: with it a lot of any size still fits 128 bits.
 const PRICE_MAX: u128 = 100_000_000_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BARS: &str = "start_utc,open,high,low,close,gas_p30_wei,gas_p60_wei,gas_p90_wei\n\
+        2020-03-12T00:00:00Z,100,101,80,90,1,2,3\n\
+        2020-03-12T00:10:00Z,90,95,60,92,4,5,6\n";
+
+    #[test]
+    fn prices_and_gas_hold_until_the_next() {
+        let day = Day::read("bars", BARS).unwrap();
+        let at = |seconds| day.price_at(seconds) / 100_000_000;
+        assert_eq!([0, 149, 150, 300, 450, 600, 750].map(at), [100, 100, 101, 80, 90, 90, 60]);
+        assert_eq!(at(1_000_000), 92);
+        assert_eq!((day.gas_at(599).p60, day.gas_at(600).p60, day.gas_at(9_999).p60), (2, 5, 5));
+        assert_eq!((day.seconds, day.falls_bps().unwrap()), (1_200, 4_000));
+    }
+
+    #[test]
+    fn broken_bars_are_named() {
+        let broken = |from: &str, to: &str| {
+            Day::read("bars", &BARS.replacen(from, to, 1)).unwrap_err().to_string()
+        };
+        assert!(broken("00:10", "00:05").contains("line 3: start_utc"));
+        assert!(broken("80,90,1", "95,90,1").contains("do not enclose"));
+        assert!(broken("1,2,3", "2,1,3").contains("expected ascending"));
+        assert!(broken("1,2,3", "0,2,3").contains("gas_p30_wei is 0"));
+        assert!(broken("gas_p90_wei", "gas").contains("no column 'gas_p90_wei'"));
+        assert!(broken("100,101", "100,10000000000").contains("below a billion"));
+    }
+}

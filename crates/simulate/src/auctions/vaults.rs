@@ -63,3 +63,54 @@ pub fn draw(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auctions::scenario::AuctionScenario;
+
+    fn book() -> BookSettings {
+        AuctionScenario::open("auction-black-thursday").unwrap().settings.book
+    }
+
+    #[test]
+    fn nobody_starts_below_the_least_ratio_and_a_larger_book_holds_a_smaller() {
+        let price = 19_521_000_000;
+        let vaults = draw(&book(), 1, price, 8).unwrap();
+        for vault in &vaults {
+            let value = vault.collateral / 100_000_000 * price;
+            assert!(value / 1_000 * 1_000 >= vault.debt / 2 * 3, "{vault:?}");
+        }
+        let more = BookSettings { vaults: book().vaults + 50, ..book() };
+        let more = draw(&more, 1, price, 8).unwrap();
+        assert_eq!(more[..vaults.len()], vaults[..]);
+        assert_ne!(draw(&book(), 2, price, 8).unwrap(), vaults);
+        let mut sizes: Vec<u128> = vaults.iter().map(|vault| vault.collateral / UNIT).collect();
+        sizes.sort_unstable();
+        let median = sizes[sizes.len() / 2];
+        assert!((23..=33).contains(&median), "drawn around 28: {median}");
+    }
+
+    #[test]
+    fn settings_that_make_no_sense_are_named() {
+        let told = |change: fn(&mut BookSettings)| {
+            let mut settings = book();
+            change(&mut settings);
+            draw(&settings, 1, 1, 8).unwrap_err().to_string()
+        };
+        assert_eq!(told(|b| b.ratio_least = "1".into()), "book.ratio_least: 1; expected above 1");
+        assert!(told(|b| b.ratio_least = "-2".into()).starts_with("book.ratio_least: '-2'"));
+        assert_eq!(
+            told(|b| b.collateral.median = "0".into()),
+            "book.collateral.median: 0; expected above 0"
+        );
+        assert_eq!(
+            told(|b| b.ratio_beyond.largest = "0.5".into()),
+            "book.ratio_beyond.largest: 0.5; expected at least the median 1.15"
+        );
+        assert_eq!(
+            told(|b| b.collateral.sigma = "9".into()),
+            "book.collateral.sigma: 9; expected 0 to 5"
+        );
+    }
+}

@@ -21,6 +21,9 @@ impl Stage<'_> {
     pub fn closed(&mut self, number: u64, seconds: u64) -> Result<(), ScenarioError> {
         let Some(mut open) = self.open.remove(&number) else { return Ok(()) };
         open.lot.closed_at = Some(seconds);
+        for (interest, purse) in open.interests.iter().zip(&mut self.purses) {
+            purse.promised -= interest.promised;
+        }
         self.keep(open.lot)
     }
 

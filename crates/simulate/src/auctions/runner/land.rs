@@ -85,14 +85,18 @@ impl Stage<'_> {
     fn note(&mut self, flight: &Flight, at: u64, paid_in: u128) {
         let Some(open) = self.open.get_mut(&flight.auction) else { return };
         let interest = &mut open.interests[flight.bidder as usize];
+        let purse = &mut self.purses[flight.bidder as usize];
         let (amount, quantity) = match flight.bid {
             Bid::Raise { amount } => (amount, open.lot.quantity),
             Bid::Shrink { lot } => (paid_in, lot),
             Bid::Commit { .. } => {
                 interest.sealed = flight.sealed;
+                interest.promised = flight.sealed.unwrap_or(0).saturating_sub(paid_in);
+                purse.promised += interest.promised;
                 return;
             }
             Bid::Reveal { amount, .. } => {
+                purse.promised -= std::mem::take(&mut interest.promised);
                 interest.done = true;
                 (amount, open.lot.quantity)
             }

@@ -29,6 +29,8 @@ pub(super) struct Seat<'a> {
     pub gas: u128,
     /// Money that he has free.
     pub free: u128,
+    /// What he would have to add to reveal all that he has committed to.
+    pub promised: u128,
     /// What he has committed to, under seal.
     pub sealed: Option<u128>,
     /// Price of now in a descending auction, base units for one of the lot, 1e27.
@@ -220,7 +222,9 @@ impl Seat<'_> {
                     Pricing::Second => value,
                     Pricing::First => self.shaded(value)?,
                 };
-                if amount == 0 || U256::from(amount) < terms.reserve || amount > self.free {
+                // Who promised more than he has would lose deposits.
+                let means = self.free.saturating_sub(self.promised);
+                if amount == 0 || U256::from(amount) < terms.reserve || amount > means {
                     return Ok(None);
                 }
                 let (wide, bidder) = (U256::from(amount), u64::from(self.bidder.number));

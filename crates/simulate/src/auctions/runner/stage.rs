@@ -25,6 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Purse {
     /// Neither put down, nor kept for a bid on its way, nor in collateral.
     pub free: u128,
+    /// What he would have to add to reveal all that he has committed to, under seal.
+    pub promised: u128,
     pub in_flight: u32,
     pub lots: u64,
     pub paid: u128,
@@ -52,6 +54,8 @@ pub(super) struct Interest {
     pub given_up: u32,
     /// What he has committed to, under seal.
     pub sealed: Option<u128>,
+    /// What he would have to add to reveal it.
+    pub promised: u128,
     /// He has nothing more to say.
     pub done: bool,
 }
@@ -240,6 +244,7 @@ impl Stage<'_> {
             discount: interest.discount,
             gas,
             free: purse.free,
+            promised: purse.promised,
             sealed: interest.sealed,
             asking,
         };
