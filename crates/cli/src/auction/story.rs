@@ -75,7 +75,7 @@ fn head(lines: [&[&str]; 2], widths: &[usize]) -> String {
 }
 
 fn outcomes(told: &Told<'_>) -> String {
-    let widths = [22, 7, 7, 9, 9, 9, 10, 9, 9, 9];
+    let widths = [20, 7, 8, 8, 11, 9, 11, 9, 9, 8];
     let mut text = head(
         [
             &[

@@ -212,15 +212,20 @@ pub(crate) fn due(engine: &mut Engine, cause: Cause, outcome: &mut Outcome) -> R
     let now = engine.now;
     let numbers: Vec<u64> = engine.auctions.keys().copied().collect();
     for number in numbers {
+        let due = match (engine.legs.get(&number), engine.auctions.get(&number)) {
+            (Some(open), Some(running)) => {
+                running.is_due(now) && dead_since(engine, now, open).is_none()
+            }
+            _ => false,
+        };
+        if !due {
+            continue;
+        }
         let (Some(open), Some(mut running)) =
             (engine.legs.get(&number).cloned(), engine.auctions.remove(&number))
         else {
             continue;
         };
-        if dead_since(engine, now, &open).is_some() || !running.is_due(now) {
-            engine.auctions.insert(number, running);
-            continue;
-        }
         let before = running.clone();
         let leg = left_of(&open);
         let step = engine.with_view(now, |view| running.due(view, &at_mark(view, &leg)?));

@@ -25,16 +25,25 @@ pub(super) struct Seat<'a> {
     pub lot: u64,
     /// What he takes off the outside price of this lot, millionths.
     pub discount: u128,
-    /// Gas of one bid, base units of money.
-    pub gas: u128,
     /// Money that he has free.
     pub free: u128,
     /// What he would have to add to reveal all that he has committed to.
     pub promised: u128,
     /// What he has committed to, under seal.
     pub sealed: Option<u128>,
+    /// What everybody sees.
+    pub sight: Sight,
+}
+
+/// What everybody sees of an auction at one moment, and what a bid costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// Gas of one bid, base units of money.
+    pub gas: u128,
     /// Price of now in a descending auction, base units for one of the lot, 1e27.
     pub asking: Option<u128>,
+    /// All that is offered, and what reselling it would fetch.
+    pub whole: (u128, u128),
 }
 
 /// A bid worth sending, with the money that has to be kept for it.
@@ -75,20 +84,28 @@ impl Seat<'_> {
         }
     }
 
+    /// What reselling would fetch; of all that is offered it is known.
+    fn resale(&self, quantity: u128) -> Result<u128, ScenarioError> {
+        match self.sight.whole {
+            (whole, fetches) if whole == quantity => Ok(fetches),
+            _ => self.outside.resale(quantity),
+        }
+    }
+
     /// Value of `quantity`, had in so many seconds.
     fn value(&self, quantity: u128, seconds: u64) -> Result<u128, ScenarioError> {
-        let outside = self.outside.resale(quantity)?;
-        value(outside, self.discount, (self.population.risk_ppm_per_hour, seconds), self.gas)
+        let outside = self.resale(quantity)?;
+        value(outside, self.discount, (self.population.risk_ppm_per_hour, seconds), self.sight.gas)
     }
 
     /// As [`Seat::value`], for somebody who wants more where he has to pay.
     fn wary(&self, quantity: u128, seconds: u64) -> Result<u128, ScenarioError> {
-        let outside = self.outside.resale(quantity)?;
+        let outside = self.resale(quantity)?;
         let discount = match self.bidder.strategy {
             Strategy::Opportunist => self.discount.max(self.population.opportunist_ppm),
             _ => self.discount,
         };
-        value(outside, discount, (self.population.risk_ppm_per_hour, seconds), self.gas)
+        value(outside, discount, (self.population.risk_ppm_per_hour, seconds), self.sight.gas)
     }
 
     fn ascending(
@@ -179,7 +196,7 @@ impl Seat<'_> {
         sale: &dutch::Sale<()>,
         left: u128,
     ) -> Result<Option<Move>, ScenarioError> {
-        let Some(asking) = self.asking.filter(|asking| *asking > 0 && left > 0) else {
+        let Some(asking) = self.sight.asking.filter(|asking| *asking > 0 && left > 0) else {
             return Ok(None);
         };
         // What the money buys, and what of it the auction still wants to sell.

@@ -2,7 +2,7 @@
 
 use super::found::{DEBT, MARKETS, PAR};
 use super::outside::Outside;
-use super::play::Seat;
+use super::play::{Seat, Sight};
 use super::record::{AuctionTotals, BidPoint, Lot, PairedPrice};
 use crate::ScenarioError;
 use crate::auctions::bidders::{Bidder, Population, gas_cost};
@@ -14,7 +14,7 @@ use crate::market::overflow;
 use crate::world::Host;
 use breakwater_engine::{Body, Outcome, What};
 use breakwater_liquidation::Fact;
-use breakwater_liquidation::auctions::Bid;
+use breakwater_liquidation::auctions::{Auctioned, Bid};
 use breakwater_money::rounding::{Rounding, mul_div, narrow_u128};
 use breakwater_money::time::NANOS_PER_SECOND;
 use breakwater_money::{AccountId, Time};
@@ -67,6 +67,13 @@ pub(super) struct OpenLot {
     /// Key of its draws.
     pub key: u64,
     pub interests: Vec<Interest>,
+}
+
+impl OpenLot {
+    /// What is left of it.
+    fn left(&self) -> u128 {
+        self.lot.quantity.saturating_sub(self.lot.sold)
+    }
 }
 
 /// What is offered.
@@ -206,8 +213,13 @@ impl Stage<'_> {
             if asking.is_some_and(|asking| self.outside.is_below(asking)) {
                 continue;
             }
+            let quantity = match &running.kind {
+                Auctioned::English { auction, .. } => narrow_u128(auction.lot).unwrap_or(0),
+                _ => self.open.get(&number).map_or(0, OpenLot::left),
+            };
+            let whole = (quantity, self.outside.resale(quantity)?);
             for (bidder, gas) in &looking {
-                self.consider(number, bidder, (*gas, asking), (seconds, now))?;
+                self.consider(number, bidder, Sight { gas: *gas, asking, whole }, (seconds, now))?;
             }
         }
         Ok(())
@@ -218,7 +230,7 @@ impl Stage<'_> {
         &mut self,
         number: u64,
         bidder: &Bidder,
-        (gas, asking): (u128, Option<u128>),
+        sight: Sight,
         (seconds, now): (u64, Time),
     ) -> Result<(), ScenarioError> {
         let chain = &self.scenario.settings.bidders.chain;
@@ -242,13 +254,12 @@ impl Stage<'_> {
             number,
             lot: open.key,
             discount: interest.discount,
-            gas,
             free: purse.free,
             promised: purse.promised,
             sealed: interest.sealed,
-            asking,
+            sight,
         };
-        let left = open.lot.quantity.saturating_sub(open.lot.sold);
+        let left = open.left();
         let Some(decided) = seat.decide(running, left, now)? else { return Ok(()) };
         let draw = self.population.about(bidder.number, open.key);
         let day = self.scenario.day();
@@ -258,7 +269,7 @@ impl Stage<'_> {
             auction: number,
             bid: decided.bid,
             needs: decided.needs,
-            gas,
+            gas: sight.gas,
             sealed: decided.sealed,
             lands: matches!(fate, Fate::Lands(_)),
         };
