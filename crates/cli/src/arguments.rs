@@ -43,6 +43,9 @@ pub enum Command {
     /// Liquidation and bankruptcy price of a position or a whole account, and the margin for a distance
     #[command(allow_negative_numbers = true)]
     Price(Box<Price>),
+    /// Run auctions of what a venue liquidates: formats side by side, same lots, same bidders
+    #[command(subcommand)]
+    Auction(AuctionCommand),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went
@@ -78,10 +81,61 @@ pub enum Command {
 /// What to do with auctions.
 #[derive(Debug, Subcommand)]
 pub enum AuctionCommand {
+    /// 12 March 2020: its price and gas, its auctions, and other formats over the same vaults
+    BlackThursday(AuctionRun),
+    /// Run a scenario of auctions
+    Run {
+        /// Name of a scenario of auctions (see `breakwater scenarios`), or path of a TOML file
+        scenario: String,
+        /// What to change.
+        #[command(flatten)]
+        run: AuctionRun,
+    },
     /// Compare ways to sell a lot: what each brings, leaves open and takes, and which to choose
     Design(Box<crate::auction::design::Design>),
     /// Play the games of bidders, keepers and owners; exit code 1 if one disagrees with its closed form
     Games(crate::auction::games::Games),
+}
+
+/// What to change in a scenario of auctions, and where to write.
+#[derive(Debug, Args)]
+pub struct AuctionRun {
+    /// Only this format; may be given again [default: all that the scenario states]
+    #[arg(long, value_name = "NAME")]
+    pub format: Vec<String>,
+    /// Bidders [default: the scenario's]
+    #[arg(long, value_name = "N")]
+    pub bidders: Option<u32>,
+    /// Times the day's gas prices, such as 3
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub gas: Option<String>,
+    /// Times each bidder's capital, such as 0.1
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub capital: Option<String>,
+    /// Seed of the draws: other vaults and other bidders
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Leave the table of other bidders, gas and capital out
+    #[arg(long)]
+    pub no_sensitivity: bool,
+    /// Folder to write [default: out/SCENARIO]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+impl AuctionRun {
+    /// The changes as they were asked for; empty if the scenario runs as it is written.
+    pub fn told(&self) -> Vec<String> {
+        let valued = [
+            ("--bidders", self.bidders.map(|count| count.to_string())),
+            ("--gas", self.gas.clone()),
+            ("--capital", self.capital.clone()),
+            ("--seed", self.seed.map(|seed| seed.to_string())),
+        ];
+        let valued = valued.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let formats = self.format.iter().map(|name| format!("--format {name}"));
+        formats.chain(valued.map(|(name, value)| format!("{name} {value}"))).collect()
+    }
 }
 
 /// What to do with a journal.

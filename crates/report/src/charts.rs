@@ -8,6 +8,7 @@ use crate::input::{ComparisonReport, Identity, Part, RunReport};
 use crate::table::Table;
 
 mod at_risk;
+mod auctions;
 mod bars;
 mod bubbles;
 mod comparison;

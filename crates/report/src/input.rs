@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::decimal::Decimal;
 
+mod auctions;
 mod charts;
 mod comparison;
 mod risk_curves;
 mod sections;
 
+pub use auctions::{BidMark, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint};
 pub use charts::{
     AtRisk, AtRiskRow, CascadeRound, CascadeRounds, Cell, DepthCurve, DepthPoint, Execution,
     ExecutionGuide, ExecutionPoint, FallMark, HealthBin, HealthDistribution, HealthMoment,

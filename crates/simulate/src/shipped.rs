@@ -8,6 +8,10 @@ pub(crate) const SCENARIOS: &[(&str, &str)] =
 pub(crate) const PERPETUALS: &[(&str, &str)] =
     &[("october-2025", include_str!("../../../scenarios/october-2025.toml"))];
 
+/// Shipped scenarios of auctions.
+pub(crate) const AUCTIONS: &[(&str, &str)] =
+    &[("auction-black-thursday", include_str!("../../../scenarios/auction-black-thursday.toml"))];
+
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../../scenarios/", $name)))),*]
@@ -23,4 +27,6 @@ pub(crate) const TABLES: &[(&str, &str)] = tables![
     "black-thursday/depth-wsteth-weth.csv",
     "october-2025/index.csv",
     "october-2025/depth.csv",
+    "auction-black-thursday/path.csv",
+    "auction-black-thursday/vaults.toml",
 ];

@@ -404,9 +404,14 @@ pub(super) fn take_off(engine: &mut Engine, number: u64, cause: Cause, outcome: 
     }
 }
 
-/// True if the leg is auctioned and somebody has bid: what others have put down binds the account too.
+/// True if the leg is auctioned and somebody has bid, or what was offered stays so: it binds the
+/// account too.
 pub(super) fn is_bound(engine: &Engine, number: u64) -> bool {
-    engine.auctions.get(&number).is_some_and(Running::has_bids)
+    let stays = engine.policy().is_some_and(|policy| match &policy.disposal {
+        Disposal::Auction(terms) => terms.stays_on_cure,
+        Disposal::Market => false,
+    });
+    engine.auctions.get(&number).is_some_and(|running| stays || running.has_bids())
 }
 
 /// Refuses what would take from under bidders what they have bid for.

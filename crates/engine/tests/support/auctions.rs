@@ -61,6 +61,7 @@ pub fn terms(format: Format, raises: Raises) -> AuctionTerms {
         raises,
         penalty_bps: 0,
         lots_max: std::collections::BTreeMap::new(),
+        stays_on_cure: false,
         restarts_max: 0,
         open_max: 100,
         value_max: 0,

@@ -81,6 +81,7 @@ impl Venue {
             raises,
             penalty_bps,
             lots_max,
+            stays_on_cure: false,
             restarts_max,
             open_max: 3,
             value_max,

@@ -60,6 +60,10 @@ pub struct AuctionTerms {
     /// then the lot goes home and is offered anew after `Policy::retry_nanos`. Formats of a single
     /// round ([`Format::Sealed`], [`Format::Batch`]) have none.
     pub restarts_max: u32,
+    /// Whether a lot stays on auction although its account is healthy again. Where it does not, a lot
+    /// that nobody has bid for is taken off then.
+    #[serde(default)]
+    pub stays_on_cure: bool,
     /// Most auctions at once.
     pub open_max: u32,
     /// Most value on auction at once, in the numeraire at the marks of their openings; zero for no bound. A

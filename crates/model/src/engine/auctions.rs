@@ -391,7 +391,11 @@ impl Model {
 
     /// True if somebody counts on the lot.
     pub(super) fn binds(&self, number: u64) -> bool {
-        self.auctions.get(&number).is_some_and(Auction::binds)
+        let stays = match self.policy().map(|policy| &policy.disposal) {
+            Some(Disposal::Auction(terms)) => terms.stays_on_cure,
+            _ => false,
+        };
+        self.auctions.get(&number).is_some_and(|auction| stays || auction.binds())
     }
 
     /// Refuses while somebody counts on a lot of the account's.

@@ -40,6 +40,7 @@ pub fn disposal(chance: &mut Chance) -> Disposal {
         raises,
         penalty_bps: *chance.pick(&[0, 0, 500, 1_300]),
         lots_max: Default::default(),
+        stays_on_cure: chance.percent(20),
         restarts_max: if whole_lots { 0 } else { bps(chance, 0, 2) },
         open_max: *chance.pick(&[1, 2, 100, 100]),
         value_max: match chance.below(3) {

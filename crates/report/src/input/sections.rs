@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assumption, Books, Execution, Happening, Identity, KeyFigure, PricePath, Provenance, Term,
-    Waterfall,
+    Assumption, Books, Execution, Happening, Identity, KeyFigure, LotBids, LotPath, PricePath,
+    Proceeds, Provenance, Term, Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -75,6 +75,12 @@ pub enum Drawn {
     Execution(Execution),
     /// Measures side by side.
     Bars(Bars),
+    /// The market's price, and the lots opened along it.
+    Lots(LotPath),
+    /// One lot's auction.
+    Bids(LotBids),
+    /// What lots fetched against their value.
+    Proceeds(Proceeds),
 }
 
 /// The same measures of several things: one small bar chart a measure, all in one order.

@@ -89,6 +89,9 @@ fn figure(chart: &SectionChart, report: &SectionsReport) -> Result<Figure, Repor
         Drawn::Waterfall(waterfall) => waterfall,
         Drawn::Execution(execution) => execution,
         Drawn::Bars(bars) => bars,
+        Drawn::Lots(lots) => lots,
+        Drawn::Bids(bids) => bids,
+        Drawn::Proceeds(proceeds) => proceeds,
     };
     let layout = if chart.full { Layout::Full } else { Layout::Half };
     let drawn = drawn.empty().map_or(Ok(drawn), Err);

@@ -1,10 +1,21 @@
 //! What floats say about auctions: closed forms with roots and exponentials, and what two price series
 //! say about each other. Nothing here decides; measures in integers are the auction crate's.
+//!
+//! And a day of auctions, simulated: a venue auctions what it liquidates ([`scenario`], [`vaults`],
+//! [`day`]) to bidders with values, capital and transactions of their own ([`bidders`], [`chain`]);
+//! [`runner`] drives the engine. [`games`] play the formats alone, many times over.
 
+pub mod bidders;
+pub mod chain;
+pub mod day;
 pub mod discovery;
 pub mod games;
 mod regression;
+pub mod runner;
+pub mod scenario;
+pub mod settings;
 pub mod theory;
+pub mod vaults;
 
 /// Why a measure has no value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -24,6 +24,22 @@ pub enum Field {
     Wallet = 6,
     /// Where a random start among winners begins; the account is the number of the draw.
     Start = 7,
+    /// Collateral of a vault that is auctioned.
+    VaultCollateral = 8,
+    /// Its collateral over its debt.
+    VaultRatio = 9,
+    /// What a bidder wants to earn.
+    Margin = 10,
+    /// A bidder's money.
+    Capital = 11,
+    /// What a bidder pays for gas.
+    Gas = 12,
+    /// How far one lot's value lies from a bidder's usual.
+    Value = 13,
+    /// Whether and when a transaction is taken.
+    Inclusion = 14,
+    /// Salt of a sealed bid.
+    Salt = 15,
 }
 
 /// Whom a draw is for.

@@ -43,7 +43,7 @@ pub(super) fn runs(engine: &Engine, at: Time, number: u64, open: &OpenLeg) -> Re
 }
 
 /// When prices of the leg may be acted on, as things stand; none if not before something changes.
-pub(super) fn live(engine: &Engine, open: &OpenLeg) -> Option<Live> {
+pub(crate) fn live(engine: &Engine, open: &OpenLeg) -> Option<Live> {
     let guards = engine.policy()?.guards;
     if engine.halted {
         return None;
