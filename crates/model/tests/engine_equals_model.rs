@@ -439,6 +439,9 @@ fn seeds_that_failed_once() {
     let stories = [
         // A ladder that waited for its next step slept through a price that made another rung due.
         (Kind::Exchange, 34_203_600, 34_203_650),
+        // What was sold for more of the same, its owner having paid back all debt meanwhile, stopped the
+        // engine as a sale that left more than there was.
+        (Kind::Auctioned, 350_000, 350_176),
     ];
     for (kind, shelf, seed) in stories {
         let shelf = Shelf::new(shelf, false, plugged());

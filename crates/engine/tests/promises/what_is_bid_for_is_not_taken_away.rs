@@ -144,7 +144,9 @@ fn what_cannot_be_handed_over_is_paid_back() {
     stage.owes(OWNER, ETH, ONE_ETH, at(1_500));
     stage.price(ETH, at(1_800));
     stage.done(install(broken::RULE, &Planted::RefusesFills.parameters(), policy.clone()));
-    assert_eq!(stage.refused(take(7, ONE_ETH, 9_999)), Rejection::NotReduceOnly);
+    for quantity in [ONE_ETH / 2, ONE_ETH] {
+        assert_eq!(stage.refused(take(7, quantity, 9_999)), Rejection::NotReduceOnly);
+    }
     stage.done(install(broken::RULE, &Planted::TransferToSelf.parameters(), policy));
     stage.done(take(7, ONE_ETH, 9_999));
 }
