@@ -50,9 +50,6 @@ pub enum Command {
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went
     Why(Why),
-    /// Auctions: which to hold for a lot, and the games that bidders play
-    #[command(subcommand)]
-    Auction(AuctionCommand),
     /// List the scenarios that travel with this program
     Scenarios,
     /// List the rulebooks that travel with this program, or show one with its sources

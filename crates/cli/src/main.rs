@@ -73,7 +73,6 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Auction(asked) => auction::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
-        Command::Auction(asked) => auction::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),
         Command::Rulebooks { name } => lists::rulebooks(name.as_deref(), screen),
         Command::Conformance { folder, verbose } => conformance::run(folder, *verbose, screen),
