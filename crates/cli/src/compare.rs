@@ -20,6 +20,7 @@ const TABLE: &str = "compare.json";
 
 /// Runs every mechanism and puts them side by side.
 pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
+    crate::auction::refuse(&asked.scenario)?;
     if PerpetualScenario::is_meant(&asked.scenario) {
         return perpetuals::compare::run(asked, screen);
     }

@@ -5,6 +5,7 @@ use crate::figures::wrapped;
 use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_liquidation::{AssetInfo, AssetKind, Kept, Rulebook};
+use breakwater_simulate::auctions::scenario::AuctionScenario;
 use breakwater_simulate::perpetuals::PerpetualScenario;
 use breakwater_simulate::{Scenario, registry};
 use serde::Serialize;
@@ -17,12 +18,16 @@ const WIDTH: usize = 98;
 pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
     let mut text = String::new();
     let mut rows = Vec::new();
-    for (name, title) in Scenario::shipped().iter().chain(PerpetualScenario::shipped()) {
-        let provenance = match PerpetualScenario::is_meant(name) {
-            true => PerpetualScenario::open(name)?.provenance(),
-            false => Scenario::open(name)?.provenance(),
+    let shipped = Scenario::shipped().iter().chain(PerpetualScenario::shipped());
+    for (name, title) in shipped.chain(AuctionScenario::shipped()) {
+        let provenance = match *name {
+            name if AuctionScenario::is_meant(name) => AuctionScenario::open(name)?.provenance(),
+            name if PerpetualScenario::is_meant(name) => {
+                PerpetualScenario::open(name)?.provenance()
+            }
+            name => Scenario::open(name)?.provenance(),
         };
-        text.push_str(&format!("{name:<20}{title}\n"));
+        text.push_str(&format!("{name:<24}{title}\n"));
         let data: Vec<_> = provenance
             .iter()
             .map(|(file, source, licence, hash)| {
@@ -31,13 +36,16 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
             .collect();
         for (source, licence, files) in by_source(&provenance) {
             let told = format!("{files}: {source}; {licence}");
-            for line in wrapped(&told, WIDTH - 20) {
-                text.push_str(&format!("{:<20}{line}\n", ""));
+            for line in wrapped(&told, WIDTH - 24) {
+                text.push_str(&format!("{:<24}{line}\n", ""));
             }
         }
         rows.push(json!({ "name": name, "title": title, "data": data }));
     }
-    text.push_str("\nbreakwater replay NAME runs one; a path to a .toml file works too\n");
+    text.push_str(
+        "\nbreakwater replay NAME runs one, breakwater auction run NAME one of auctions; a path to a \
+         .toml file works too\n",
+    );
     screen.answer(&text, &json!({ "schema": "breakwater.scenarios/1", "scenarios": rows }))?;
     Ok(Verdict::Fine)
 }

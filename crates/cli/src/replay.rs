@@ -26,6 +26,7 @@ pub const JOURNAL: &str = "journal.redb";
 
 /// Runs the scenario and tells of it.
 pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
+    crate::auction::refuse(&asked.scenario)?;
     if PerpetualScenario::is_meant(&asked.scenario) {
         return perpetuals::replay::run(asked, screen);
     }

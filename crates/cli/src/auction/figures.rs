@@ -15,6 +15,11 @@ pub fn money(raw: u128) -> String {
     rounded(raw, UNIT_DECIMALS, 2)
 }
 
+/// The same without groups.
+pub fn cents(raw: u128) -> String {
+    money(raw).replace(',', "")
+}
+
 /// An amount with all its digits.
 pub fn exact(raw: u128) -> String {
     format_raw(raw, UNIT_DECIMALS)

@@ -134,6 +134,16 @@ pub fn run(asked: &AuctionCommand, screen: &Screen) -> Result<Verdict, Failure> 
     Ok(if proved { Verdict::Fine } else { Verdict::Broken })
 }
 
+/// Refuses a scenario of auctions where another kind is run.
+pub fn refuse(name: &str) -> Result<(), Failure> {
+    if AuctionScenario::is_meant(name) {
+        let told =
+            format!("'{name}' is a scenario of auctions; expected breakwater auction run {name}");
+        return Err(Failure::Usage(told));
+    }
+    Ok(())
+}
+
 /// The formats asked for, each once, in the scenario's order.
 fn formats(scenario: &AuctionScenario, asked: &Asked) -> Result<Vec<String>, Failure> {
     for name in &asked.format {

@@ -1,6 +1,6 @@
 //! The page of auctions: the same figures as the text, with charts.
 
-use super::figures::{beside, duration, exact, percent_of, published, share};
+use super::figures::{beside, cents, duration, exact, percent_of, published, share};
 use super::{Told, page_charts, page_tables};
 use crate::failure::Failure;
 use crate::figures::{count, fall_bps, percent, rounded};
@@ -115,19 +115,19 @@ fn key_figures(told: &Told<'_>) -> Vec<KeyFigure> {
         ),
         figure(
             format!("{title}: taken by zero bids"),
-            exact(totals.zero_loss),
+            cents(totals.zero_loss),
             &unit,
             others(&|t: &AuctionTotals| million(t.zero_loss)),
         ),
         figure(
             format!("{title}: shortfall of lots"),
-            exact(totals.lot_shortfall),
+            cents(totals.lot_shortfall),
             &unit,
             others(&|t: &AuctionTotals| million(t.lot_shortfall)),
         ),
         figure(
             format!("{title}: owners lost"),
-            exact(totals.loss_to_fair),
+            cents(totals.loss_to_fair),
             &unit,
             others(&|t: &AuctionTotals| million(t.loss_to_fair)),
         ),

@@ -9,6 +9,7 @@ use breakwater_report::{
 use breakwater_simulate::auctions::runner::{AuctionRun, Lot};
 use breakwater_simulate::auctions::settings::UNIT_DECIMALS;
 use breakwater_simulate::book::PRICE_DECIMALS;
+use std::collections::BTreeMap;
 
 /// The section of a format.
 pub fn of_run(told: &Told<'_>, run: &AuctionRun) -> Section {
@@ -55,17 +56,24 @@ fn won_at_zero(told: &Told<'_>, lot: &Lot) -> bool {
 fn path(told: &Told<'_>, run: &AuctionRun) -> LotPath {
     let day = told.scenario.day();
     let pair = told.scenario.settings.market.name.clone();
-    let mark = |lot: &Lot| LotMark {
-        at_hours: hours(lot.opened_at),
-        price: placed(lot.price, PRICE_DECIMALS),
-        value_usd: money(lot.fair),
-        at_zero: won_at_zero(told, lot),
+    let mut moments: BTreeMap<u64, (u128, u64, u128, u64)> = BTreeMap::new();
+    for lot in &run.lots {
+        let (value, lots, zero, zeros) = moments.entry(lot.opened_at).or_default();
+        (*value, *lots) = (*value + lot.fair, *lots + 1);
+        if won_at_zero(told, lot) {
+            (*zero, *zeros) = (*zero + lot.fair, *zeros + 1);
+        }
+    }
+    let mark = |(at, (value, lots, zero, zeros)): (&u64, &(u128, u64, u128, u64))| LotMark {
+        at_hours: hours(*at),
+        price: placed(day.price_at(*at), PRICE_DECIMALS),
+        value_usd: money(*value),
+        at_zero_usd: money(*zero),
         hint: format!(
-            "vault {}, lot {}: worth {:.0}, paid {:.0}",
-            lot.account,
-            lot.number,
-            money(lot.fair),
-            money(lot.paid)
+            "{} worth {:.0}; {zeros} won at zero, worth {:.0}",
+            crate::figures::counted(*lots, "lot", "lots"),
+            money(*value),
+            money(*zero)
         ),
     };
     LotPath {
@@ -76,7 +84,7 @@ fn path(told: &Told<'_>, run: &AuctionRun) -> LotPath {
             .iter()
             .map(|point| (hours(point.at_seconds), placed(point.price, PRICE_DECIMALS)))
             .collect(),
-        lots: run.lots.iter().map(mark).collect(),
+        lots: moments.iter().map(mark).collect(),
     }
 }
 

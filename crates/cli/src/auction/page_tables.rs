@@ -1,6 +1,6 @@
 //! Tables of auctions, for the page and as CSV.
 
-use super::figures::{duration, exact, money, percent_of, share};
+use super::figures::{cents, duration, exact, percent_of, share};
 use super::{Proved, Told};
 use breakwater_liquidation::auctions::{DutchCurve, Format};
 use breakwater_money::decimal::format_raw;
@@ -27,15 +27,15 @@ pub fn outcomes(told: &Told<'_>) -> WordTable {
             totals.lots.to_string(),
             totals.sold.to_string(),
             totals.zero_wins.to_string(),
-            money(totals.zero_loss),
-            money(totals.fair),
-            money(totals.paid),
+            cents(totals.zero_loss),
+            cents(totals.fair),
+            cents(totals.paid),
             percent_of(totals.revenue_bps()),
-            money(totals.loss_to_fair),
-            money(totals.lot_shortfall),
-            money(totals.deficit),
-            money(totals.penalty),
-            money(totals.forfeited),
+            cents(totals.loss_to_fair),
+            cents(totals.lot_shortfall),
+            cents(totals.deficit),
+            cents(totals.penalty),
+            cents(totals.forfeited),
         ]
     };
     WordTable {
@@ -78,7 +78,7 @@ pub fn bidding(told: &Told<'_>) -> WordTable {
             totals.bids.to_string(),
             totals.refused.to_string(),
             totals.expired.to_string(),
-            money(totals.gas),
+            cents(totals.gas),
             share(totals.concentration_ppm),
             share(totals.efficiency_ppm),
             leads(run),
@@ -206,10 +206,10 @@ pub fn sensitivity(told: &Told<'_>) -> WordTable {
             totals.sold.to_string(),
             totals.zero_wins.to_string(),
             format_raw(totals.zero_share_bps().into(), 2),
-            money(totals.zero_loss).replace(',', ""),
-            money(totals.loss_to_fair).replace(',', ""),
-            money(totals.lot_shortfall).replace(',', ""),
-            money(totals.deficit).replace(',', ""),
+            cents(totals.zero_loss),
+            cents(totals.loss_to_fair),
+            cents(totals.lot_shortfall),
+            cents(totals.deficit),
             totals.revenue_bps().map(|bps| format_raw(bps, 2)).unwrap_or_default(),
         ]
     };

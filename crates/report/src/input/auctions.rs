@@ -11,21 +11,21 @@ pub struct LotPath {
     pub unit: String,
     /// Hours and price, ascending in time. A price holds until the next point.
     pub points: Vec<(f64, f64)>,
-    /// Lots, in any order.
+    /// Moments at which lots were opened, in any order.
     pub lots: Vec<LotMark>,
 }
 
-/// One lot on a price path.
+/// Lots opened at one moment of a price path.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LotMark {
-    /// Simulated hours since the start at which it was opened.
+    /// Simulated hours since the start.
     pub at_hours: f64,
     /// Market's price at that moment, in the unit of the path.
     pub price: f64,
-    /// Its value, in USD, zero or more: the area of the circle.
+    /// Their value, in USD, zero or more: the area of the circle.
     pub value_usd: f64,
-    /// Whether it was won for next to nothing.
-    pub at_zero: bool,
+    /// Value of those that were won for next to nothing, at most the former: the area of a circle on it.
+    pub at_zero_usd: f64,
     /// What is shown when the reader points at the circle.
     pub hint: String,
 }

@@ -71,7 +71,7 @@ impl Chart for LotBids {
             );
             canvas.svg.circle(class, at, radius, &hint);
         }
-        note_cut(&mut canvas, self.bids.len(), "bids");
+        note_cut(&mut canvas, self.bids.len(), "The first bids");
         canvas.finish()
     }
 

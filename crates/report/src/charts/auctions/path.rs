@@ -14,7 +14,7 @@ const SOLD: &str = "f-orange s-orange dot";
 const AT_ZERO: &str = "f-vermilion s-vermilion dot";
 
 /// Radius of the largest circle, in pixels.
-const LARGEST: f64 = 9.0;
+const LARGEST: f64 = 22.0;
 
 impl Chart for LotPath {
     fn check(&self) -> Result<(), ReportError> {
@@ -27,6 +27,7 @@ impl Chart for LotPath {
             check::drawable(lot.at_hours, || field("at_hours"))?;
             check::drawable(lot.price, || field("price"))?;
             check::size(lot.value_usd, || field("value_usd"))?;
+            check::size(lot.at_zero_usd, || field("at_zero_usd"))?;
         }
         Ok(())
     }
@@ -37,8 +38,8 @@ impl Chart for LotPath {
 
     fn caption(&self) -> String {
         format!(
-            "{} over simulated time. Each circle is a lot at the moment it was opened; its area is \
-             its value.",
+            "{} over simulated time. Each circle is what was put on auction at one moment, its area \
+             the value; the part of it that was won for nothing lies on it.",
             self.pair
         )
     }
@@ -51,7 +52,7 @@ impl Chart for LotPath {
         let x = Axis::hours(hours, if phone { 5 } else { 9 });
         canvas.legend(&[
             (Key::Line("line s-blue"), "price of the market".to_owned()),
-            (Key::Circle(SOLD, 5.0), "lot opened".to_owned()),
+            (Key::Circle(SOLD, 5.0), "lots opened".to_owned()),
             (Key::Circle(AT_ZERO, 5.0), "won at zero".to_owned()),
         ]);
         let name = format!("{}, {}", self.pair, self.unit);
@@ -62,13 +63,15 @@ impl Chart for LotPath {
         let mut lots: Vec<&LotMark> = self.lots.iter().collect();
         // Large ones first, so that small ones stay visible.
         lots.sort_by(|a, b| b.value_usd.total_cmp(&a.value_usd));
+        let radius = |value: f64| (value / most.max(f64::MIN_POSITIVE)).sqrt() * largest;
         for lot in lots.into_iter().take(MOST) {
-            let share = if most > 0.0 { (lot.value_usd / most).sqrt() } else { 0.0 };
             let at = (plot.x(&x, lot.at_hours), plot.y(&y, lot.price));
-            let class = if lot.at_zero { AT_ZERO } else { SOLD };
-            canvas.svg.circle(class, at, (share * largest).max(1.5), &lot.hint);
+            canvas.svg.circle(SOLD, at, radius(lot.value_usd).max(1.5), &lot.hint);
+            if lot.at_zero_usd > 0.0 {
+                canvas.svg.circle(AT_ZERO, at, radius(lot.at_zero_usd).max(1.5), &lot.hint);
+            }
         }
-        note_cut(&mut canvas, self.lots.len(), "lots");
+        note_cut(&mut canvas, self.lots.len(), "The largest");
         let line = |p: &(f64, f64)| (plot.x(&x, p.0), plot.y(&y, p.1));
         let line = line_path(&self.points.iter().map(line).collect::<Vec<_>>(), true);
         canvas.svg.path("line s-blue", &line);

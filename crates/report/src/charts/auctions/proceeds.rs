@@ -1,6 +1,6 @@
 //! What each lot fetched, against its value at the market's price.
 
-use super::{MOST, note_cut};
+use super::MOST;
 use crate::axis::Axis;
 use crate::canvas::{Canvas, Key};
 use crate::charts::Chart;
@@ -44,7 +44,9 @@ impl Chart for Proceeds {
         let even = x.hi().min(y.hi());
         let from = (plot.x(&x, 0.0), plot.y(&y, 0.0));
         canvas.svg.line("guide", from, (plot.x(&x, even), plot.y(&y, even)));
-        for point in self.points.iter().take(MOST) {
+        // Evenly spread over the lots, so that what is left out looks as what is drawn.
+        let stride = self.points.len().div_ceil(MOST).max(1);
+        for point in self.points.iter().step_by(stride) {
             let at = (plot.x(&x, point.value_usd), plot.y(&y, point.paid_usd));
             let hint = format!(
                 "lot {}: {} USD for what was worth {}",
@@ -54,7 +56,9 @@ impl Chart for Proceeds {
             );
             canvas.svg.circle(LOT, at, 2.5, &hint);
         }
-        note_cut(&mut canvas, self.points.len(), "lots");
+        if stride > 1 {
+            canvas.note(format!("One of {stride} lots is drawn."));
+        }
         canvas.finish()
     }
 
