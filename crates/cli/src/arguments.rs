@@ -43,7 +43,7 @@ pub enum Command {
     /// Liquidation and bankruptcy price of a position or a whole account, and the margin for a distance
     #[command(allow_negative_numbers = true)]
     Price(Box<Price>),
-    /// Run auctions of what a venue liquidates: formats side by side, same lots, same bidders
+    /// Auctions: a day of them by every format, which to hold for a lot, and the games that bidders play
     #[command(subcommand)]
     Auction(AuctionCommand),
     /// Check a journal: its chain, its state by replay, its books, its watch list
