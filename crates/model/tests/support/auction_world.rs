@@ -24,7 +24,7 @@ pub fn disposal(chance: &mut Chance) -> Disposal {
             reserve_bps: *chance.pick(&[0, 0, 5_000, 9_000]),
             deposit_bps: *chance.pick(&[0, 500, 1_000]),
             commit_seconds: chance.range(2, 10),
-            reveal_seconds: chance.range(2, 10),
+            reveal_seconds: chance.range(6, 30),
         }),
         _ => {
             let place_seconds = chance.range(3, 20);

@@ -103,8 +103,9 @@ impl Generator<'_> {
                 Bid::Take { quantity, price_max: self.limit(number) }
             }
             State::Sealed(sealed) => {
-                // Everybody's bid in an auction is settled from the start; some mistake it.
-                let amount = fair / 1_000 * u128::from(200 + (number * 37 + bidder * 331) % 1_100);
+                // Everybody's bid in an auction is settled from the start, two and two the same; some mistake it.
+                let amount =
+                    fair / 1_000 * u128::from(200 + (number * 37 + bidder % 2 * 331) % 1_100);
                 let salt = [u8::try_from(bidder).unwrap_or(0) + 1; 32];
                 if sealed.takes_digests(auction.lived) {
                     let raw = word(&amount.into()).unwrap();
