@@ -2,6 +2,7 @@
 
 mod assess;
 mod at_risk;
+mod auction;
 mod cases;
 mod comparison;
 mod journal;

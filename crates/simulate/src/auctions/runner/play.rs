@@ -130,7 +130,7 @@ impl Seat<'_> {
                 let alone = auction.leader.is_none() && least <= self.free;
                 // Nothing is worth bidding nothing for that does not pay its gas.
                 let pays = alone && self.value(lot, wait(terms, auction, seconds))? > least;
-                return Ok(pays.then_some(least).and_then(|amount| raise(amount)));
+                return Ok(pays.then_some(least).and_then(raise));
             }
             Strategy::Sniper => {
                 let late = ends.saturating_sub(seconds) <= self.population.sniper_window;
