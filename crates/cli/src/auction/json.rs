@@ -190,8 +190,9 @@ impl CellJson {
 #[derive(Serialize)]
 struct PublishedJson {
     name: String,
+    format: String,
     published: String,
-    ours: Option<String>,
+    ours: String,
     source: String,
 }
 
@@ -214,7 +215,6 @@ pub struct Answer {
     seed: u64,
     formats: Vec<RunJson>,
     published: Vec<PublishedJson>,
-    published_beside: Option<String>,
     sensitivity: Vec<CellJson>,
     combined_hash: String,
     files: Files,
@@ -223,11 +223,11 @@ pub struct Answer {
 /// The answer.
 pub fn answer(told: &Told<'_>, folder: &Folder) -> Answer {
     let settings = &told.scenario.settings;
-    let first = told.runs.first().map(|proved| &proved.run);
-    let published = settings.published.iter().map(|mark| PublishedJson {
+    let published = told.marks().into_iter().map(|(mark, run)| PublishedJson {
         name: mark.name.clone(),
+        format: mark.format.clone(),
         published: mark.value.clone(),
-        ours: first.map(|run| beside(&run.totals, mark.figure).replace(',', "")),
+        ours: beside(&run.totals, mark.figure).replace(',', ""),
         source: mark.source.clone(),
     });
     let path = |file: &str| folder.file(file).display().to_string();
@@ -241,7 +241,6 @@ pub fn answer(told: &Told<'_>, folder: &Folder) -> Answer {
         seed: told.scenario.seed(told.options),
         formats: told.runs.iter().map(RunJson::of).collect(),
         published: published.collect(),
-        published_beside: first.map(|run| run.format.clone()),
         sensitivity: told.cells.iter().map(CellJson::of).collect(),
         combined_hash: told.combined_hash(),
         files: Files {

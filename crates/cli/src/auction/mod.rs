@@ -20,6 +20,7 @@ use crate::screen::{Paint, Screen};
 use breakwater_report::{render_sections, write_words_csv};
 use breakwater_simulate::auctions::runner::{AuctionOptions, AuctionRun, Cell, vary};
 use breakwater_simulate::auctions::scenario::AuctionScenario;
+use breakwater_simulate::auctions::settings::Published;
 use recording::record;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -67,6 +68,16 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// What was published of formats that were run, each with the run that it stands beside.
+    pub fn marks(&self) -> Vec<(&Published, &AuctionRun)> {
+        let beside = |mark: &Published| {
+            let run = self.runs.iter().find(|proved| proved.run.format == mark.format);
+            run.map(|proved| &proved.run)
+        };
+        let published = self.scenario.settings.published.iter();
+        published.filter_map(|mark| Some((mark, beside(mark)?))).collect()
+    }
+
     /// One hash over all runs.
     pub fn combined_hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();

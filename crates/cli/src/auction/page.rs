@@ -8,7 +8,8 @@ use breakwater_report::{
     Assumption, BarMeasure, Bars, Decimal, Drawn, Identity, KeyFigure, Provenance, Section,
     SectionChart, SectionsReport, Status, Term, WordTable,
 };
-use breakwater_simulate::auctions::runner::AuctionTotals;
+use breakwater_simulate::auctions::runner::{AuctionRun, AuctionTotals};
+use breakwater_simulate::auctions::settings::{Lognormal, Published};
 
 /// The report of all runs.
 pub fn report(told: &Told<'_>) -> Result<SectionsReport, Failure> {
@@ -164,7 +165,7 @@ fn bars(told: &Told<'_>) -> Bars {
     let percent = |bps: u128| breakwater_money::decimal::format_raw(bps, 2);
     Bars {
         caption: "Loss of owners is value at the market's price less what was paid; shortfall is \
-                  what the first offers of lots lacked of their share of the debt."
+                  what sold lots lacked of their share of the debt."
             .to_owned(),
         rows: told.runs.iter().map(|proved| proved.run.title.clone()).collect(),
         measures: vec![
@@ -179,16 +180,19 @@ fn bars(told: &Told<'_>) -> Bars {
 }
 
 fn marks(told: &Told<'_>) -> Option<WordTable> {
-    let marks = &told.scenario.settings.published;
-    let first = told.runs.first().filter(|_| !marks.is_empty())?;
-    let row = |mark: &breakwater_simulate::auctions::settings::Published| {
-        let ours = beside(&first.run.totals, mark.figure);
-        vec![mark.name.clone(), published(mark), ours, mark.source.clone()]
+    let marks = told.marks();
+    if marks.is_empty() {
+        return None;
+    }
+    let row = |(mark, run): &(&Published, &AuctionRun)| {
+        let ours = beside(&run.totals, mark.figure);
+        vec![mark.name.clone(), run.title.clone(), published(mark), ours, mark.source.clone()]
     };
     Some(WordTable {
-        caption: format!("As published, beside {}", first.run.title),
+        caption: "As published, and as run".to_owned(),
         columns: page_tables::columns(&[
             ("name", "Figure", false),
+            ("format", "Format", false),
             ("published", "As published", true),
             ("ours", "This run, calibrated", true),
             ("source", "Who published it", false),
@@ -207,7 +211,7 @@ fn assumptions(told: &Told<'_>) -> Vec<Assumption> {
     };
     let (book, bidders, outside) = (&settings.book, &settings.bidders, &settings.outside);
     let drawn = "calibrated to the published figures; the real vaults are not shipped";
-    let lognormal = |it: &breakwater_simulate::auctions::settings::Lognormal| {
+    let lognormal = |it: &Lognormal| {
         format!("median {}, sigma {}, at most {}", it.median, it.sigma, it.largest)
     };
     let mut rows = vec![
@@ -315,7 +319,7 @@ fn glossary() -> Vec<Term> {
         ("Lot", "A part of a vault's collateral that is auctioned by itself."),
         ("Won at zero", "Sold for less than a hundredth of its value at the market's price."),
         ("Value", "What the collateral was worth at the market's price of that moment."),
-        ("Shortfall of lots", "What first offers of lots fetched less than their share of the debt."),
+        ("Shortfall of lots", "What sold lots fetched less than their share of what the vault owed when it was called."),
         (
             "Deficit booked",
             "Debt of vaults that have no collateral left: what the engine writes off. A vault's other \

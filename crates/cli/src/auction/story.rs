@@ -140,21 +140,20 @@ fn bidding(told: &Told<'_>) -> String {
     text
 }
 
-/// What was published, beside the first format's figures.
+/// What was published, beside the figures of the same format.
 fn marks(told: &Told<'_>, paint: Paint) -> String {
-    let published_marks = &told.scenario.settings.published;
-    let Some(first) = told.runs.first().filter(|_| !published_marks.is_empty()) else {
-        return String::new();
-    };
-    let title = format!(
-        "As published, beside {} (vaults and bidders are calibrated to be near)",
-        first.run.title
-    );
+    let marks = told.marks();
+    let Some((_, first)) = marks.first() else { return String::new() };
+    let title = format!("As published, beside {}, calibrated to be near", first.title);
     let mut text = format!("\n{}\n", paint.strong(&title));
-    for mark in published_marks {
-        let ours = beside(&first.run.totals, mark.figure);
-        let cells = [mark.name.clone(), published(mark), ours, format!("  {}", mark.source)];
-        text.push_str(&format!("{:<46}{:>12}{:>12}{}\n", cells[0], cells[1], cells[2], cells[3]));
+    for (mark, run) in &marks {
+        text.push_str(&format!(
+            "{:<42}{:>12}{:>12}  {}\n",
+            mark.name,
+            published(mark),
+            beside(&run.totals, mark.figure),
+            mark.source
+        ));
     }
     text
 }

@@ -2,6 +2,7 @@
 
 mod assess;
 mod at_risk;
+mod auction;
 mod auction_design;
 mod cases;
 mod comparison;

@@ -310,6 +310,8 @@ pub struct Published {
     pub name: String,
     /// Which of ours it stands beside.
     pub figure: Figure,
+    /// Under which format.
+    pub format: String,
     /// Its value.
     pub value: String,
     /// Who published it.
@@ -326,7 +328,7 @@ pub enum Figure {
     ZeroSharePercent,
     /// Value of what was won at zero.
     ZeroLoss,
-    /// What first offers of lots fell short of their share of the debt.
+    /// What sold lots fell short of their share of the debt.
     LotShortfall,
     /// Deficit booked.
     Deficit,
@@ -440,9 +442,11 @@ impl AuctionSettings {
             let names: Vec<&str> = self.formats.keys().map(String::as_str).collect();
             names.join(", ")
         };
+        let of_marks = self.published.iter().map(|mark| mark.format.clone()).collect();
         let named = [
             ("run.formats", &self.run.formats),
             ("sensitivity.formats", &self.sensitivity.formats),
+            ("published.format", &of_marks),
         ];
         for (field, names) in named {
             if let Some(name) = names.iter().find(|name| !self.formats.contains_key(*name)) {

@@ -14,7 +14,7 @@ use crate::{ScenarioError, story};
 use breakwater_auction::discovery::{Bid, Measures, Record, Values, measure};
 use breakwater_liquidation::auctions::Raises;
 use breakwater_money::rounding::{Rounding, mul_div};
-use breakwater_money::{Holder, Time, U256, Unit, decimal};
+use breakwater_money::{AccountId, Holder, Time, U256, Unit, decimal};
 
 impl Stage<'_> {
     /// A lot's auction is over.
@@ -29,6 +29,11 @@ impl Stage<'_> {
 
     fn keep(&mut self, mut lot: Lot) -> Result<(), ScenarioError> {
         if lot.sold > 0 {
+            // Each unit of debt is answered for once: what a lot leaves over may be offered again.
+            if let Some(called) = self.called.get_mut(&AccountId(lot.account)) {
+                lot.due = lot.due.min(called.unanswered);
+                called.unanswered -= lot.due;
+            }
             let price = self.outside.fair(lot.quantity.saturating_sub(lot.sold))?;
             lot.measures = Some(measured(&lot, price)?);
         }
@@ -70,7 +75,7 @@ impl Stage<'_> {
             Raises::Debt => totals.penalty = insurance,
             Raises::Most => totals.forfeited = insurance,
         }
-        totals.liquidated = self.seen.len() as u64;
+        totals.liquidated = self.called.len() as u64;
         totals.bankrupt = self.bankrupt.len() as u64;
         for purse in &self.purses {
             totals.refused += purse.refused;
@@ -157,8 +162,7 @@ fn add(totals: &mut AuctionTotals, lot: &Lot, zero_bps: u32) -> Result<(), Scena
         totals.zero_loss += lot.fair_sold;
         totals.zero_quantity += lot.sold;
     }
-    // What stays unpaid of a lot of which a part came home is still secured by that part.
-    if lot.first_offer && lot.closed_at.is_some() {
+    if lot.closed_at.is_some() {
         totals.lot_shortfall += lot.due.saturating_sub(lot.paid);
     }
     Ok(())

@@ -76,7 +76,7 @@ impl<'a> Stage<'a> {
             flights: std::collections::BTreeMap::new(),
             sent: 0,
             returns: std::collections::BTreeSet::new(),
-            seen: std::collections::BTreeMap::new(),
+            called: std::collections::BTreeMap::new(),
             bankrupt: std::collections::BTreeSet::new(),
             stretch_sold: (0, 0),
             paired: Vec::new(),

@@ -14,6 +14,7 @@ mod found;
 mod land;
 mod outside;
 mod play;
+mod read;
 mod record;
 mod stage;
 #[cfg(test)]
@@ -60,7 +61,7 @@ pub fn run(
     for step in 0..=steps {
         let seconds = step * scenario.settings.market.step_seconds;
         stage.step(seconds)?;
-        if step % PROGRESS_STEPS == 0 {
+        if step.is_multiple_of(PROGRESS_STEPS) {
             stage.tell_progress(step, steps);
         }
         if stage.is_over(seconds) {

@@ -127,7 +127,7 @@ impl Seat<'_> {
                 let alone = auction.leader.is_none() && least <= self.free;
                 // Nothing is worth bidding nothing for that does not pay its gas.
                 let pays = alone && self.value(lot, wait(terms, auction, seconds))? > least;
-                return Ok(pays.then_some(least).and_then(|amount| raise(amount)));
+                return Ok(pays.then_some(least).and_then(raise));
             }
             Strategy::Sniper => {
                 let late = ends.saturating_sub(seconds) <= self.population.sniper_window;
@@ -225,9 +225,9 @@ impl Seat<'_> {
         seconds: u64,
     ) -> Result<Option<Move>, ScenarioError> {
         let terms = sealed.terms();
-        let (committing, revealing) =
-            (Time(seconds) < terms.commit_until, Time(seconds) < terms.reveal_until);
-        let wait = terms.reveal_until.0.saturating_sub(seconds);
+        let now = Time::from_seconds(seconds);
+        let (committing, revealing) = (now < terms.commit_until, now < terms.reveal_until);
+        let wait = terms.reveal_until.seconds_since(now);
         let value = self.wary(lot, wait)?;
         let deposit = narrow_u128(terms.deposit).map_err(overflow)?;
         match self.sealed {
@@ -286,11 +286,12 @@ impl Seat<'_> {
         seconds: u64,
     ) -> Result<Option<Move>, ScenarioError> {
         let until = batch.window().place_until;
-        if Time(seconds) >= until {
+        let now = Time::from_seconds(seconds);
+        if now >= until {
             return Ok(None);
         }
         let part = mul_div(lot, self.population.order, PPM, Rounding::Ceil).map_err(overflow)?;
-        let pay = self.wary(part, until.0.saturating_sub(seconds))?;
+        let pay = self.wary(part, until.seconds_since(now))?;
         if pay == 0 || pay > self.free {
             return Ok(None);
         }

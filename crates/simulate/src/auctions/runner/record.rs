@@ -27,8 +27,6 @@ pub struct Lot {
     pub account: u32,
     /// How many lots of the account were opened before it.
     pub ordinal: u32,
-    /// Whether it is among the first that were opened of the account.
-    pub first_offer: bool,
     /// Seconds since the day began.
     pub opened_at: u64,
     /// When it was closed; none if it never was.
@@ -41,7 +39,8 @@ pub struct Lot {
     pub fair: u128,
     /// The same at the venue's price, which may lag behind.
     pub at_mark: u128,
-    /// Its share of what the account owed.
+    /// Its share, by quantity, of what the account owed when it was first called. Once sold: what of that
+    /// no lot sold before has answered for.
     pub due: u128,
     /// What it was to raise, where there is a bound.
     pub wanted: Option<u128>,
@@ -129,7 +128,7 @@ pub struct AuctionTotals {
     pub penalty: u128,
     /// Deposits lost by bidders, to the insurance fund.
     pub forfeited: u128,
-    /// What first offers of lots fell short of their share of the debt.
+    /// What sold lots fell short of their share of the debt.
     pub lot_shortfall: u128,
     /// Deficit booked.
     pub deficit: u128,

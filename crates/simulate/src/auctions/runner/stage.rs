@@ -1,21 +1,18 @@
 //! The stage of one run: the engine, the open lots, bidders' purses, transactions on their way.
 
-use super::found::{DEBT, MARKETS, PAR};
+use super::found::{MARKETS, PAR};
 use super::outside::Outside;
 use super::play::{Seat, Sight};
-use super::record::{AuctionTotals, BidPoint, Lot, PairedPrice};
+use super::record::{AuctionTotals, Lot, PairedPrice};
 use crate::ScenarioError;
 use crate::auctions::bidders::{Bidder, Population, gas_cost};
 use crate::auctions::chain::{Fate, Timing, fate};
 use crate::auctions::scenario::AuctionScenario;
-use crate::auctions::settings::PPM;
 use crate::book::PRICE_DECIMALS;
-use crate::market::overflow;
 use crate::world::Host;
-use breakwater_engine::{Body, Outcome, What};
-use breakwater_liquidation::Fact;
+use breakwater_engine::Body;
 use breakwater_liquidation::auctions::{Auctioned, Bid};
-use breakwater_money::rounding::{Rounding, mul_div, narrow_u128};
+use breakwater_money::rounding::narrow_u128;
 use breakwater_money::time::NANOS_PER_SECOND;
 use breakwater_money::{AccountId, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,11 +73,14 @@ impl OpenLot {
     }
 }
 
-/// What is offered.
-struct Offer {
-    quantity: u128,
-    at_mark: u128,
-    wanted: Option<u128>,
+/// What an account owed when lots of it were first opened, and what of that no sold lot has answered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Called {
+    pub owed: u128,
+    pub quantity: u128,
+    pub unanswered: u128,
+    /// Lots opened so far.
+    pub lots: u32,
 }
 
 /// A transaction on its way.
@@ -112,8 +112,8 @@ pub(super) struct Stage<'a> {
     pub sent: u64,
     /// When money of a resold lot is back: second, number of the sale, bidder, amount.
     pub returns: BTreeSet<(u64, u64, u32, u128)>,
-    /// Lots opened of an account, and the sequence of the command that opened the first.
-    pub seen: BTreeMap<AccountId, (u32, u64)>,
+    /// Accounts of which lots were opened.
+    pub called: BTreeMap<AccountId, Called>,
     pub bankrupt: BTreeSet<AccountId>,
     /// Collateral and money of the sales since prices were last paired.
     pub stretch_sold: (u128, u128),
@@ -153,7 +153,7 @@ impl Stage<'_> {
         }
         self.outside.mid = self.scenario.day().price_at(seconds);
         self.tell(seconds)?;
-        if seconds % TICK_SECONDS == 0 {
+        if seconds.is_multiple_of(TICK_SECONDS) {
             self.pair(seconds)?;
         }
         while let Some(back) = self.returns.first().copied().filter(|back| back.0 <= seconds) {
@@ -176,7 +176,7 @@ impl Stage<'_> {
         let day = self.scenario.day();
         let seen = seconds.saturating_sub(delay);
         let points = day.prices.partition_point(|point| point.at_seconds <= seen) as u64;
-        if self.last_tick != Some(points) || seconds % TICK_SECONDS == 0 {
+        if self.last_tick != Some(points) || seconds.is_multiple_of(TICK_SECONDS) {
             self.last_tick = Some(points);
             let prices = [day.price_at(seen), PAR];
             for (market, price) in MARKETS.into_iter().zip(prices) {
@@ -297,155 +297,4 @@ impl Stage<'_> {
         self.sent += 1;
         self.flights.insert((fate.at(), u128::MAX - gas_wei, self.sent), flight);
     }
-
-    /// Takes from an outcome what it says about lots, money and losses.
-    pub fn read(&mut self, outcome: &Outcome, seconds: u64) -> Result<(), ScenarioError> {
-        for event in &outcome.events {
-            match &event.what {
-                What::AuctionOpened { leg, account, sale, fair, wanted, .. } => {
-                    let offer = Offer { quantity: sale.quantity, at_mark: *fair, wanted: *wanted };
-                    self.opened(*leg, *account, &offer, outcome, seconds)?;
-                }
-                What::BidRefunded { bidder, amount, .. } => {
-                    self.purse(known(*bidder)).free += *amount;
-                }
-                What::LotSold { leg, bidder, quantity, paid } => {
-                    self.sold(*leg, known(*bidder), (*quantity, *paid), seconds)?;
-                }
-                What::AuctionRestarted { leg, restarts } => {
-                    self.totals.restarts += 1;
-                    if let Some(open) = self.open.get_mut(leg) {
-                        open.lot.restarts = *restarts;
-                        for interest in &mut open.interests {
-                            interest.given_up = 0;
-                        }
-                    }
-                }
-                What::AuctionClosed { leg, .. } => self.closed(*leg, seconds)?,
-                What::Happened(Fact::Deficit { account, amount, .. }) => {
-                    self.totals.deficit += amount.raw;
-                    self.bankrupt.insert(*account);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn opened(
-        &mut self,
-        number: u64,
-        account: AccountId,
-        offer: &Offer,
-        outcome: &Outcome,
-        seconds: u64,
-    ) -> Result<(), ScenarioError> {
-        let Offer { quantity, at_mark, wanted } = *offer;
-        let (count, first) = self.seen.get(&account).copied().unwrap_or((0, outcome.sequence));
-        self.seen.insert(account, (count + 1, first));
-        let key = u64::from(account.0) << 24 | u64::from(count);
-        let due = match self.host.engine.auctions().get(&number).and_then(|running| running.due) {
-            Some(due) => due,
-            None => self.share_of_debt(account, quantity, outcome)?,
-        };
-        let discounts = self.population.discounts(key);
-        let interest = |discount| Interest { discount, ..Interest::default() };
-        let lot = Lot {
-            number,
-            account: account.0,
-            ordinal: count,
-            first_offer: first == outcome.sequence,
-            opened_at: seconds,
-            closed_at: None,
-            sold_at: None,
-            quantity,
-            fair: self.outside.fair(quantity)?,
-            at_mark,
-            due,
-            wanted,
-            price: self.outside.mid,
-            sold: 0,
-            paid: 0,
-            fair_sold: 0,
-            restarts: 0,
-            winner: None,
-            values: None,
-            bids: Vec::new(),
-            measures: None,
-        };
-        let interests = discounts.into_iter().map(interest).collect();
-        self.open.insert(number, OpenLot { lot, key, interests });
-        self.totals.lots += 1;
-        Ok(())
-    }
-
-    /// A lot's part of what its account owes, by quantity among all that this command opened of it.
-    fn share_of_debt(
-        &self,
-        account: AccountId,
-        quantity: u128,
-        outcome: &Outcome,
-    ) -> Result<u128, ScenarioError> {
-        let all = outcome.events.iter().fold(0u128, |sum, event| match &event.what {
-            What::AuctionOpened { account: of, sale, .. } if *of == account => sum + sale.quantity,
-            _ => sum,
-        });
-        let engine = &self.host.engine;
-        let owed = engine
-            .rulebook()
-            .map_or(Ok(0), |rulebook| engine.look(|view| rulebook.owes(view, account, DEBT)));
-        let owed = owed.map_err(|why| ScenarioError::Refused {
-            what: format!("the debt of account {}", account.0),
-            why: why.to_string(),
-        })?;
-        mul_div(owed, quantity, all.max(1), Rounding::Ceil).map_err(overflow)
-    }
-
-    fn sold(
-        &mut self,
-        number: u64,
-        bidder: u32,
-        (quantity, paid): (u128, u128),
-        seconds: u64,
-    ) -> Result<(), ScenarioError> {
-        let fair = self.outside.fair(quantity)?;
-        let zero_bps = self.scenario.settings.run.zero_bps;
-        let Some(open) = self.open.get_mut(&number) else { return Ok(()) };
-        let lot = &mut open.lot;
-        let worth = |discount: u128| {
-            mul_div(fair, PPM.saturating_sub(discount), PPM, Rounding::Floor).map_err(overflow)
-        };
-        let own = worth(open.interests[bidder as usize].discount)?;
-        let least = open.interests.iter().map(|interest| interest.discount).min();
-        let best = worth(least.unwrap_or(0))?;
-        lot.values = Some(lot.values.map_or((own, best), |(a, b)| (a + own, b + best)));
-        if self.is_descending {
-            // There a sale is all that is seen of a bid.
-            lot.bids.push(BidPoint { at_seconds: seconds, bidder, amount: paid, quantity });
-        }
-        lot.sold += quantity;
-        lot.paid += paid;
-        lot.fair_sold += fair;
-        lot.sold_at = Some(seconds);
-        lot.winner = Some(bidder);
-        self.outside.absorb(quantity);
-        // A price of nothing says nothing about the market.
-        if paid.saturating_mul(10_000) >= fair.saturating_mul(zero_bps.into()) && paid > 0 {
-            self.stretch_sold.0 += quantity;
-            self.stretch_sold.1 += paid;
-        }
-        let recycle = self.scenario.settings.outside.recycle_minutes.saturating_mul(60);
-        let purse = self.purse(bidder);
-        purse.lots += 1;
-        purse.paid += paid;
-        purse.fair += fair;
-        self.sales += 1;
-        self.returns.insert((seconds.saturating_add(recycle), self.sales, bidder, paid));
-        Ok(())
-    }
-}
-
-fn known(bidder: u64) -> u32 {
-    // Bidders are told to the engine by their own numbers.
-    u32::try_from(bidder).unwrap_or(u32::MAX)
 }
