@@ -131,11 +131,13 @@ fn bids(told: &Told<'_>, run: &AuctionRun, lot: &Lot) -> LotBids {
     };
     LotBids {
         caption: format!(
-            "{} of {} to raise {}; paid {:.0} for what was worth {:.0}.",
-            run.title,
-            format_args!("{:.2} {}", money(lot.quantity), told.scenario.settings.market.collateral),
-            lot.wanted
-                .map_or_else(|| "the most".to_owned(), |wanted| format!("{:.0}", money(wanted))),
+            "{:.2} {}, {}: paid {:.0} for what was worth {:.0}.",
+            money(lot.quantity),
+            told.scenario.settings.market.collateral,
+            lot.wanted.map_or_else(
+                || "to raise the most".to_owned(),
+                |wanted| format!("to raise {:.0}", money(wanted))
+            ),
             money(lot.paid),
             money(lot.fair_sold)
         ),

@@ -200,9 +200,15 @@ impl Stage<'_> {
         let now = self.time(seconds);
         let price = (self.outside.mid, PRICE_DECIMALS);
         let mut looking = Vec::with_capacity(self.population.bidders.len());
-        for bidder in self.population.bidders.iter().filter(|it| !self.population.stays_away(it)) {
+        for (bidder, purse) in self.population.bidders.iter().zip(&self.purses) {
+            if self.population.stays_away(bidder) || purse.free == 0 {
+                continue;
+            }
             let gas = gas_cost(self.population.gas_units, bidder.gas_wei, price)?;
             looking.push((*bidder, gas));
+        }
+        if looking.is_empty() {
+            return Ok(());
         }
         let numbers: Vec<u64> = self.open.keys().copied().collect();
         for number in numbers {
