@@ -220,7 +220,7 @@ impl Generator<'_> {
         let line = rule.and_then(|rule| rule.initial(pool, account).ok());
         let line = line.and_then(|line| i128::try_from(&line).ok()).unwrap_or(0);
         // Somebody may have paid a fortune for a lot.
-        let room = health.map_or(0, |health| health.equity - line).min(10i128.pow(24));
+        let room = health.map_or(0, |health| health.equity - line).min(10i128.pow(19));
         let (Some(info), Ok(price)) = (pool.assets.get(asset.index()), pool.price(asset)) else {
             return self.amount(asset);
         };
