@@ -271,7 +271,7 @@ fn auction(
     let key = name.key();
     let Some(stated) = scenario.settings.auctions.get(key) else {
         let reason = format!("missing, expected [auctions.{key}] in the scenario");
-        return Err(ScenarioError::setting(&format!("auctions.{key}"), reason));
+        return Err(ScenarioError::setting(format!("auctions.{key}"), reason));
     };
     let mut terms = stated.terms.clone();
     for (symbol, lot) in &stated.lots {
@@ -284,7 +284,7 @@ fn auction(
     }
     Disposal::Auction(terms.clone())
         .validate()
-        .map_err(|why| ScenarioError::setting(&format!("auctions.{key}"), why))?;
+        .map_err(|why| ScenarioError::setting(format!("auctions.{key}"), why))?;
     Ok((stated.title.clone(), terms))
 }
 
