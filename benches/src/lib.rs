@@ -8,7 +8,8 @@
 //! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
 //! holds), `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
 //! them all), `batch_clearing` (the one price of a batch of orders, against a sort of them all and
-//! against its definition), and `auction_games` (auctions simulated a second, by format). `--quick` after
+//! against its definition), `auction_games` (auctions simulated a second, by format), and `auction_bids` (bids a second through the
+//! engine). `--quick` after
 //! `--` makes each small enough for a test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
@@ -24,6 +25,7 @@
 //! ```
 
 pub mod assess;
+pub mod auction_bids;
 pub mod auction_games;
 pub mod batch_clearing;
 pub mod contract_pool;

@@ -2,7 +2,7 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, auction_games, batch_clearing, deleverage_ranking, durable,
+    Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
     liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
@@ -123,4 +123,12 @@ fn simulated_auctions_are_those_of_sorted_limits_on_any_number_of_threads() {
     let figures = auction_games::measure(&plan).unwrap();
     assert_eq!(figures.len(), 6 + 4);
     assert!(figures.iter().all(|f| f.auctions >= 40), "{figures:?}");
+}
+
+#[test]
+fn bids_through_the_engine_leave_what_they_leave_without_it() {
+    let plan = auction_bids::Plan::of(&QUICK);
+    let figures = auction_bids::measure(&plan).unwrap();
+    assert!(figures.iter().all(|figures| figures.bids == plan.bids), "{figures:?}");
+    assert_eq!(figures.len(), plan.open.len());
 }
