@@ -162,7 +162,8 @@ fn parameters() -> Result<String> {
     };
     let parameters = Parameters {
         name: "drawn".to_owned(),
-        rule: RULE.to_owned(),
+        // The plain mechanism reads the parameters of the rule that it is a plain form of.
+        rule: breakwater_rulebooks::lending::aave_v3::RULE.to_owned(),
         version: Version::V3_7,
         effective_from: "never: made for a benchmark".to_owned(),
         numeraire_decimals: 8,
