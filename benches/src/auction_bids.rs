@@ -48,9 +48,9 @@ impl Plan {
     /// The sizes that the options ask for.
     #[must_use]
     pub fn of(options: &Options) -> Plan {
-        let usual = if options.quick { vec![1, 20] } else { vec![1, 1_000, 20_000] };
+        let usual = if options.quick { vec![1, 20] } else { vec![1, 100, 1_000] };
         let open = options.accounts.map_or(usual, |count| vec![count]);
-        Plan { open, bids: if options.quick { 500 } else { 200_000 } }
+        Plan { open, bids: if options.quick { 500 } else { 50_000 } }
     }
 }
 
