@@ -4,6 +4,7 @@
 //! - [`route()`] splits a sale over several curves so that it fetches the most.
 //! - [`most_profitable`] and [`break_even`] answer a buyer who pays a fixed price and sells on.
 //! - [`Shortfall`] states what a fill cost against the mark.
+//! - [`Schedule`] says how much is sold when, in whole lots that lose no unit.
 //!
 //! ```
 //! use breakwater_execution::{Limit, Shortfall, StoppedBy, most_profitable, route, walk};
@@ -37,13 +38,17 @@
 //! assert_eq!((best.quantity, best.profit), (10_000, 35_00));
 //! ```
 
+pub mod model_error;
 pub mod profit;
 pub mod route;
+pub mod schedule;
 pub mod shortfall;
 pub mod walk;
 
+pub use model_error::ModelError;
 pub use profit::{Profitable, break_even, most_profitable};
 pub use route::{Allocation, route};
+pub use schedule::{Schedule, Slice};
 pub use shortfall::Shortfall;
 pub use walk::{Limit, StoppedBy, Walk, walk};
 
