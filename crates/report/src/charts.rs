@@ -14,9 +14,11 @@ mod bubbles;
 mod comparison;
 mod depth;
 mod execution;
+mod frontier;
 mod health;
 mod price;
 mod rounds;
+mod schedule;
 mod sensitivity;
 mod waterfall;
 

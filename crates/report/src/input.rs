@@ -11,6 +11,7 @@ mod auctions;
 mod charts;
 mod comparison;
 mod risk_curves;
+mod schedules;
 mod sections;
 
 pub use auctions::{BidMark, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint};
@@ -22,6 +23,7 @@ pub use charts::{
 };
 pub use comparison::{ComparisonReport, Mechanism};
 pub use risk_curves::{RiskCurve, RiskCurvesReport};
+pub use schedules::{Frontier, FrontierMark, Holdings, HoldingsLine};
 pub use sections::{
     BarMeasure, Bars, Drawn, Section, SectionChart, SectionsReport, WordColumn, WordTable,
 };

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assumption, Books, Execution, Happening, Identity, KeyFigure, LotBids, LotPath, PricePath,
-    Proceeds, Provenance, Term, Waterfall,
+    Assumption, Books, Execution, Frontier, Happening, Holdings, Identity, KeyFigure, LotBids,
+    LotPath, PricePath, Proceeds, Provenance, Term, Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -81,6 +81,10 @@ pub enum Drawn {
     Bids(LotBids),
     /// What lots fetched against their value.
     Proceeds(Proceeds),
+    /// Expected cost against its deviation.
+    Frontier(Frontier),
+    /// What is still held over time.
+    Holdings(Holdings),
 }
 
 /// The same measures of several things: one small bar chart a measure, all in one order.
