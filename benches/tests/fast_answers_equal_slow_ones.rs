@@ -3,7 +3,7 @@
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
     Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
+    liquidation_prices, portfolio_margin, rulebooks, schedules, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -115,6 +115,15 @@ fn a_selected_price_is_that_of_a_sort_and_of_the_definition() {
     assert_eq!(orders("clear"), u64::from(plan.orders));
     assert_eq!(orders("  the same by its definition"), u64::from(plan.judged));
     assert!(figures.iter().all(|figures| figures.orders > 0), "{figures:?}");
+}
+
+#[test]
+fn closed_forms_of_schedules_are_the_optima_of_a_programme() {
+    let plan = schedules::Plan::of(&QUICK);
+    let figures = schedules::measure(&plan).unwrap();
+    assert_eq!(figures.len(), 6 * plan.sizes.len());
+    let held = figures.iter().filter(|figures| figures.apart.is_some()).count();
+    assert_eq!(held, 4 * plan.sizes.len());
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub enum Command {
     /// Auctions: a day of them by every format, which to hold for a lot, and the games that bidders play
     #[command(subcommand)]
     Auction(AuctionCommand),
+    /// When to sell how much of a lot, what that costs and how sure it is, beside simpler ways
+    Schedule(Box<crate::schedule::arguments::Schedule>),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

@@ -23,6 +23,7 @@ mod rebuilt;
 mod recording;
 mod replay;
 mod report_of;
+mod schedule;
 mod screen;
 mod source;
 mod story;
@@ -71,6 +72,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Plan(asked) => assess::plan(asked, screen),
         Command::Price(asked) => price::run(asked, screen),
         Command::Auction(asked) => auction::run(asked, screen),
+        Command::Schedule(asked) => schedule::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

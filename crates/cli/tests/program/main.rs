@@ -12,6 +12,7 @@ mod perpetuals;
 mod price;
 mod price_options;
 mod replay;
+mod schedule;
 mod started;
 mod usage;
 mod why;

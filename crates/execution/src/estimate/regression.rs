@@ -26,7 +26,8 @@ pub(crate) fn least_squares(
     let (aa, ab, bb) = (sum(&|r| r.0 * r.0), sum(&|r| r.0 * r.1), sum(&|r| r.1 * r.1));
     let (ay, by) = (sum(&|r| r.0 * r.2), sum(&|r| r.1 * r.2));
     let determinant = aa * bb - ab * ab;
-    if !(determinant > DETERMINANT_LEAST * aa * bb) {
+    let told_apart = determinant > DETERMINANT_LEAST * aa * bb;
+    if !told_apart {
         let reason = "the samples are all alike; expected different ones";
         return Err(ModelError::Undetermined { what, reason });
     }

@@ -66,7 +66,7 @@ pub fn resilience(
         levels += 1;
     }
     check_many("points with something missing", samples, SAMPLES_LEAST.max(levels + 2))?;
-    if !(squares > 0.0) {
+    if squares == 0.0 {
         let reason = "all points of a shock are at one time; expected different times";
         return Err(ModelError::Undetermined { what: "resilience", reason });
     }

@@ -75,7 +75,7 @@ pub fn participation(sale: &Sale, share: f64, volume_per_day: f64) -> Result<Pro
     let tau = sale.interval_days();
     let trade = share * positive("volume_per_day", volume_per_day)? * tau;
     let many = libm::ceil(sale.quantity / trade);
-    if !(many <= SLICES_MAX as f64) {
+    if !many.is_finite() || many > SLICES_MAX as f64 {
         let expected = "few enough: a larger share, or longer intervals";
         return Err(ModelError::field("intervals until all is sold", many, expected));
     }

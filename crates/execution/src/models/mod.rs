@@ -86,7 +86,7 @@ impl Proposal {
     /// each trade is made at the start of its interval, as Almgren and Chriss (2000, section 1.2)
     /// have it.
     pub(crate) fn of_holdings(holdings: Vec<f64>, interval_days: f64) -> Proposal {
-        let trades = holdings.windows(2).map(|pair| difference(pair)).collect::<Vec<f64>>();
+        let trades = holdings.windows(2).map(difference).collect::<Vec<f64>>();
         let at_days = (0..trades.len()).map(|index| index as f64 * interval_days).collect();
         Proposal { at_days, trades, holdings }
     }
@@ -156,7 +156,7 @@ pub(crate) fn difference(pair: &[f64]) -> f64 {
 fn nanos(index: usize, days: f64) -> Result<u64, ModelError> {
     let nanos = libm::rint(days * NANOS_A_DAY as f64);
     // 2^64 is exact as a float; below it the cast is.
-    match nanos >= 0.0 && nanos < 18_446_744_073_709_551_616.0 {
+    match (0.0..18_446_744_073_709_551_616.0).contains(&nanos) {
         true => Ok(nanos as u64),
         false => Err(ModelError::entry("at_days", index, days, "at least 0 and within 584 years")),
     }

@@ -82,10 +82,11 @@ impl PowerMarket {
             }
             let step = (above_spread - self.marginal(trade, tau)) / self.marginal_slope(trade, tau);
             let next = trade + step;
-            if !(next > trade) {
-                break;
+            // No step forward is left to rounding; a step that is no number is none.
+            match next.partial_cmp(&trade) {
+                Some(core::cmp::Ordering::Greater) => trade = next,
+                _ => break,
             }
-            trade = next;
         }
         trade
     }
