@@ -34,13 +34,16 @@
 //! ```
 
 mod black76;
+mod black_scholes;
 pub mod columns;
 mod error;
 mod implied;
 pub mod normal;
+mod pair;
 pub mod quantised;
 
-pub use black76::{Black76, Coin, Kind, Quote, log_moneyness};
+pub use black_scholes::{BlackScholes, SpotGreeks, SpotQuote};
+pub use black76::{Black76, Coin, ForwardGreeks, Kind, Quote, log_moneyness};
 pub use columns::Columns;
 pub use error::OptionError;
 pub use implied::implied_volatility_ppm;
