@@ -1,6 +1,6 @@
 //! Measurements, each of which first proves its answer equal to the slow way.
 //!
-//! Eight benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
+//! Benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
 //! way through the engine over many accounts, against assessing everybody again), `assess` (exact
 //! assessments a second), `durable` (commands made durable a second, against the bare database and
 //! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
@@ -38,6 +38,7 @@ pub mod judge;
 pub mod lending_pool;
 pub mod liquidation_prices;
 pub mod margin_pool;
+pub mod option_prices;
 pub mod options;
 pub mod pool;
 pub mod portfolio_margin;

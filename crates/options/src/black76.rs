@@ -134,6 +134,12 @@ impl Black76 {
         Ok(option)
     }
 
+    /// What one quote unit at expiry is worth now, `e^(-rT)`.
+    #[must_use]
+    pub fn discount(&self) -> f64 {
+        self.discount
+    }
+
     /// `(ln(F/K) + v^2/2) / v`. Without any deviation it is the sign of moneyness times infinity, or
     /// zero at the strike.
     #[must_use]

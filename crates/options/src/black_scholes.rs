@@ -153,6 +153,18 @@ impl BlackScholes {
         self.distance - 0.5 * self.deviation
     }
 
+    /// What one quote unit at expiry is worth now, `e^(-rT)`.
+    #[must_use]
+    pub fn discount(&self) -> f64 {
+        self.discount
+    }
+
+    /// What spot at expiry is worth now in units of spot, `e^(-qT)`.
+    #[must_use]
+    pub fn yield_discount(&self) -> f64 {
+        self.yield_discount
+    }
+
     /// The forward price, `S e^((r-q)T)`.
     #[must_use]
     pub fn forward(&self) -> f64 {

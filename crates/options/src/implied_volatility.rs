@@ -128,8 +128,9 @@ pub(crate) fn solve(sign: f64, forward: f64, strike: f64, root_years: f64, price
     }
 }
 
-/// `price - |F - K|`, its sign exact.
-fn beyond_intrinsic(sign: f64, forward: f64, strike: f64, price: f64) -> f64 {
+/// `price - |F - K|` of an option in the money, its sign exact.
+#[inline]
+pub(crate) fn beyond_intrinsic(sign: f64, forward: f64, strike: f64, price: f64) -> f64 {
     let intrinsic = Pair::sum(sign * forward, -sign * strike);
     let rest = Pair::sum(price, -intrinsic.high);
     rest.high + (rest.low - intrinsic.low)
@@ -285,3 +286,6 @@ fn guess(distance: f64, target: Target) -> f64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

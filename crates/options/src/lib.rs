@@ -33,6 +33,7 @@
 //! # Ok::<(), breakwater_options::OptionError>(())
 //! ```
 
+mod american;
 mod black76;
 mod black_scholes;
 pub mod columns;
@@ -43,6 +44,7 @@ pub mod normal;
 mod pair;
 pub mod quantised;
 
+pub use american::{American, STEPS, american};
 pub use black_scholes::{BlackScholes, SpotGreeks, SpotQuote};
 pub use black76::{Black76, Coin, ForwardGreeks, Kind, Quote, log_moneyness};
 pub use columns::Columns;

@@ -17,6 +17,7 @@ impl Pair {
     }
 
     /// `a + b`, exactly.
+    #[inline]
     pub fn sum(a: f64, b: f64) -> Self {
         let high = a + b;
         let part = high - a;
