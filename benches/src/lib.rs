@@ -39,6 +39,7 @@ pub mod judge;
 pub mod lending_pool;
 pub mod liquidation_prices;
 pub mod margin_pool;
+pub mod option_prices;
 pub mod options;
 pub mod pool;
 pub mod portfolio_margin;

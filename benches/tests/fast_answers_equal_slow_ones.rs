@@ -3,7 +3,7 @@
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
     Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, portfolio_margin, rulebooks, schedules, shaped_book, watch,
+    liquidation_prices, option_prices, portfolio_margin, rulebooks, schedules, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -140,4 +140,11 @@ fn bids_through_the_engine_leave_what_they_leave_without_it() {
     let figures = auction_bids::measure(&plan).unwrap();
     assert!(figures.iter().all(|figures| figures.bids == plan.bids), "{figures:?}");
     assert_eq!(figures.len(), plan.open.len());
+}
+
+#[test]
+fn options_in_columns_are_those_of_one_at_a_time() {
+    let figures = option_prices::measure(&option_prices::Plan::of(&QUICK)).unwrap();
+    assert_eq!(figures.len(), 5);
+    assert!(figures.iter().all(|step| step.options == 500), "{figures:?}");
 }

@@ -43,6 +43,9 @@ pub enum Command {
     /// Liquidation and bankruptcy price of a position or a whole account, and the margin for a distance
     #[command(allow_negative_numbers = true)]
     Price(Box<Price>),
+    /// Prices, greeks and implied volatilities of options: one by flags, or a book from a file
+    #[command(allow_negative_numbers = true)]
+    PriceOptions(Box<crate::price_options::arguments::PriceOptions>),
     /// Auctions: a day of them by every format, which to hold for a lot, and the games that bidders play
     #[command(subcommand)]
     Auction(AuctionCommand),

@@ -19,6 +19,7 @@ mod json_of;
 mod lists;
 mod perpetuals;
 mod price;
+mod price_options;
 mod rebuilt;
 mod recording;
 mod replay;
@@ -71,6 +72,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Assess(asked) => assess::assess(asked, screen),
         Command::Plan(asked) => assess::plan(asked, screen),
         Command::Price(asked) => price::run(asked, screen),
+        Command::PriceOptions(asked) => price_options::run(asked, screen),
         Command::Auction(asked) => auction::run(asked, screen),
         Command::Schedule(asked) => schedule::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),

@@ -1,11 +1,20 @@
-//! Prices and greeks of options on a forward: part of the reference file, without the outputs that no
-//! rule gives yet.
+//! Prices, greeks and volatilities of options: the reference files whole, and what their judges refuse.
 
 use breakwater_conformance::{FileReport, adapters, run_text};
 use serde_json::{Value, json};
+use std::path::Path;
 
-fn part() -> Value {
-    serde_json::from_str(include_str!("cases/black76_inverse_part.json")).unwrap()
+fn file(name: &str) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/options");
+    serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+}
+
+/// The file with one of its cases.
+fn one(name: &str, id: &str) -> Value {
+    let mut file = file(name);
+    let case = file["cases"].as_array().unwrap().iter().find(|case| case["id"] == id);
+    file["cases"] = json!([case.unwrap()]);
+    file
 }
 
 fn run(file: &Value) -> FileReport {
@@ -13,46 +22,100 @@ fn run(file: &Value) -> FileReport {
 }
 
 #[test]
-fn four_regimes_are_within_the_files_machine_tier() {
-    let report = run(&part());
-    assert_eq!((report.passed, report.total, &report.failures[..]), (4, 4, &[][..]));
+fn every_output_of_every_case_is_within_its_harshest_tier() {
+    for name in ["bsm_greeks.json", "black76_inverse.json", "implied_vol.json"] {
+        let report = run(&file(name));
+        assert_eq!((report.passed, report.total, &report.failures[..]), (240, 240, &[][..]));
+    }
 }
 
 #[test]
-fn a_value_off_by_more_than_the_tier_is_found_in_every_output() {
-    let file = part();
-    // Of the case at ordinary prices: none of its outputs is below the tier's absolute part.
-    let place = file["cases"].as_array().unwrap().iter().position(|c| c["id"] == "ordinary-1");
-    let place = place.unwrap();
-    let names: Vec<String> =
-        file["cases"][place]["out"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names.len(), 13);
-    for name in names {
-        let mut changed = file.clone();
-        let value = changed["cases"][place]["out"][&name].as_str().unwrap();
-        let number: f64 = value.parse().unwrap();
-        // A relative 1e-9 is beyond any tier of an ordinary case.
-        changed["cases"][place]["out"][&name] = json!(format!("{:e}", number * (1.0 + 1e-9)));
-        let report = run(&changed);
-        assert_eq!((report.passed, report.failures.len()), (3, 1), "{name}");
-        assert_eq!(report.failures[0].field, format!("out.{name}"));
+fn a_value_off_by_more_than_its_tier_is_found_in_every_output() {
+    for (name, outputs) in [("bsm_greeks.json", 14), ("black76_inverse.json", 18)] {
+        let file = one(name, "ordinary-1");
+        let names: Vec<String> =
+            file["cases"][0]["out"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(names.len(), outputs);
+        for name in names {
+            let mut changed = file.clone();
+            let number: f64 = changed["cases"][0]["out"][&name].as_str().unwrap().parse().unwrap();
+            // A relative 1e-9 is beyond any tier of an ordinary case.
+            changed["cases"][0]["out"][&name] = json!(format!("{:e}", number * (1.0 + 1e-9)));
+            let report = run(&changed);
+            assert_eq!((report.passed, report.failures.len()), (0, 1), "{name}");
+            assert_eq!(report.failures[0].field, format!("out.{name}"));
+        }
     }
+}
+
+#[test]
+fn a_price_is_held_to_the_desk_and_a_small_one_to_the_sharp_tier_as_well() {
+    // The machine tier of these allows the change, the harsher one does not.
+    for (name, id, output, off) in [
+        ("bsm_greeks.json", "large_rates-3", "delta", 1e-13),
+        ("black76_inverse.json", "deep_otm-20", "price_undiscounted", 1e-10),
+    ] {
+        let mut changed = one(name, id);
+        let case = &mut changed["cases"][0];
+        let text = case["out"][output].as_str().unwrap().to_owned();
+        let size = |text: &str| text.parse::<f64>().unwrap();
+        let condition = size(case["cond"][output].as_str().unwrap());
+        // As if a condition sum were so large that the machine tier let anything pass.
+        case["cond"][output] = json!(format!("{:e}", condition.min(15.0)));
+        let moved = if output == "delta" { size(&text) + off } else { size(&text) * (1.0 + off) };
+        case["out"][output] = json!(format!("{moved:e}"));
+        let report = run(&changed);
+        assert_eq!(report.failures.len(), 1, "{id}");
+        assert_eq!(report.failures[0].field, format!("out.{output}"));
+    }
+}
+
+#[test]
+fn a_changed_volatility_or_status_is_found() {
+    let change = |id: &str, change: &dyn Fn(&mut Value)| {
+        let mut file = one("implied_vol.json", id);
+        change(&mut file["cases"][0]);
+        let report = run(&file);
+        report.failures.into_iter().map(|failure| failure.field).collect::<Vec<_>>()
+    };
+    let off = |case: &mut Value| {
+        let sigma: f64 = case["sigma"].as_str().unwrap().parse().unwrap();
+        case["sigma"] = json!(format!("{:.17}", sigma * (1.0 + 1e-14)));
+    };
+    assert_eq!(change("ordinary-0", &off), ["sigma"]);
+    let condition = |case: &mut Value| case["condition_number"] = json!("0.3");
+    assert_eq!(change("ordinary-0", &condition), ["condition_number"]);
+    assert_eq!(
+        change("ordinary-0", &|case| case["status"] = json!("underflow_or_zero")),
+        ["status"]
+    );
+    assert_eq!(change("ordinary-0", &|case| case["vega"] = json!("1")), ["vega"]);
+    let without = |name: &'static str| {
+        move |case: &mut Value| drop(case.as_object_mut().unwrap().remove(name))
+    };
+    assert_eq!(change("ordinary-0", &without("sigma")), ["sigma"]);
+    assert_eq!(change("ordinary-0", &without("status")), ["status"]);
+    // The price one float above the exact difference of forward and strike has a volatility.
+    let above = |case: &mut Value| {
+        case["undiscounted_price"] = json!(case["undiscounted_price"].as_f64().unwrap().next_up());
+    };
+    assert_eq!(change("deep_itm-21", &above), ["status"]);
 }
 
 #[test]
 fn an_output_without_a_rule_and_an_input_that_is_no_option_are_named() {
     let change = |change: fn(&mut Value)| {
-        let mut file = part();
+        let mut file = one("black76_inverse.json", "ordinary-0");
         change(&mut file["cases"][0]);
         let report = run(&file);
         assert_eq!(report.failures.len(), 1, "{report:?}");
         format!("{}: {}", report.failures[0].field, report.failures[0].got)
     };
-    let theta = change(|case| {
-        case["out"]["theta"] = json!("1");
-        case["cond"]["theta"] = json!("1");
+    let colour = change(|case| {
+        case["out"]["zomma"] = json!("1");
+        case["cond"]["zomma"] = json!("1");
     });
-    assert_eq!(theta, "out.theta: no such output");
+    assert_eq!(colour, "out.zomma: no such output");
     assert_eq!(change(|case| case["kind"] = json!("binary")), "kind: \"binary\"");
     assert_eq!(change(|case| case["F"] = json!("1")), "F: \"1\"");
     assert_eq!(

@@ -7,6 +7,12 @@
 use crate::error::{NOT_NEGATIVE, OptionError, PRICE, is_not_negative, is_price};
 use crate::normal::cumulative;
 
+mod greeks;
+mod implied;
+
+pub use greeks::{Book, GREEKS_ERROR, Values, greeks_into};
+pub use implied::{IMPLIED_ERROR, Prices, Status, implied_into};
+
 /// Inputs of undiscounted prices, one entry an option.
 #[derive(Debug, Clone, Copy)]
 pub struct Columns<'a> {

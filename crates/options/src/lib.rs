@@ -33,15 +33,22 @@
 //! # Ok::<(), breakwater_options::OptionError>(())
 //! ```
 
+mod american;
 mod black76;
+mod black_scholes;
 pub mod columns;
 mod error;
 mod implied;
+mod implied_volatility;
 pub mod normal;
+mod pair;
 pub mod quantised;
 
-pub use black76::{Black76, Coin, Kind, Quote, log_moneyness};
+pub use american::{American, STEPS, american};
+pub use black_scholes::{BlackScholes, SpotGreeks, SpotQuote};
+pub use black76::{Black76, Coin, ForwardGreeks, Kind, Quote, log_moneyness};
 pub use columns::Columns;
 pub use error::OptionError;
 pub use implied::implied_volatility_ppm;
+pub use implied_volatility::{Implied, PriceQuote, implied_volatility};
 pub use quantised::Side;
