@@ -8,6 +8,7 @@
 //! - [`columns`]: many at once, in plain loops over columns, with a stated bound on the error.
 //! - [`implied_volatility_ppm`]: the volatility that gives a value.
 //! - [`quantised`]: a value as an integer of base units, what a short owes up, what a long owns down.
+//! - [`surface`]: slices and surfaces of volatility, their arbitrage, their fit to a chain.
 //!
 //! Every function is total: what is no option is refused where it enters, and nothing that enters
 //! gives a NaN or a panic.
@@ -39,6 +40,7 @@ mod error;
 mod implied;
 pub mod normal;
 pub mod quantised;
+pub mod surface;
 
 pub use black76::{Black76, Coin, Kind, Quote, log_moneyness};
 pub use columns::Columns;
