@@ -8,6 +8,7 @@
 //! - [`columns`]: many at once, in plain loops over columns, with a stated bound on the error.
 //! - [`implied_volatility_ppm`]: the volatility that gives a value.
 //! - [`quantised`]: a value as an integer of base units, what a short owes up, what a long owns down.
+//! - [`hedging`]: policies of dynamic hedging, their bands, their direction, and how far they miss.
 //! - [`surface`]: slices and surfaces of volatility, their arbitrage, their fit to a chain.
 //!
 //! Every function is total: what is no option is refused where it enters, and nothing that enters
@@ -37,6 +38,7 @@
 mod black76;
 pub mod columns;
 mod error;
+pub mod hedging;
 mod implied;
 pub mod normal;
 pub mod quantised;

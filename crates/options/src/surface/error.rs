@@ -10,7 +10,9 @@ pub enum SurfaceError {
     #[error(transparent)]
     Input(#[from] OptionError),
     /// A quote whose bid is above its ask. Correct it, or leave it out.
-    #[error("quote[{index}]: bid volatility {bid:?} is above ask {ask:?}; at most the ask is right")]
+    #[error(
+        "quote[{index}]: bid volatility {bid:?} is above ask {ask:?}; at most the ask is right"
+    )]
     Crossed {
         /// Place of the quote, from 0.
         index: usize,

@@ -199,9 +199,10 @@ fn inner(points: &[SmilePoint], m: f64, sigma: f64) -> Option<Inner> {
     let corners = [[0.0, 0.0], [tilt, side], [0.0, most], [-tilt, side]];
     let edges = corners.iter().zip(corners.iter().cycle().skip(1));
     let on_edges = edges.map(|(from, to)| moments.on_edge(*from, *to));
-    let best = moments.free().filter(|at| fits(*at)).or_else(|| {
-        on_edges.min_by(|a, b| moments.error(*a).total_cmp(&moments.error(*b)))
-    });
+    let best = moments
+        .free()
+        .filter(|at| fits(*at))
+        .or_else(|| on_edges.min_by(|a, b| moments.error(*a).total_cmp(&moments.error(*b))));
     let [d, c] = best?;
     let [y, z, w] = moments.mean;
     let a = w - d * y - c * z;
