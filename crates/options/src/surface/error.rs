@@ -88,4 +88,28 @@ pub enum SurfaceError {
         /// The second's.
         second: f64,
     },
+    /// Two calls of one expiry of which the spread costs less than nothing or more than its width.
+    #[error(
+        "spread: calls at {} and {} cost {:?} and {:?}; falling, by no more than the strikes rise, is \
+         right", strikes.0, strikes.1, calls.0, calls.1
+    )]
+    Spread {
+        /// The strikes, the lower first.
+        strikes: (f64, f64),
+        /// What their calls cost.
+        calls: (f64, f64),
+    },
+    /// Three calls of one expiry of which the butterfly costs less than nothing.
+    #[error(
+        "butterfly: the call at {strike:?} costs {call:?}; at most {line:?}, the line between its \
+         neighbours, is right"
+    )]
+    Convexity {
+        /// The strike in the middle.
+        strike: f64,
+        /// What its call costs.
+        call: f64,
+        /// What its neighbours' calls allow.
+        line: f64,
+    },
 }
