@@ -8,6 +8,8 @@
 //! - [`columns`]: many at once, in plain loops over columns, with a stated bound on the error.
 //! - [`implied_volatility_ppm`]: the volatility that gives a value.
 //! - [`quantised`]: a value as an integer of base units, what a short owes up, what a long owns down.
+//! - [`hedging`]: policies of dynamic hedging, their bands, their direction, and how far they miss.
+//! - [`surface`]: slices and surfaces of volatility, their arbitrage, their fit to a chain.
 //!
 //! Every function is total: what is no option is refused where it enters, and nothing that enters
 //! gives a NaN or a panic.
@@ -38,11 +40,13 @@ mod black76;
 mod black_scholes;
 pub mod columns;
 mod error;
+pub mod hedging;
 mod implied;
 mod implied_volatility;
 pub mod normal;
 mod pair;
 pub mod quantised;
+pub mod surface;
 
 pub use american::{American, STEPS, american};
 pub use black_scholes::{BlackScholes, SpotGreeks, SpotQuote};

@@ -12,6 +12,7 @@ pub mod auctions;
 pub mod book;
 pub mod error;
 pub mod fitting;
+pub mod hedging;
 pub mod keeper;
 pub mod keeper_plan;
 pub mod market;

@@ -6,6 +6,7 @@ mod black76;
 mod black_scholes;
 mod implied;
 mod tiers;
+mod hedging;
 
 pub use black_scholes::BlackScholesGreeks;
 pub use black76::Black76Inverse;
@@ -15,6 +16,7 @@ use crate::Mismatch;
 use crate::fields::describe;
 use breakwater_options::Kind;
 use serde_json::Value;
+pub use hedging::DynamicHedging;
 
 /// The adapters of the models that have a rule.
 #[must_use]
@@ -40,4 +42,5 @@ fn kind(case: &Value) -> Result<Kind, Mismatch> {
         Some("put") => Ok(Kind::Put),
         _ => Err(Mismatch::new("kind", "call or put", describe(case.get("kind")))),
     }
+    vec![Box::new(Black76Inverse), Box::new(DynamicHedging)]
 }

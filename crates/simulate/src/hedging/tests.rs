@@ -1,0 +1,4 @@
+mod backtests;
+mod books;
+mod real_chains;
+mod simulations;
