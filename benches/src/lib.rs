@@ -1,6 +1,6 @@
 //! Measurements, each of which first proves its answer equal to the slow way.
 //!
-//! Eight benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
+//! The benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
 //! way through the engine over many accounts, against assessing everybody again), `assess` (exact
 //! assessments a second), `durable` (commands made durable a second, against the bare database and
 //! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
@@ -8,8 +8,8 @@
 //! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
 //! holds), `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
 //! them all), `batch_clearing` (the one price of a batch of orders, against a sort of them all and
-//! against its definition), `auction_games` (auctions simulated a second, by format), and `auction_bids` (bids a second through the
-//! engine). `--quick` after
+//! against its definition), `auction_games` (auctions simulated a second, by format), `auction_bids` (bids a second through the
+//! engine), and `plans` (sales planned over observed depth a second, against every combination of lots). `--quick` after
 //! `--` makes each small enough for a test.
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
@@ -39,6 +39,7 @@ pub mod lending_pool;
 pub mod liquidation_prices;
 pub mod margin_pool;
 pub mod options;
+pub mod plans;
 pub mod pool;
 pub mod portfolio_margin;
 pub mod print;

@@ -3,7 +3,7 @@
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
     Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
+    liquidation_prices, plans, portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -131,4 +131,9 @@ fn bids_through_the_engine_leave_what_they_leave_without_it() {
     let figures = auction_bids::measure(&plan).unwrap();
     assert!(figures.iter().all(|figures| figures.bids == plan.bids), "{figures:?}");
     assert_eq!(figures.len(), plan.open.len());
+}
+
+#[test]
+fn a_plan_is_the_cheapest_of_all_combinations_of_lots() {
+    plans::run(&QUICK).unwrap();
 }

@@ -21,9 +21,7 @@ pub const VOLATILITY_PPM_MAX: u32 = 10_000_000;
 pub const PPM_ONE: i32 = 1_000_000;
 
 /// What stands behind an outlet.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OutletKind {
     /// An order book.
@@ -176,11 +174,8 @@ pub struct Observed {
 }
 
 /// Nothing known.
-pub static NOTHING_OBSERVED: Observed = Observed {
-    conditions: BTreeMap::new(),
-    correlations: BTreeMap::new(),
-    eaten: BTreeMap::new(),
-};
+pub static NOTHING_OBSERVED: Observed =
+    Observed { conditions: BTreeMap::new(), correlations: BTreeMap::new(), eaten: BTreeMap::new() };
 
 impl Observed {
     /// Takes an observation of `market` at time `now`. `correlations` are those with other markets;

@@ -108,11 +108,7 @@ impl<'a> View<'a> {
 
     /// The same pool with what is known of its markets, and sales under way in them.
     #[must_use]
-    pub fn with_conditions<'b>(
-        &self,
-        observed: &'b Observed,
-        under_way: &'b UnderWay,
-    ) -> View<'b>
+    pub fn with_conditions<'b>(&self, observed: &'b Observed, under_way: &'b UnderWay) -> View<'b>
     where
         'a: 'b,
     {

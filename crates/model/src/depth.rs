@@ -63,9 +63,8 @@ impl Depths {
         if correlations.len() > 256 {
             return Err(Rejection::LimitReached);
         }
-        let sound = |(other, ppm): &(MarketId, i32)| {
-            *other != market && ppm.unsigned_abs() <= 1_000_000
-        };
+        let sound =
+            |(other, ppm): &(MarketId, i32)| *other != market && ppm.unsigned_abs() <= 1_000_000;
         if !correlations.iter().all(sound) {
             return Err(Rejection::BadParameter);
         }

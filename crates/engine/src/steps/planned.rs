@@ -80,11 +80,7 @@ pub(super) fn act(
     assess::sell(engine, account, planned, cause, outcome)
 }
 
-fn hands_over(
-    engine: &Engine,
-    terms: &PlannerTerms,
-    account: AccountId,
-) -> Result<bool, Fault> {
+fn hands_over(engine: &Engine, terms: &PlannerTerms, account: AccountId) -> Result<bool, Fault> {
     let called_at = engine.standings[account.index()].climbed.called_at;
     let after = terms.hand_over.after_nanos;
     let late = after.is_some_and(|nanos| engine.now >= called_at.after(nanos));

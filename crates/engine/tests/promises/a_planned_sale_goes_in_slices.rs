@@ -52,7 +52,11 @@ fn observe(stage: &Stage, outlets: Vec<Outlet>) -> Body {
         half_life_nanos: PACE / 2,
         observed_at: Time(stage.now),
     };
-    Body::ObserveMarket { market: MarketId(0), conditions, correlations: vec![(MarketId(1), 700_000)] }
+    Body::ObserveMarket {
+        market: MarketId(0),
+        conditions,
+        correlations: vec![(MarketId(1), 700_000)],
+    }
 }
 
 /// Account 1 owes 15,000 against ten ETH, in breach at 1,800.
@@ -129,24 +133,25 @@ fn what_is_left_of_a_slice_is_called_off_and_planned_again_over_the_market_as_it
 
 #[test]
 fn accounts_share_what_the_limits_leave_and_who_finds_none_waits_for_depth() {
-    let mut stage = short(terms(), 3);
+    // A tenth of the eight that are quoted, for all together.
+    let mut stage = short(PlannerTerms { participation_bps: 1_000, ..terms() }, 3);
+    let most = ONE_ETH * 8 / 10;
     stage.done(depth(&stage, 1_800, 8));
-    let fall = orders(&stage.price(ETH, at(1_800)));
-    let sum: u128 = fall.iter().map(|order| order.quantity).sum();
-    assert!(sum <= 4 * ONE_ETH, "{fall:?}");
-    let first: Vec<Order> = fall.clone();
-    assert!(first.len() < 3, "somebody finds no room: {first:?}");
-    // What they took of the book is not there for the others, until it is back or seen again.
+    let first = orders(&stage.price(ETH, at(1_800)));
+    let sum = |orders: &[Order]| orders.iter().map(|order| order.quantity).sum::<u128>();
+    assert!(!first.is_empty() && first.len() < 3 && sum(&first) <= most, "{first:?}");
+    // What they take of the book is not there for the others, until it is seen again.
     for order in &first {
-        sells(&mut stage, order);
+        let outcome = sells(&mut stage, order);
+        assert_eq!(orders(&outcome), []);
     }
-    let waits = |stage: &Stage| stage.engine.open_legs().is_empty();
-    assert!(waits(&stage) || stage.engine.open_legs().len() < 3);
+    assert_eq!(orders(&stage.price(ETH, at(1_799))), []);
     let seen = stage.done(depth(&stage, 1_800, 8));
     let told = seen.facts().next();
     assert_eq!(told, Some(&What::Observed { market: MarketId(0), observed_at: Time(stage.now) }));
-    let all: u128 = stage.engine.open_legs().values().map(|open| open.leg.quantity).sum();
-    assert!(all > 0 && all <= 4 * ONE_ETH, "{all}");
+    let next = orders(&seen);
+    assert!(!next.is_empty() && sum(&next) <= most, "{next:?}");
+    assert!(next.iter().all(|order| first.iter().all(|one| one.account != order.account)));
 }
 
 #[test]
@@ -175,7 +180,8 @@ fn without_depth_it_is_the_sale_at_the_worst_of_the_band() {
 #[test]
 fn an_account_that_takes_too_long_or_falls_too_far_is_handed_over() {
     let late = HandOver { after_nanos: Some(2 * PACE), below_ratio: None };
-    let low = HandOver { after_nanos: None, below_ratio: Some(Ratio::new(950_000_000_000_000_000)) };
+    let low =
+        HandOver { after_nanos: None, below_ratio: Some(Ratio::new(950_000_000_000_000_000)) };
     for (hand_over, wait, price) in [(late, 2 * PACE, 1_799), (low, PACE, 1_700)] {
         let mut stage = Stage::lending("", planned(PlannerTerms { hand_over, ..terms() }), 2);
         stage.owes(1, ETH, 10 * ONE_ETH, 15_000 * ONE_CASH);
@@ -184,7 +190,9 @@ fn an_account_that_takes_too_long_or_falls_too_far_is_handed_over() {
         stage.wait(wait);
         let outcome = stage.price(ETH, at(price));
         assert_eq!(cancelled(&outcome), [order.leg]);
-        let handed = outcome.facts().any(|what| matches!(what, What::HandedOver { account, .. } if *account == AccountId(1)));
+        let handed = outcome.facts().any(
+            |what| matches!(what, What::HandedOver { account, .. } if *account == AccountId(1)),
+        );
         assert!(handed, "{outcome:?}");
         assert_eq!(reasons(&outcome), [Reason::FullClose]);
         let open = stage.engine.open_legs().values().next().unwrap();

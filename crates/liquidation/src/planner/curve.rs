@@ -135,9 +135,8 @@ impl Curve {
         };
         curve.band_cost = curve.cost(view, bounds.band);
         let known = view.observed().conditions(market);
-        let believed = |known: &&Conditions| {
-            view.now.since(known.observed_at) <= terms.age_max_nanos
-        };
+        let believed =
+            |known: &&Conditions| view.now.since(known.observed_at) <= terms.age_max_nanos;
         if let Some(known) = known.filter(believed) {
             curve.observe(venue, known, &bounds)?;
         } else {

@@ -37,7 +37,11 @@ impl Exposures {
                 Class::Supply => 1.0,
                 Class::Debt => -1.0,
                 Class::Token if holding.contract.is_none() => {
-                    if holding.balance < 0 { -1.0 } else { 1.0 }
+                    if holding.balance < 0 {
+                        -1.0
+                    } else {
+                        1.0
+                    }
                 }
                 Class::Token | Class::Deficit => continue,
             };

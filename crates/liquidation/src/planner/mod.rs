@@ -150,7 +150,8 @@ pub fn propose(
     let exposures = Exposures::of(rulebook, view, account, terms)?;
     let mut problem = Problem { venue, account, curves, exposures, before, eager: false };
     let mut chosen = Chosen::of(&mut problem)?;
-    if chosen.now.iter().all(|now| *now == 0) && chosen.answer.saved.iter().any(|saved| *saved < 0.0)
+    if chosen.now.iter().all(|now| *now == 0)
+        && chosen.answer.saved.iter().any(|saved| *saved < 0.0)
     {
         // Where only hedges are left that can be sold, waiting for them would never end.
         problem.eager = true;

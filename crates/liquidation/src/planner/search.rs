@@ -234,8 +234,11 @@ impl Problem<'_> {
 
     /// The holdings whole, in the rulebook's own order: what the plan of the fewest lots sells.
     fn in_order(&self) -> Vec<Chunk> {
-        let whole = |(curve, of): (usize, &Curve)| {
-            Chunk { curve, lots: of.lots, ratio: 0.0, relieves: 0.0 }
+        let whole = |(curve, of): (usize, &Curve)| Chunk {
+            curve,
+            lots: of.lots,
+            ratio: 0.0,
+            relieves: 0.0,
         };
         self.curves.iter().enumerate().map(whole).collect()
     }
@@ -447,7 +450,8 @@ impl Problem<'_> {
     /// A leg for a part of what is sold, at the worst price that it meets.
     pub fn leg(&self, at: usize, quantity: u128, parts: &[super::curve::Step]) -> Option<Leg> {
         let curve = &self.curves[at];
-        let worst = parts.iter().map(|part| part.price).reduce(|one, other| curve.worse(one, other));
+        let worst =
+            parts.iter().map(|part| part.price).reduce(|one, other| curve.worse(one, other));
         Some(curve.leg(quantity, worst?))
     }
 }

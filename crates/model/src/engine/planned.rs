@@ -67,9 +67,11 @@ impl Model {
             let told = What::HandedOver { account, ratio: health.ratio, called_at };
             return self.give_up(in_force, account, told, cause);
         }
-        let planned = self.freedom.planned.get_mut(&account).and_then(|plans| {
-            if plans.is_empty() { None } else { Some(plans.remove(0)) }
-        });
+        let planned = self
+            .freedom
+            .planned
+            .get_mut(&account)
+            .and_then(|plans| if plans.is_empty() { None } else { Some(plans.remove(0)) });
         let next = Time(self.pool.now.0.saturating_add(terms.pace_nanos));
         let Some((legs, reason)) = planned else {
             if in_force.rule.saleable(&self.pool, account)?.is_empty() {
@@ -124,12 +126,7 @@ impl Model {
     }
 
     /// Nobody waits for depth where nothing is known of any and the fewest lots could be sold.
-    fn may_wait(
-        &self,
-        in_force: &InForce,
-        terms: &PlannerTerms,
-        account: AccountId,
-    ) -> Result<()> {
+    fn may_wait(&self, in_force: &InForce, terms: &PlannerTerms, account: AccountId) -> Result<()> {
         let items = in_force.rule.saleable(&self.pool, account)?;
         let blind = items.iter().all(|item| self.believed(terms, item).is_none());
         let fewest = self.fewest(in_force, account);
@@ -201,7 +198,8 @@ impl Model {
         let band = fair.of(&factor);
         let scaled = worst.of(&one);
         // Both prices were cut to a unit of theirs; six digits or more are left.
-        let room = fair.of(&one).over(&contract::exact(breakwater_money::Price::new(100_000, 0)))?;
+        let room =
+            fair.of(&one).over(&contract::exact(breakwater_money::Price::new(100_000, 0)))?;
         let (above, below) = if leg.buy_back { (band, scaled) } else { (scaled, band) };
         Ok(above.plus(&room).less(&below).up() > Int::from(0))
     }

@@ -135,6 +135,7 @@ impl Bench {
                     "ordered of collateral".to_owned()
                 }
                 What::Ordered { reason, .. } => format!("ordered for {reason:?}"),
+                What::HandedOver { .. } => "handed over".to_owned(),
                 What::OrderCancelled { .. } if event.cause != Cause::Command => {
                     "order off by liquidation".to_owned()
                 }
@@ -460,8 +461,7 @@ fn slices(outcome: &Outcome) -> BTreeMap<AccountId, Vec<(Vec<Leg>, Reason)>> {
             last = None;
             continue;
         };
-        let planned =
-            matches!(reason, Reason::Planned | Reason::Toxic | Reason::TargetOutOfReach);
+        let planned = matches!(reason, Reason::Planned | Reason::Toxic | Reason::TargetOutOfReach);
         if !planned {
             continue;
         }
@@ -484,6 +484,7 @@ fn concerned(before: &Model, outcome: &Outcome, event: &Event) -> Vec<AccountId>
     match &event.what {
         What::Ordered { account, .. }
         | What::AuctionOpened { account, .. }
+        | What::HandedOver { account, .. }
         | What::Happened(Fact::Deficit { account, .. } | Fact::TakenOver { account, .. }) => {
             vec![*account]
         }

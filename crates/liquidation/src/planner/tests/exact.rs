@@ -10,9 +10,8 @@ use proptest::prelude::*;
 fn walked(toy: &Toy, number: usize, quantity: u128, policy: &Policy) -> (u128, i128) {
     let size = toy.size(asset(u16::try_from(number).unwrap()));
     let mark = toy.marks[number - 1].mark.unwrap().price.raw;
-    let known = toy.observed.conditions(breakwater_market::MarketId(
-        u16::try_from(number - 1).unwrap(),
-    ));
+    let known =
+        toy.observed.conditions(breakwater_market::MarketId(u16::try_from(number - 1).unwrap()));
     let buys = size < 0;
     let bps = u128::from(policy.slippage_bps);
     let band = if buys { mark * (10_000 + bps) / 10_000 } else { mark * (10_000 - bps) / 10_000 };
@@ -101,7 +100,11 @@ fn cheapest(toy: &Toy, policy: &Policy, lot: u128) -> Option<i128> {
 
 fn bids() -> impl Strategy<Value = Vec<(u128, u128)>> {
     prop::collection::btree_map(900u128..=999, 1u128..=5, 0..5).prop_map(|steps| {
-        steps.into_iter().rev().map(|(price, quantity)| (price * ONE / 10, quantity * ONE)).collect()
+        steps
+            .into_iter()
+            .rev()
+            .map(|(price, quantity)| (price * ONE / 10, quantity * ONE))
+            .collect()
     })
 }
 

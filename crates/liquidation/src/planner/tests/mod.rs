@@ -106,7 +106,10 @@ fn a_market_of_which_nothing_is_known_pays_the_worst_of_the_band_and_is_sold_las
     let blind = proposed(&toy, &planned);
     let fewest = Policy { close: Close::Target, planner: None, ..planned.clone() };
     let fewest = toy.look(|view| plan_sale(&toy, view, A, &fewest)).unwrap();
-    assert_eq!((&blind.plan.legs[0].worst_price, blind.plan.after.breach), (&fewest.legs[0].worst_price, false));
+    assert_eq!(
+        (&blind.plan.legs[0].worst_price, blind.plan.after.breach),
+        (&fewest.legs[0].worst_price, false)
+    );
     assert!(blind.allocations.iter().all(|part| part.outlet.is_none()));
     // A single market that pays better is taken first.
     toy.observe(2, vec![book(&[(99 * ONE, 5 * ONE)], &[])], 0, NEVER);
@@ -158,8 +161,10 @@ fn limits_hold_over_all_sales_of_a_market_and_what_does_not_fit_waits() {
 fn a_keeper_an_auction_and_a_vault_move_no_price_and_an_auction_is_charged_its_wait() {
     let mut toy = two_holdings();
     toy.observe(2, vec![], 0, 0);
-    let side = |kind, price: u128, wait_nanos| {
-        Outlet { kind, wait_nanos, ..book(&[(price * ONE, ONE)], &[]) }
+    let side = |kind, price: u128, wait_nanos| Outlet {
+        kind,
+        wait_nanos,
+        ..book(&[(price * ONE, ONE)], &[])
     };
     let outlets = vec![
         side(OutletKind::Book, 96, 0),

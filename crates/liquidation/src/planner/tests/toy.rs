@@ -234,12 +234,7 @@ impl Rulebook for Toy {
         Ok(Health::of(equity, requirement, false)?)
     }
 
-    fn exposures(
-        &self,
-        _: &View<'_>,
-        _: AccountId,
-        _: &mut Exposures,
-    ) -> Result<Armed, Rejected> {
+    fn exposures(&self, _: &View<'_>, _: AccountId, _: &mut Exposures) -> Result<Armed, Rejected> {
         Ok(Armed { until: Time::MAX, error: 0 })
     }
 
