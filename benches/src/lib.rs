@@ -8,8 +8,10 @@
 //! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
 //! holds), `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
 //! them all), `batch_clearing` (the one price of a batch of orders, against a sort of them all and
-//! against its definition), `auction_games` (auctions simulated a second, by format), `schedules` (schedules of sales a
-//! second, by model, against a quadratic programme), and `auction_bids` (bids a second through the
+//! against its definition), `auction_games` (auctions simulated a second, by format), `schedules`
+//! (schedules of sales a second, by model, against a quadratic programme), `option_prices` (options
+//! with greeks and implied volatilities a second), `plans` (sales planned over observed depth a
+//! second, against every combination of lots), and `auction_bids` (bids a second through the
 //! engine). `--quick` after
 //! `--` makes each small enough for a test.
 //!
@@ -41,6 +43,7 @@ pub mod liquidation_prices;
 pub mod margin_pool;
 pub mod option_prices;
 pub mod options;
+pub mod plans;
 pub mod pool;
 pub mod portfolio_margin;
 pub mod print;

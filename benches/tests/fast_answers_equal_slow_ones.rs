@@ -3,7 +3,8 @@
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
     Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, option_prices, portfolio_margin, rulebooks, schedules, shaped_book, watch,
+    liquidation_prices, option_prices, plans, portfolio_margin, rulebooks, schedules, shaped_book,
+    watch,
 };
 use std::path::Path;
 
@@ -147,4 +148,9 @@ fn options_in_columns_are_those_of_one_at_a_time() {
     let figures = option_prices::measure(&option_prices::Plan::of(&QUICK)).unwrap();
     assert_eq!(figures.len(), 5);
     assert!(figures.iter().all(|step| step.options == 500), "{figures:?}");
+}
+
+#[test]
+fn a_plan_is_the_cheapest_of_all_combinations_of_lots() {
+    plans::run(&QUICK).unwrap();
 }

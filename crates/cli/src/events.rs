@@ -325,6 +325,21 @@ impl Names {
             What::SurchargeIgnored { asset } => {
                 ("surcharge ignored", json!({ "asset": self.asset(*asset) }))
             }
+            What::Observed { market, observed_at } => (
+                "market observed",
+                json!({
+                    "market": self.market(market.index()),
+                    "observed_at": instant(*observed_at),
+                }),
+            ),
+            What::HandedOver { account, ratio, called_at } => (
+                "handed over",
+                json!({
+                    "account": self.account(*account),
+                    "ratio": ratio.to_string(),
+                    "called_at": instant(*called_at),
+                }),
+            ),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the engine can be told.
 
-use breakwater_liquidation::{AssetKind, Bid, Call, Gate, Order, Policy};
-use breakwater_market::{Guard, Tick};
+use breakwater_liquidation::{AssetKind, Bid, Call, Conditions, Gate, Order, Policy};
+use breakwater_market::{Guard, MarketId, Tick};
 use breakwater_money::{AssetId, Price, Time};
 use serde::{Deserialize, Serialize};
 
@@ -133,6 +133,16 @@ pub enum Body {
         /// How much at most.
         amount: u128,
     },
+    /// What a sale into a market would meet: plans are made over it until the next observation.
+    ObserveMarket {
+        /// Which.
+        market: MarketId,
+        /// Outlets, volatility, recovery, and when it was so.
+        conditions: Conditions,
+        /// Correlations of returns with other markets, millionths, in place of those known before;
+        /// zero forgets one.
+        correlations: Vec<(MarketId, i32)>,
+    },
 }
 
 impl Body {
@@ -157,6 +167,7 @@ impl Body {
             Body::Halt { .. } => "halt",
             Body::SetGate { .. } => "set gate",
             Body::CoverDeficit { .. } => "cover deficit",
+            Body::ObserveMarket { .. } => "observe market",
         }
     }
 }

@@ -8,8 +8,9 @@ use breakwater_ledger::{Ledger, TrialRow};
 use breakwater_liquidation::backstop::drawdown::Drawdown;
 use breakwater_liquidation::plan::{Leg, Plan, PlannedCall, largest_option, plan_call, plan_sale};
 use breakwater_liquidation::{
-    AssetInfo, Balances, CallOption, Close, Gate, MarginCall, MarketInfo, Orders, Policy,
-    PoolState, Rejected, Rejection, Rulebook, Running, View, solvency::RateResponse,
+    AssetInfo, Balances, CallOption, Close, Gate, MarginCall, MarketInfo, Observed, Orders, Policy,
+    PoolState, Proposal, Rejected, Rejection, Rulebook, Running, UnderWay, View, propose,
+    solvency::RateResponse,
 };
 use breakwater_margin::{Band, Health};
 use breakwater_market::GuardState;
@@ -138,6 +139,8 @@ pub struct Engine {
     pub(crate) next_order: u64,
     /// The last entropy that came in.
     pub(crate) entropy: u64,
+    /// What is known of the markets that sales go into.
+    pub(crate) observed: Observed,
     pub(crate) losses: BTreeMap<AssetId, Losses>,
     pub(crate) guarded: Guarded,
     /// Accounts due for a sale that could not be ordered yet: tried again at every price.
@@ -186,6 +189,7 @@ impl Engine {
             orders: Orders::default(),
             next_order: 1,
             entropy: 0,
+            observed: Observed::default(),
             losses: BTreeMap::new(),
             guarded: Guarded::default(),
             retry: BTreeSet::new(),
@@ -339,10 +343,47 @@ impl Engine {
     /// The venue's own sale for the account under the policy in force.
     ///
     /// # Errors
-    /// See [`plan_sale`].
+    /// See [`plan_sale`] and, where the policy plans over depth, [`Engine::propose`].
     pub fn plan_sale(&self, account: AccountId) -> Result<Plan, Rejected> {
         let installed = self.in_force()?;
+        if installed.policy.close == Close::Planned {
+            return Ok(self.propose(account)?.plan);
+        }
         self.look(|view| plan_sale(&*installed.rulebook, view, account, &installed.policy))
+    }
+
+    /// What the planner proposes for the account under the policy in force, with what other accounts'
+    /// sales may still take. Where the account's own are under way, as if they were called off.
+    ///
+    /// # Errors
+    /// See [`breakwater_liquidation::propose`].
+    pub fn propose(&self, account: AccountId) -> Result<Proposal, Rejected> {
+        let installed = self.in_force()?;
+        let under_way = self.under_way(account);
+        self.look(|view| {
+            let view = view.with_conditions(&self.observed, &under_way);
+            propose(&*installed.rulebook, &view, account, &installed.policy)
+        })
+    }
+
+    /// What the sales of all accounts but one may still take of each asset's depth. What is auctioned
+    /// takes none.
+    pub(crate) fn under_way(&self, but: AccountId) -> UnderWay {
+        let mut sum = UnderWay::new();
+        for (number, open) in &self.legs {
+            if open.account != but && !self.auctions.contains_key(number) {
+                let left = open.leg.quantity - open.filled;
+                let own = sum.entry((open.leg.asset, open.leg.buy_back)).or_default();
+                *own = own.saturating_add(left);
+            }
+        }
+        sum
+    }
+
+    /// What is known of the markets that sales go into.
+    #[must_use]
+    pub fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     /// Every unit's sums over all holders.

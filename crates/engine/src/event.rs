@@ -4,7 +4,7 @@ use crate::invariant::Stop;
 use breakwater_liquidation::auctions::AuctionFormat;
 use breakwater_liquidation::plan::Leg;
 use breakwater_liquidation::{Bid, CallState, Fact, Gate, Order, Reason, Rejected};
-use breakwater_margin::Health;
+use breakwater_margin::{Health, Ratio};
 use breakwater_market::{Mark, MarketId};
 use breakwater_money::{AccountId, Amount, AssetId, Price, Time};
 use serde::{Deserialize, Serialize};
@@ -266,6 +266,22 @@ pub enum What {
     SurchargeIgnored {
         /// Of which asset.
         asset: AssetId,
+    },
+    /// What sales into a market would meet is known anew.
+    Observed {
+        /// Which.
+        market: MarketId,
+        /// When it was so.
+        observed_at: Time,
+    },
+    /// A planned liquidation is given up: the vault takes the account, or it is sold whole.
+    HandedOver {
+        /// Whose.
+        account: AccountId,
+        /// Its ratio then.
+        ratio: Ratio,
+        /// When it was called.
+        called_at: Time,
     },
 }
 

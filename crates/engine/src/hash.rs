@@ -1,13 +1,13 @@
 //! One number that says two engines are in the same state, and where they differ if not.
 //!
-//! Version 4: blake3 over a canonical encoding of each part (postcard of integers and strings in
+//! Version 5: blake3 over a canonical encoding of each part (postcard of integers and strings in
 //! a stated order), then blake3 over the parts' names and hashes.
 
 use crate::Engine;
 use serde::Serialize;
 
 /// Version of the encoding; changes whenever a byte of it would.
-pub const STATE_HASH_VERSION: u8 = 4;
+pub const STATE_HASH_VERSION: u8 = 5;
 
 /// Hash of one part of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,7 @@ impl Engine {
             part("sales", &(&self.legs, self.next_leg, &self.retry)),
             part("auctions", &self.auctions),
             part("orders", &(&self.orders, self.next_order, self.entropy)),
+            part("conditions", &self.observed),
             part("losses", &self.losses),
             part("guards", &self.guarded),
             part("pending", &self.watch.waiting()),

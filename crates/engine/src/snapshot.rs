@@ -4,7 +4,9 @@ use crate::engine::{Guarded, Installed, Losses, Standing};
 use crate::invariant::Stop;
 use crate::{Engine, OpenLeg, Registry, Watch, steps};
 use breakwater_ledger::Ledger;
-use breakwater_liquidation::{AssetInfo, MarketInfo, Orders, Policy, PoolState, Running, StateKey};
+use breakwater_liquidation::{
+    AssetInfo, MarketInfo, Observed, Orders, Policy, PoolState, Running, StateKey,
+};
 use breakwater_market::GuardState;
 use breakwater_money::{AccountId, AssetId, Holder, Holding, Time, U256, Unit};
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,7 @@ use std::sync::Arc;
 const CHECKSUM: usize = 32;
 
 /// Version of the encoding.
-pub const SNAPSHOT_VERSION: u8 = 4;
+pub const SNAPSHOT_VERSION: u8 = 5;
 
 /// Why bytes are not a snapshot this engine can take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +62,7 @@ struct Image {
     orders: Orders,
     next_order: u64,
     entropy: u64,
+    observed: Observed,
     losses: BTreeMap<AssetId, Losses>,
     guarded: Guarded,
     retry: BTreeSet<AccountId>,
@@ -100,6 +103,7 @@ impl Engine {
             orders: self.orders.clone(),
             next_order: self.next_order,
             entropy: self.entropy,
+            observed: self.observed.clone(),
             losses: self.losses.clone(),
             guarded: self.guarded.clone(),
             retry: self.retry.clone(),
@@ -171,6 +175,7 @@ impl Engine {
             orders: image.orders,
             next_order: image.next_order,
             entropy: image.entropy,
+            observed: image.observed,
             losses: image.losses,
             guarded: image.guarded,
             retry: image.retry,

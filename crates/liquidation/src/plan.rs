@@ -40,6 +40,8 @@ pub enum Reason {
     InitialMargin,
     /// As much as a ladder allows in one block.
     BlockCap,
+    /// What reaches the target ratio at least cost and risk, or the part of it that is due now.
+    Planned,
 }
 
 /// One sale.
@@ -190,10 +192,10 @@ pub(crate) fn fewest(
     Ok(None)
 }
 
-fn meets(health: &Health, policy: &Policy) -> bool {
+pub(crate) fn meets(health: &Health, policy: &Policy) -> bool {
     match policy.close {
         Close::Full => health.requirement == 0 && !health.breach,
-        Close::Target | Close::VenueMaximum => {
+        Close::Target | Close::VenueMaximum | Close::Planned => {
             !health.breach && health.ratio >= policy.target_ratio
         }
     }
@@ -333,7 +335,7 @@ const PRICE_DECIMALS_MAX: u8 = 18;
 
 /// A price in the terms of another, rounded down, at its own decimals or as many more as a cheap asset
 /// needs against a dear one.
-fn in_terms_of(mark: Price, against: Price) -> Result<Price, Rejected> {
+pub(crate) fn in_terms_of(mark: Price, against: Price) -> Result<Price, Rejected> {
     let mut price = Price::new(0, mark.decimals);
     loop {
         let scale = pow10(against.decimals + (price.decimals - mark.decimals))?;
@@ -348,7 +350,7 @@ fn in_terms_of(mark: Price, against: Price) -> Result<Price, Rejected> {
 }
 
 /// The numeraire in its own terms: settle assets are often not priced by any market.
-fn one_of(decimals: u8) -> Result<Price, Rejected> {
+pub(crate) fn one_of(decimals: u8) -> Result<Price, Rejected> {
     Ok(Price::new(pow10(decimals)?, decimals))
 }
 
@@ -393,7 +395,11 @@ pub fn proceeds(
 }
 
 /// Health if every leg of the plan fills at its worst price.
-fn health_after(rulebook: &dyn Rulebook, view: &View<'_>, plan: &Plan) -> Result<Health, Rejected> {
+pub(crate) fn health_after(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    plan: &Plan,
+) -> Result<Health, Rejected> {
     let effects = effects_of(rulebook, view, plan.account, &plan.legs)?;
     let overlay = Overlay::new(*view, plan.account, &effects)?;
     rulebook.assess(&overlay.view(), plan.account)

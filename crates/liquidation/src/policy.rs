@@ -4,6 +4,7 @@ use crate::auctions::Disposal;
 use crate::backstop::Deleverage;
 use crate::backstop::drawdown::Drawdown;
 use crate::ladder::Ladder;
+use crate::planner::PlannerTerms;
 use crate::solvency::Solvency;
 use breakwater_margin::Ratio;
 use breakwater_money::AccountId;
@@ -27,6 +28,9 @@ pub enum Close {
     Target,
     /// Everything, until nothing is owed.
     Full,
+    /// What brings the account to the target ratio at least cost and risk, as the depth of its
+    /// markets has it, in slices: see [`crate::planner`].
+    Planned,
 }
 
 /// What a policy refuses on top of the rulebook.
@@ -131,6 +135,9 @@ pub struct Policy {
     /// Guards on what the pool takes on.
     #[serde(default)]
     pub solvency: Solvency,
+    /// How sales are planned where `close` is planned.
+    #[serde(default)]
+    pub planner: Option<PlannerTerms>,
 }
 
 /// Accounts assessed in one command unless a policy says otherwise: bounds the work of one tick
@@ -168,6 +175,7 @@ impl Policy {
             backstop: BackstopPolicy::default(),
             assess_max: ASSESS_MAX,
             solvency: Solvency::default(),
+            planner: None,
         }
     }
 
@@ -223,14 +231,70 @@ impl Policy {
                 "market is right where policy.seller is keepers, who take what they repay for";
             return Err(format!("policy.disposal auction: {right}"));
         }
+        self.check_planner()?;
         self.disposal.validate()?;
         self.solvency.validate()
+    }
+
+    /// Terms and choice of the planner go together, and only the venue's own sales are planned.
+    fn check_planner(&self) -> Result<(), String> {
+        let Some(terms) = &self.planner else {
+            return match self.close {
+                Close::Planned => {
+                    Err("policy.planner is missing; policy.close planned needs it".to_owned())
+                }
+                _ => Ok(()),
+            };
+        };
+        if self.close != Close::Planned {
+            return Err("policy.planner is stated; policy.close planned is right".to_owned());
+        }
+        if self.seller == Seller::Keepers {
+            return Err("policy.close planned: policy.seller venue is right".to_owned());
+        }
+        if self.ladder.is_some() {
+            return Err("policy.ladder is stated; policy.close planned has none".to_owned());
+        }
+        terms.validate()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::planner::HandOver;
+
+    #[test]
+    fn a_planner_is_stated_whole_or_not_at_all() {
+        let terms = PlannerTerms {
+            participation_bps: 2_000,
+            impact_max_bps: 100,
+            confidence_ppm: 1_645_000,
+            pace_nanos: 1,
+            age_max_nanos: 1,
+            hand_over: HandOver::default(),
+        };
+        let venue = Policy { seller: Seller::Venue, ..Policy::guarded() };
+        let planned = Policy { close: Close::Planned, planner: Some(terms), ..venue.clone() };
+        assert_eq!(planned.validate(), Ok(()));
+        let refused = |policy: Policy| policy.validate().unwrap_err();
+        assert!(refused(Policy { planner: None, ..planned.clone() }).contains("missing"));
+        assert!(refused(Policy { close: Close::Full, ..planned.clone() }).contains("planned"));
+        assert!(refused(Policy { seller: Seller::Keepers, ..planned.clone() }).contains("venue"));
+        let with = |terms| Policy { planner: Some(terms), ..planned.clone() };
+        for (bad, named) in [
+            (PlannerTerms { participation_bps: 0, ..terms }, "participation_bps 0"),
+            (PlannerTerms { participation_bps: 10_001, ..terms }, "participation_bps 10001"),
+            (PlannerTerms { impact_max_bps: 10_000, ..terms }, "impact_max_bps 10000"),
+            (PlannerTerms { confidence_ppm: 6_000_001, ..terms }, "confidence_ppm 6000001"),
+            (PlannerTerms { pace_nanos: 0, ..terms }, "pace_nanos 0"),
+        ] {
+            assert!(refused(with(bad)).contains(named));
+        }
+        let above = Some(Ratio::new(1_000_000_000_000_000_001));
+        let hand_over = HandOver { after_nanos: None, below_ratio: above };
+        assert!(refused(with(PlannerTerms { hand_over, ..terms })).contains("below_ratio"));
+    }
 
     #[test]
     fn a_policy_that_makes_no_sense_is_named() {

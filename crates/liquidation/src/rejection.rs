@@ -87,6 +87,10 @@ rejections! {
     MarkStale = 211, retry, "A price this needs is too old.";
     MarkInGrace = 212, retry, "Prices are back after an outage and the grace period runs.";
     BreakerHolds = 213, retry, "The price fell so far that new risk waits.";
+    DepthFuture = 214, retry, "The market conditions are from the future.";
+    DepthOutOfOrder = 215, never, "Later market conditions are already known.";
+    DepthCrossed = 216, never, "An outlet bids more than it asks.";
+    DepthUnordered = 217, never, "The steps of an outlet do not go from best to worst.";
     UnknownAccount = 301, never, "The account is not open.";
     SelfDealing = 302, never, "Both sides are the same account.";
     IsolatedHoldsOne = 303, never, "An isolated account holds one contract only.";
@@ -115,6 +119,7 @@ rejections! {
     NotYetDue = 508, retry, "The margin call's deadline has not passed.";
     NotReduceOnly = 509, never, "The call would open or flip a position.";
     LowersHealth = 510, never, "The call would lower the account's health although the leg is not toxic.";
+    WaitsForDepth = 511, retry, "The limits on sales leave no whole lot that may be sold now.";
     UnknownAuction = 601, never, "There is no such open auction.";
     WrongFormat = 602, never, "The auction does not take bids of this kind.";
     AuctionOver = 603, never, "The auction does not take such bids at this time.";

@@ -1,5 +1,6 @@
 //! What a rulebook may look at: the whole pool, read only.
 
+use crate::conditions::{NOTHING_OBSERVED, NOTHING_UNDER_WAY, Observed, UnderWay};
 use crate::order::NO_ORDERS;
 use crate::{ContractTerms, Effects, Order, Orders, PoolState, Rejected, Rejection, StateKey};
 use breakwater_market::{Guard, GuardState, Mark, MarkStatus, MarketId};
@@ -67,6 +68,8 @@ pub struct View<'a> {
     state: &'a PoolState,
     patch: &'a [(StateKey, U256)],
     orders: &'a Orders,
+    observed: &'a Observed,
+    under_way: &'a UnderWay,
 }
 
 impl<'a> View<'a> {
@@ -80,7 +83,18 @@ impl<'a> View<'a> {
         balances: &'a dyn Balances,
         state: &'a PoolState,
     ) -> Self {
-        View { now, assets, markets, marks, balances, state, patch: &[], orders: &NO_ORDERS }
+        View {
+            now,
+            assets,
+            markets,
+            marks,
+            balances,
+            state,
+            patch: &[],
+            orders: &NO_ORDERS,
+            observed: &NOTHING_OBSERVED,
+            under_way: &NOTHING_UNDER_WAY,
+        }
     }
 
     /// The same pool with these open orders.
@@ -90,6 +104,32 @@ impl<'a> View<'a> {
         'a: 'b,
     {
         View { orders, ..*self }
+    }
+
+    /// The same pool with what is known of its markets, and sales under way in them.
+    #[must_use]
+    pub fn with_conditions<'b>(&self, observed: &'b Observed, under_way: &'b UnderWay) -> View<'b>
+    where
+        'a: 'b,
+    {
+        View { observed, under_way, ..*self }
+    }
+
+    /// What is known of the markets.
+    #[must_use]
+    pub fn observed(&self) -> &'a Observed {
+        self.observed
+    }
+
+    /// What sales under way may still take of an asset's depth, and what past ones have taken that
+    /// has not come back, base units.
+    ///
+    /// # Errors
+    /// As [`View::market_of`].
+    pub fn taken(&self, asset: AssetId, buy: bool) -> Result<u128, Rejected> {
+        let missing = self.observed.missing(self.market_of(asset)?, buy, self.now);
+        let under_way = self.under_way.get(&(asset, buy)).copied().unwrap_or(0);
+        Ok(missing.saturating_add(under_way))
     }
 
     /// The account's open orders, with their numbers.
@@ -195,12 +235,14 @@ impl<'a> View<'a> {
 }
 
 /// A view in which some effects have already happened: what a planner asks before it proposes.
+#[derive(Clone)]
 pub struct Overlay<'a> {
     base: View<'a>,
     patch: Vec<(StateKey, U256)>,
     balances: OverlaidBalances<'a>,
 }
 
+#[derive(Clone)]
 struct OverlaidBalances<'a> {
     base: &'a dyn Balances,
     account: AccountId,
@@ -215,20 +257,29 @@ impl<'a> Overlay<'a> {
     /// # Errors
     /// [`Rejection::Overflow`] if a balance leaves its range.
     pub fn new(base: View<'a>, account: AccountId, effects: &Effects) -> Result<Self, Rejected> {
-        let mut patch = base.patch.to_vec();
-        patch.extend_from_slice(&effects.state);
-        let mut balances = OverlaidBalances {
+        let balances = OverlaidBalances {
             base: base.balances,
             account,
             holdings: base.balances.holdings(account).to_vec(),
             others: Vec::new(),
         };
+        let mut overlay = Overlay { base, patch: base.patch.to_vec(), balances };
+        overlay.then(effects)?;
+        Ok(overlay)
+    }
+
+    /// More effects on top.
+    ///
+    /// # Errors
+    /// As [`Overlay::new`]; the overlay is of no use then.
+    pub fn then(&mut self, effects: &Effects) -> Result<(), Rejected> {
+        self.patch.extend_from_slice(&effects.state);
         for transfer in &effects.transfers {
             let amount = i128::try_from(transfer.amount).map_err(|_| Rejection::Overflow)?;
-            balances.add(transfer.debit, transfer.unit, -amount)?;
-            balances.add(transfer.credit, transfer.unit, amount)?;
+            self.balances.add(transfer.debit, transfer.unit, -amount)?;
+            self.balances.add(transfer.credit, transfer.unit, amount)?;
         }
-        Ok(Overlay { base, patch, balances })
+        Ok(())
     }
 
     /// The pool as it would be.

@@ -6,7 +6,7 @@ use breakwater_money::{Price, U256};
 use serde::{Deserialize, Serialize};
 
 /// A bid: somebody buys `quantity` at `price`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Level {
     /// Raw, at the book's price decimals.
     pub price: u128,

@@ -5,10 +5,12 @@ mod climb;
 mod define;
 mod loss;
 mod orders;
+mod planned;
 mod sales;
 mod solvency;
 
 use crate::auction::{self, Auction};
+use crate::depth::Depths;
 use crate::ladder::Climbed;
 use crate::number::{Int, Result};
 use crate::pool::Pool;
@@ -16,7 +18,9 @@ use crate::rule::{Library, Rule, look_up};
 use crate::{call, guard, plan};
 use breakwater_engine::{Body, Cause, Command, Event, OpenLeg, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{Call, CallState, Fact, MarginCall, Policy, Rejection, Seller};
+use breakwater_liquidation::{
+    Call, CallState, Close, Fact, Leg, MarginCall, Policy, Reason, Rejection, Seller,
+};
 use breakwater_market::Tick;
 use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,6 +92,8 @@ pub struct Model {
     /// time or resumption, when something of theirs changes, or at the time here.
     waiting: BTreeMap<AccountId, Time>,
     next_order: u64,
+    /// What markets would pay.
+    depths: Depths,
     /// The last entropy that came in.
     entropy: u64,
     /// What the fund had from when on, by asset, since the policy came into force.
@@ -106,6 +112,8 @@ pub struct Freedom {
     pub sell: BTreeSet<AccountId>,
     /// Accounts whose cure it has forgotten.
     pub forget: BTreeSet<AccountId>,
+    /// Slices that it has planned, in order, each with its reason.
+    pub planned: BTreeMap<AccountId, Vec<(Vec<Leg>, Reason)>>,
 }
 
 impl Model {
@@ -127,6 +135,7 @@ impl Model {
             guarded: solvency::Guards::new(),
             waiting: BTreeMap::new(),
             next_order: 1,
+            depths: Depths::default(),
             entropy: 0,
             funds: BTreeMap::new(),
             hits: Vec::new(),
@@ -306,6 +315,9 @@ impl Model {
             }
             Body::SetGate { asset, gate } => self.set_gate(*asset, *gate)?,
             Body::CoverDeficit { asset, amount } => self.cover_deficit(*asset, *amount)?,
+            Body::ObserveMarket { market, conditions, correlations } => {
+                self.observe_market(*market, conditions, correlations)?;
+            }
         }
         Ok(cause)
     }
@@ -595,6 +607,20 @@ fn makes_sense(policy: &Policy) -> bool {
             .is_none_or(|trigger| (1..=1_000_000_000).contains(&trigger.lost_e9))
         && auction::sound(policy)
         && solvency::sound(policy)
+        && planner_is_sound(policy)
+}
+
+/// Terms and choice of the planner go together, for the venue's own sales without a ladder.
+fn planner_is_sound(policy: &Policy) -> bool {
+    let Some(terms) = policy.planner else { return policy.close != Close::Planned };
+    policy.close == Close::Planned
+        && policy.seller == Seller::Venue
+        && policy.ladder.is_none()
+        && (1..=10_000).contains(&terms.participation_bps)
+        && terms.impact_max_bps < 10_000
+        && terms.confidence_ppm <= 6_000_000
+        && terms.pace_nanos > 0
+        && terms.hand_over.below_ratio.is_none_or(|r| r <= breakwater_margin::Ratio::one())
 }
 
 /// In a halt topping up and repaying go on, and so does everything that is neither new risk nor a

@@ -17,6 +17,10 @@
 //! the model: who waits then depends on the watch list, which the harness judges by a rescan. So are
 //! portfolio margin and liquidation prices: both have judges of their own.
 //!
+//! The best plan over observed depth is not looked for a second time either: the model takes the engine's
+//! slices and judges each by what a plan promises (see `engine/planned.rs`); how near plans come to the
+//! best of all is judged by the liquidation crate's own search of every combination.
+//!
 //! One search is stated rather than free: how many lots are sold is looked for on a grid of sixty-four
 //! sizes, and lot by lot only within the first step of it that reaches the target.
 
@@ -24,6 +28,7 @@ pub mod auction;
 pub mod backstop;
 pub mod call;
 pub mod contract;
+pub mod depth;
 pub mod engine;
 pub mod exchange;
 pub mod guard;

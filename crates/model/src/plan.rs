@@ -205,6 +205,17 @@ fn after(rule: &Rule, pool: &Pool, account: AccountId, legs: &[Leg]) -> Result<H
     rule.health(&sold(rule, pool, account, legs)?, account)
 }
 
+/// Whether the target is reached if every leg fills at its worst price.
+pub(crate) fn reached(
+    rule: &Rule,
+    pool: &Pool,
+    account: AccountId,
+    policy: &Policy,
+    legs: &[Leg],
+) -> bool {
+    after(rule, pool, account, legs).is_ok_and(|health| meets(&health, policy))
+}
+
 /// The pool if every leg fills at its worst price.
 pub(crate) fn sold(rule: &Rule, pool: &Pool, account: AccountId, legs: &[Leg]) -> Result<Pool> {
     let mut pool = pool.clone();

@@ -49,6 +49,9 @@ fn enough(tally: &Tally, kind: Kind, interest: bool, least: u64) {
         Kind::Called => &["deposit", "withdraw", "borrow", "repay", "import", "repay and seize"],
         Kind::Sold => &["deposit", "withdraw", "borrow", "repay", "import", "report fill"],
         Kind::Auctioned => &["deposit", "withdraw", "borrow", "repay", "import", "bid"],
+        Kind::Planned => {
+            &["deposit", "withdraw", "borrow", "repay", "import", "report fill", "observe market"]
+        }
         Kind::Exchange | Kind::Basket => &[
             "deposit",
             "withdraw",
@@ -117,6 +120,11 @@ fn enough(tally: &Tally, kind: Kind, interest: bool, least: u64) {
     }
     if kind == Kind::Auctioned {
         every_end_of_an_auction(tally);
+    }
+    if kind == Kind::Planned {
+        for word in ["ordered for Planned", "ordered for FullClose", "handed over"] {
+            assert!(tally.told.contains_key(word), "{word}: never");
+        }
     }
     if kind.trades() {
         every_bearer_and_step(tally);
@@ -226,6 +234,16 @@ fn sold_lending_without_interest() {
 #[test]
 fn sold_lending_with_interest() {
     agree("sold lending with interest", Kind::Sold, true, 400_000..400_750);
+}
+
+#[test]
+fn planned_lending_without_interest() {
+    agree("planned lending", Kind::Planned, false, 360_000..360_500);
+}
+
+#[test]
+fn planned_lending_with_interest() {
+    agree("planned lending with interest", Kind::Planned, true, 460_000..460_500);
 }
 
 #[test]

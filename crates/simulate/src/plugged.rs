@@ -24,7 +24,7 @@ pub fn registry() -> Arc<dyn Registry> {
 }
 
 /// Version of the encoding of commands.
-pub const COMMAND_VERSION: u8 = 3;
+pub const COMMAND_VERSION: u8 = 4;
 
 /// A command as a journal payload: a version byte and postcard.
 #[must_use]

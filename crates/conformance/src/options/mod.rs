@@ -8,6 +8,7 @@ mod implied;
 mod tiers;
 mod hedging;
 
+pub use hedging::DynamicHedging;
 pub use black_scholes::BlackScholesGreeks;
 pub use black76::Black76Inverse;
 pub use implied::ImpliedVolatility;
@@ -16,12 +17,16 @@ use crate::Mismatch;
 use crate::fields::describe;
 use breakwater_options::Kind;
 use serde_json::Value;
-pub use hedging::DynamicHedging;
 
 /// The adapters of the models that have a rule.
 #[must_use]
 pub fn adapters() -> Vec<Box<dyn crate::Adapter>> {
-    vec![Box::new(Black76Inverse), Box::new(BlackScholesGreeks), Box::new(ImpliedVolatility)]
+    vec![
+        Box::new(Black76Inverse),
+        Box::new(BlackScholesGreeks),
+        Box::new(ImpliedVolatility),
+        Box::new(DynamicHedging),
+    ]
 }
 
 /// Whether a file calls itself `kind`.
@@ -42,5 +47,4 @@ fn kind(case: &Value) -> Result<Kind, Mismatch> {
         Some("put") => Ok(Kind::Put),
         _ => Err(Mismatch::new("kind", "call or put", describe(case.get("kind")))),
     }
-    vec![Box::new(Black76Inverse), Box::new(DynamicHedging)]
 }

@@ -1,6 +1,6 @@
 //! Who is touched, what their health is, and what follows from it.
 
-use super::{auction, call, ladder, order, settle, solvency};
+use super::{auction, call, ladder, order, planned, settle, solvency};
 use crate::engine::{Climbed, Fault};
 use crate::event::{Cause, Outcome, What};
 use crate::invariant::Invariant;
@@ -8,7 +8,9 @@ use crate::watch::Interval;
 use crate::{Engine, OpenLeg};
 use breakwater_liquidation::margin_call::Finding;
 use breakwater_liquidation::plan::plan_sale;
-use breakwater_liquidation::{AssetKind, Call, CallState, Leg, Plan, Rejected, Rejection, Seller};
+use breakwater_liquidation::{
+    AssetKind, Call, CallState, Close, Leg, Plan, Rejected, Rejection, Seller,
+};
 use breakwater_margin::health::{Armed, Exposure};
 use breakwater_margin::{Band, Health, Ratio};
 use breakwater_money::rounding::{Rounding, mul_div, mul_div_full, narrow_u128};
@@ -146,7 +148,9 @@ fn act(
     cause: Cause,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
-    if engine.legs.values().any(|open| open.account == account) {
+    if engine.legs.values().any(|open| open.account == account)
+        && !planned::stale_slice(engine, account, cause, outcome)
+    {
         return Ok(());
     }
     let retry_at = engine.standings[account.index()].retry_at;
@@ -170,6 +174,9 @@ fn act(
     if holds && installed.policy.backstop.vault == Some(account) {
         // The vault holds what it has taken over; once it is under water itself, winners are asked.
         return ask_winners(engine, account, outcome);
+    }
+    if installed.policy.close == Close::Planned {
+        return planned::act(engine, account, cause, outcome);
     }
     match ladder::next(engine, account) {
         Some(step) => ladder::take(engine, account, step, cause, outcome),
@@ -205,7 +212,12 @@ pub(super) fn sell(
     match planned {
         Ok(plan) => {
             order::cancel_all(engine, account, cause, outcome);
-            let auctioned = |leg: &Leg| auction::terms_for(engine, leg).map(|terms| (*leg, terms));
+            // Planned slices go to market whatever the policy's disposal: that comes after them.
+            let disposed = !planned::is_slice(engine, plan.reason);
+            let auctioned = |leg: &Leg| {
+                let terms = if disposed { auction::terms_for(engine, leg) } else { None };
+                terms.map(|terms| (*leg, terms))
+            };
             let first = plan.legs.first().and_then(auctioned);
             if let Some((leg, terms)) = first {
                 // One holding at a time: what the next has to raise is known when this one is sold.

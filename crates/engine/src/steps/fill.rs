@@ -37,6 +37,9 @@ pub(super) fn run(
     if quantity > 0 {
         let sale = Sale { quantity, paid, cause: Cause::Command };
         sell(engine, at, &open, sale, None, outcome)?;
+        if let Some(market) = engine.assets[open.leg.asset.index()].market {
+            engine.observed.eat(market, open.leg.buy_back, quantity, at);
+        }
     }
     let filled = open.filled + quantity;
     if done || filled == open.leg.quantity {

@@ -119,7 +119,7 @@ fn climb(engine: &mut Engine, account: AccountId, rung: Option<usize>) {
 }
 
 /// Hands the account to the policy's vault; without one, or while it is not open, it is sold whole.
-fn take_over(
+pub(super) fn take_over(
     engine: &mut Engine,
     account: AccountId,
     cause: Cause,

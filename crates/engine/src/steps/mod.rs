@@ -1,7 +1,8 @@
 //! The liquidation, told in one file a step.
 //!
 //! `define` and `install` set the pool up; `tick` accepts a price; `assess` finds who is touched,
-//! moves margin calls and orders sales; `auction` lets outsiders bid for them; `call` and `fill` take
+//! moves margin calls and orders sales; `observe` takes what markets would pay and `planned` sells
+//! slices over it; `auction` lets outsiders bid for them; `call` and `fill` take
 //! what comes back; `order` keeps the accounts' own orders; `settle` commits effects; `backstop` finds
 //! the bearers of a loss; `solvency` guards what the pool takes on.
 
@@ -13,7 +14,9 @@ mod define;
 mod fill;
 mod install;
 mod ladder;
+mod observe;
 pub(crate) mod order;
+mod planned;
 mod settle;
 pub(crate) mod solvency;
 mod tick;
@@ -103,6 +106,9 @@ pub(crate) fn run(
         }
         Body::SetGate { asset, gate } => solvency::set_gate(engine, at, *asset, *gate, outcome)?,
         Body::CoverDeficit { asset, amount } => backstop::cover(engine, *asset, *amount, outcome)?,
+        Body::ObserveMarket { market, conditions, correlations } => {
+            observe::run(engine, at, *market, conditions, correlations, outcome)?;
+        }
     }
     engine.now = at;
     Ok(Cause::Command)

@@ -15,6 +15,7 @@ mod a_ladder_is_climbed_a_step_at_a_time;
 mod a_loss_goes_down_the_waterfall_to_the_unit;
 mod a_lot_is_auctioned_to_its_end_in_every_format;
 mod a_pause_liquidates_nobody_and_ends_with_a_grace;
+mod a_planned_sale_goes_in_slices;
 mod a_rejected_command_changes_nothing;
 mod a_rulebook_changes_only_with_its_hash;
 mod a_snapshot_and_its_suffix_equal_the_replay;

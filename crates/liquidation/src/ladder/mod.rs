@@ -26,7 +26,7 @@ mod validity;
 
 pub use bounds::{Bounds, Multiple, Range, Value};
 pub use executor::{Book, Margins, Position, Sale, Sales, Standing, Step, next};
-pub(crate) use plan::notional;
 pub use plan::plan_ladder;
+pub(crate) use plan::{notional, value_at};
 pub use rung::{Act, Ladder, Meanwhile, PriceBound, RUNGS_MAX, Rung};
 pub use validity::LadderError;

@@ -8,7 +8,7 @@ use crate::rulebook::Saleable;
 use crate::{ContractTerms, Form, Leg, Overlay, Plan, Rejected, Rejection, Rulebook, View};
 use breakwater_margin::Health;
 use breakwater_money::rounding::{Rounding, mul_div};
-use breakwater_money::{AccountId, AssetId};
+use breakwater_money::{AccountId, AssetId, Price};
 
 /// The step that `ladder` takes with the account now. Lots are the policy's, worst prices are the
 /// rung's; each sale is judged by the rulebook's own answer, as in [`plan_sale`](crate::plan::plan_sale).
@@ -121,7 +121,18 @@ pub(crate) fn notional(
     asset: AssetId,
     quantity: u128,
 ) -> Result<u128, Rejected> {
-    let (info, price) = (view.asset(asset)?, view.price(asset)?);
+    value_at(rulebook, view, asset, quantity, view.price(asset)?)
+}
+
+/// The same at another price.
+pub(crate) fn value_at(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    asset: AssetId,
+    quantity: u128,
+    price: Price,
+) -> Result<u128, Rejected> {
+    let info = view.asset(asset)?;
     let decimals = rulebook.numeraire_decimals();
     let Some(terms) = info.kind.contract() else {
         let one = ContractTerms::linear_perpetual(asset);

@@ -73,7 +73,12 @@ impl Model {
     }
 
     /// To the vault; without one everything is sold.
-    fn hand_over(&mut self, in_force: &InForce, account: AccountId, cause: Cause) -> Result<()> {
+    pub(super) fn hand_over(
+        &mut self,
+        in_force: &InForce,
+        account: AccountId,
+        cause: Cause,
+    ) -> Result<()> {
         let Some(vault) = in_force.policy.backstop.vault else {
             let whole = Policy { close: Close::Full, ..(*in_force.policy).clone() };
             return self.sell(in_force, &whole, account, cause);

@@ -5,7 +5,7 @@ use super::{InForce, Model, has_deficit};
 use crate::number::Result;
 use crate::plan;
 use breakwater_engine::{Cause, OpenLeg, What};
-use breakwater_liquidation::{Call, Leg, Policy, Reason, Rejection, Seller};
+use breakwater_liquidation::{Call, Close, Leg, Policy, Reason, Rejection, Seller};
 use breakwater_money::{AccountId, Time};
 
 impl Model {
@@ -24,6 +24,11 @@ impl Model {
             self.call_off(account, cause);
             return Ok(());
         }
+        let planned = in_force.policy.close == Close::Planned;
+        if planned && self.pool.now >= call.deadline.unwrap_or_default() {
+            self.end_slice(account, cause);
+        }
+        let again = again || self.freedom.planned.contains_key(&account);
         let retry_at = self.accounts[account.index()].retry_at;
         let too_early = self.pool.now < call.deadline.unwrap_or_default().max(retry_at);
         let under_way = self.legs.values().any(|open| open.account == account);
@@ -41,6 +46,9 @@ impl Model {
             // The vault keeps what it has taken over; winners are asked for what it lacks.
             self.deleverage(account);
             return Ok(());
+        }
+        if planned {
+            return self.plan_slice(in_force, account, cause);
         }
         match in_force.ladder() {
             Some(ladder) => self.climb(in_force, ladder, account, cause),
@@ -152,6 +160,9 @@ impl Model {
                 return Err(Rejection::WorseThanLimit);
             }
             self.fill(&open, quantity, proceeds, Cause::Command)?;
+            if let Some(market) = self.pool.asset(open.leg.asset)?.market {
+                self.depths.eat(market, open.leg.buy_back, quantity, self.pool.now)?;
+            }
         }
         let unsold = left - quantity;
         if done || unsold == 0 {

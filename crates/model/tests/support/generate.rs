@@ -84,6 +84,29 @@ const AUCTIONED: &[(&str, u64)] = &[
     ("refused", 15),
 ];
 
+const PLANNED: &[(&str, u64)] = &[
+    ("tick", 170),
+    ("bad tick", 60),
+    ("deposit", 80),
+    ("withdraw", 60),
+    ("borrow", 120),
+    ("repay", 60),
+    ("import", 50),
+    ("configure", 30),
+    ("liquidate", 200),
+    ("advance time", 60),
+    ("observe market", 160),
+    ("fund insurance", 20),
+    ("halt", 20),
+    ("set gate", 25),
+    ("cover deficit", 25),
+    ("install rulebook", 15),
+    ("define asset", 12),
+    ("define market", 12),
+    ("open account", 12),
+    ("refused", 20),
+];
+
 /// Draws commands for one sequence.
 pub struct Generator<'a> {
     pub chance: &'a mut Chance,
@@ -99,6 +122,7 @@ impl Generator<'_> {
         let table = match self.kind {
             Kind::Exchange | Kind::Basket => EXCHANGE,
             Kind::Auctioned => AUCTIONED,
+            Kind::Planned => PLANNED,
             Kind::Called | Kind::Sold => LENDING,
         };
         let whole: u64 = table.iter().map(|(_, weight)| weight).sum();
@@ -138,6 +162,7 @@ impl Generator<'_> {
             "bid" if !self.model.auctions().is_empty() => return (self.bid(at), false),
             "liquidate" | "bid" => return (self.liquidate(at), false),
             "advance time" => Body::AdvanceTime,
+            "observe market" => self.observe(at),
             "fund insurance" => self.fund(),
             "set gate" => self.set_gate(),
             "cover deficit" => self.cover_deficit(),

@@ -1,9 +1,11 @@
 //! Engine and model side by side: one command to both, and everything compared.
 
 use super::world::Plugged;
-use breakwater_engine::{Cause, Command, Engine, Event, Outcome, Registry, What};
+use breakwater_engine::{Cause, Command, Engine, Event, Outcome, Registry, StateHash, What};
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{AssetKind, Call, Fact, Leg, Order, Rejection, StateKey};
+use breakwater_liquidation::{
+    AssetKind, Call, Close, Fact, Leg, Order, Reason, Rejection, StateKey,
+};
 use breakwater_margin::Ratio;
 use breakwater_model::number::{of_word, word};
 use breakwater_model::rule::{Library, Rule};
@@ -61,10 +63,17 @@ impl Bench {
         if let Some(stop) = self.engine.stop() {
             return Err(format!("the engine stopped: {stop}; the model says {verdict:?}"));
         }
-        same_answer(&outcome, &verdict)?;
         // A sale that waits may be tried at any assessment, a cure forgotten at any, and the model is
         // told when it was.
         let mut freedom = Freedom::default();
+        if self.engine.policy().is_some_and(|policy| policy.close == Close::Planned) {
+            freedom.planned = slices(&outcome);
+        }
+        if !freedom.planned.is_empty() {
+            self.model = before.clone();
+            verdict = self.model.apply_with(command, &freedom);
+        }
+        same_answer(&outcome, &verdict)?;
         while let Err((event, forgot, found)) = self.same_events(&outcome, &verdict) {
             let before_it = freedom.clone();
             freedom.forget.extend(forgot);
@@ -81,7 +90,8 @@ impl Bench {
             verdict = self.model.apply_with(command, &freedom);
         }
         // I-43: a rejected command changes nothing but its record.
-        if let Some(hash) = hash.filter(|hash| *hash != self.engine.state_hash()) {
+        let refused = |_: &StateHash| outcome.rejected.is_some();
+        if let Some(hash) = hash.filter(refused).filter(|h| *h != self.engine.state_hash()) {
             let now = self.engine.state_hash();
             let parts: Vec<_> = hash.parts.iter().zip(&now.parts).filter(|(a, b)| a != b).collect();
             return Err(format!("I-43: refused with {:?}, but {parts:?}", outcome.rejected));
@@ -125,6 +135,7 @@ impl Bench {
                     "ordered of collateral".to_owned()
                 }
                 What::Ordered { reason, .. } => format!("ordered for {reason:?}"),
+                What::HandedOver { .. } => "handed over".to_owned(),
                 What::OrderCancelled { .. } if event.cause != Cause::Command => {
                     "order off by liquidation".to_owned()
                 }
@@ -441,6 +452,29 @@ impl Bench {
     }
 }
 
+/// The slices that the engine has planned, by account.
+fn slices(outcome: &Outcome) -> BTreeMap<AccountId, Vec<(Vec<Leg>, Reason)>> {
+    let mut found: BTreeMap<AccountId, Vec<(Vec<Leg>, Reason)>> = BTreeMap::new();
+    let mut last = None;
+    for event in &outcome.events {
+        let What::Ordered { account, sale, reason, .. } = &event.what else {
+            last = None;
+            continue;
+        };
+        let planned = matches!(reason, Reason::Planned | Reason::Toxic | Reason::TargetOutOfReach);
+        if !planned {
+            continue;
+        }
+        let plans = found.entry(*account).or_default();
+        match plans.last_mut().filter(|_| last == Some(*account)) {
+            Some((legs, _)) => legs.push(*sale),
+            None => plans.push((vec![*sale], *reason)),
+        }
+        last = Some(*account);
+    }
+    found
+}
+
 fn cause_of(event: &Event) -> &'static str {
     if event.cause == Cause::Command { "command" } else { "ladder" }
 }
@@ -450,6 +484,7 @@ fn concerned(before: &Model, outcome: &Outcome, event: &Event) -> Vec<AccountId>
     match &event.what {
         What::Ordered { account, .. }
         | What::AuctionOpened { account, .. }
+        | What::HandedOver { account, .. }
         | What::Happened(Fact::Deficit { account, .. } | Fact::TakenOver { account, .. }) => {
             vec![*account]
         }

@@ -3,6 +3,7 @@
 pub mod auction_world;
 pub mod bids;
 pub mod chance;
+pub mod depths;
 pub mod exchange_world;
 pub mod exchanges;
 pub mod fault;

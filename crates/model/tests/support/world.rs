@@ -3,6 +3,7 @@
 
 use super::auction_world;
 use super::chance::Chance;
+use super::depths;
 use super::exchange_world::{self, COINS, CONTRACTS, SPARE_CONTRACT};
 use breakwater_engine::{Body, Command, Registry};
 use breakwater_liquidation::policy::{BackstopPolicy, Guards};
@@ -36,13 +37,17 @@ pub enum Kind {
     Basket,
     /// As sold, but that what is sold is auctioned.
     Auctioned,
+    /// As sold, but in slices over observed depth.
+    Planned,
 }
 
 impl Kind {
     pub fn rule(self) -> &'static str {
         match self {
             Kind::Called => breakwater_rulebooks::lending::aave_v3::RULE,
-            Kind::Sold | Kind::Auctioned => breakwater_rulebooks::lending::secured_loan::RULE,
+            Kind::Sold | Kind::Auctioned | Kind::Planned => {
+                breakwater_rulebooks::lending::secured_loan::RULE
+            }
             Kind::Exchange | Kind::Basket => breakwater_rulebooks::exchange::margin_exchange::RULE,
         }
     }
@@ -85,7 +90,8 @@ impl Shelf {
         // Which reserves bear interest is the same in all texts: one that loses its interest model
         // keeps its last rate, which is the rulebook's affair.
         let bearing = TOKENS.map(|_| interest && chance.percent(60));
-        for kind in [Kind::Called, Kind::Sold, Kind::Exchange, Kind::Basket, Kind::Auctioned] {
+        let kinds = [Kind::Called, Kind::Sold, Kind::Exchange, Kind::Basket, Kind::Auctioned];
+        for kind in kinds.into_iter().chain([Kind::Planned]) {
             let known = library.entry(kind.rule().to_owned()).or_default();
             for number in 0..TEXTS {
                 let (text, rule) = match kind {
@@ -218,6 +224,10 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     policy.lot_value = u128::from(chance.range(200, 5_000)) * 100_000_000;
     if kind.trades() {
         exchange_world::policy(chance, kind, &mut policy);
+    }
+    if kind == Kind::Planned {
+        policy.close = Close::Planned;
+        policy.planner = Some(depths::terms(chance));
     }
     if kind == Kind::Auctioned {
         policy.disposal = auction_world::disposal(chance);

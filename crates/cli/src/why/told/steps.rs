@@ -299,6 +299,7 @@ const fn because(reason: Reason) -> &'static str {
         Reason::Ramp => "as much as is allowed by now",
         Reason::InitialMargin => "enough for the initial margin",
         Reason::BlockCap => "as much as one block allows",
+        Reason::Planned => "the least costly way to the target",
     }
 }
 
