@@ -17,6 +17,7 @@ pub mod margin_call;
 pub mod order;
 pub mod plan;
 pub mod policy;
+pub mod pooled;
 pub mod promise;
 pub mod rejection;
 pub mod rulebook;
