@@ -3,7 +3,7 @@
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
     Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
+    liquidation_prices, pooled_schedule, portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -131,4 +131,14 @@ fn bids_through_the_engine_leave_what_they_leave_without_it() {
     let figures = auction_bids::measure(&plan).unwrap();
     assert!(figures.iter().all(|figures| figures.bids == plan.bids), "{figures:?}");
     assert_eq!(figures.len(), plan.open.len());
+}
+
+#[test]
+fn rounds_equal_the_naive_way() {
+    let plan = pooled_schedule::Plan::of(&QUICK);
+    let figures = pooled_schedule::measure(&plan).unwrap();
+    // Something crosses, something is released and something waits, or nothing was compared.
+    let (pairs, released, waiting) = figures.last().unwrap().outcome;
+    assert!(pairs > 0 && released > 0 && waiting > 0, "{figures:?}");
+    assert_eq!(pooled_schedule::crowd(&plan).unwrap().len(), 2);
 }

@@ -72,7 +72,8 @@ pub(super) fn release(
 }
 
 /// Room under each bound of a chain, strictest first: a segment tree in one row, a power of two wide,
-/// with what was taken from whole branches noted at their roots.
+/// with what was taken from whole branches noted at their roots. Both rows are twice as long as wide, so
+/// every node from the root, 1, to the last leaf has its place in them.
 struct Room {
     width: usize,
     /// Least room in the branch, what was taken above it left out.

@@ -67,6 +67,25 @@ pub struct Limits {
     pub cross: bool,
 }
 
+impl Limits {
+    /// The first limit that makes no sense, with its value and what would be right.
+    ///
+    /// # Errors
+    /// A limit out of its range.
+    pub fn validate(&self) -> Result<(), PooledError> {
+        let wrong = |field, value: u32, expected| {
+            Err(PooledError::Field { field, value: value.into(), expected })
+        };
+        if self.impact_bps >= BPS {
+            return wrong("impact_bps", self.impact_bps, "0 to 9999");
+        }
+        if !(1..=BPS).contains(&self.participation_bps) {
+            return wrong("participation_bps", self.participation_bps, "1 to 10000");
+        }
+        Ok(())
+    }
+}
+
 /// Two legs that met at the mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cross {
@@ -177,12 +196,7 @@ fn checked(market: &Market<'_>, limits: &Limits) -> Result<(Price, Price), Poole
     if low.raw > high.raw {
         return Err(wrong("the band's low", low.raw, "at most the band's high"));
     }
-    if limits.impact_bps >= BPS {
-        return Err(wrong("impact_bps", limits.impact_bps.into(), "0 to 9999"));
-    }
-    if !(1..=BPS).contains(&limits.participation_bps) {
-        return Err(wrong("participation_bps", limits.participation_bps.into(), "1 to 10000"));
-    }
+    limits.validate()?;
     let overflow = |_| PooledError::Overflow { what: "the mark with its limit" };
     let at = |bps: u32, rounding| {
         let raw = mul_div(mark.raw, bps.into(), BPS.into(), rounding).map_err(overflow)?;
