@@ -1,19 +1,24 @@
 //! Measurements, each of which first proves its answer equal to the slow way.
 //!
-//! The benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
-//! way through the engine over many accounts, against assessing everybody again), `assess` (exact
-//! assessments a second), `durable` (commands made durable a second, against the bare database and
-//! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
-//! every rulebook that takes a lending book), `portfolio_margin` (scenarios of options and of whole
-//! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
-//! holds), `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
-//! them all), `batch_clearing` (the one price of a batch of orders, against a sort of them all and
-//! against its definition), `auction_games` (auctions simulated a second, by format), `schedules`
-//! (schedules of sales a second, by model, against a quadratic programme), `option_prices` (options
-//! with greeks and implied volatilities a second), `plans` (sales planned over observed depth a
-//! second, against every combination of lots), and `auction_bids` (bids a second through the
-//! engine). `--quick` after
-//! `--` makes each small enough for a test.
+//! Run one with `cargo bench -p breakwater-benches --bench <name>`; `--quick` after `--` makes it small
+//! enough for a test.
+//!
+//! | name | measures |
+//! |---|---|
+//! | `assess` | exact assessments a second |
+//! | `auction_bids` | bids a second through the engine |
+//! | `auction_games` | auctions simulated a second, by format |
+//! | `batch_clearing` | the one price of a batch of orders, against a sort of them all and against its definition |
+//! | `deleverage_ranking` | a side of positions ranked and its closes chosen, against a sort of them all |
+//! | `durable` | commands made durable a second, against the bare database and a raw file |
+//! | `liquidation_prices` | exact liquidation prices a second, by what an account holds |
+//! | `option_prices` | options with greeks and implied volatilities a second, in columns against one at a time |
+//! | `plans` | sales planned over observed depth a second, against every combination of lots |
+//! | `pooled_schedule` | rounds over the legs of many accounts in one market, against the naive way |
+//! | `portfolio_margin` | scenarios of options and of whole accounts a second |
+//! | `rulebooks` | exact assessments and planned calls a second, under every rulebook that takes a lending book |
+//! | `schedules` | schedules of sales a second, by model, against a quadratic programme |
+//! | `watch` | a tick's way through the engine over many accounts, against assessing everybody again |
 //!
 //! Nothing here asserts a time: a benchmark fails only where two answers differ. What the figures
 //! cover and what they do not is in `docs/performance.md`.
@@ -45,6 +50,7 @@ pub mod option_prices;
 pub mod options;
 pub mod plans;
 pub mod pool;
+pub mod pooled_schedule;
 pub mod portfolio_margin;
 pub mod print;
 pub mod proposals;

@@ -3,8 +3,8 @@
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
     Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, option_prices, plans, portfolio_margin, rulebooks, schedules, shaped_book,
-    watch,
+    liquidation_prices, option_prices, plans, pooled_schedule, portfolio_margin, rulebooks,
+    schedules, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -153,4 +153,14 @@ fn options_in_columns_are_those_of_one_at_a_time() {
 #[test]
 fn a_plan_is_the_cheapest_of_all_combinations_of_lots() {
     plans::run(&QUICK).unwrap();
+}
+
+#[test]
+fn rounds_equal_the_naive_way() {
+    let plan = pooled_schedule::Plan::of(&QUICK);
+    let figures = pooled_schedule::measure(&plan).unwrap();
+    // Something crosses, something is released and something waits, or nothing was compared.
+    let (pairs, released, waiting) = figures.last().unwrap().outcome;
+    assert!(pairs > 0 && released > 0 && waiting > 0, "{figures:?}");
+    assert_eq!(pooled_schedule::crowd(&plan).unwrap().len(), 2);
 }

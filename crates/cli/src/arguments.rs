@@ -179,6 +179,9 @@ pub struct Replay {
     /// Who bears what a venue of perpetuals loses.
     #[command(flatten)]
     pub backstop: Backstop,
+    /// How sales share the market.
+    #[command(flatten)]
+    pub sharing: crate::perpetuals::arguments::Sharing,
     /// Folder to write [default: out/SCENARIO]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -31,6 +31,7 @@ pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
         return perpetuals::replay::run(asked, screen);
     }
     perpetuals::refuse_backstop(&asked.backstop)?;
+    perpetuals::refuse_sharing(&asked.sharing)?;
     let scenario = Scenario::open(&asked.scenario)?;
     let rulebook = asked.rulebook.as_deref().map(source::rulebook).transpose()?;
     let mut options = asked.changes.options(rulebook, asked.policy.choice());

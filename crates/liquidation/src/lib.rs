@@ -19,6 +19,7 @@ pub mod order;
 pub mod plan;
 pub mod planner;
 pub mod policy;
+pub mod pooled;
 pub mod promise;
 pub mod rejection;
 pub mod rulebook;

@@ -20,6 +20,7 @@ pub mod options;
 pub mod path;
 pub mod perpetuals;
 pub mod plugged;
+pub mod pooled;
 pub mod record;
 pub mod replay;
 pub mod risk;

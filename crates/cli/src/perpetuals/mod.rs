@@ -1,5 +1,6 @@
 //! `replay` and `compare` of scenarios over perpetuals: their flags, their words, their pages.
 
+pub mod arguments;
 pub mod compare;
 mod figures;
 mod json;
@@ -10,8 +11,11 @@ mod story;
 
 use crate::arguments::{Backstop, Changes, DeleverageName, PolicyName, Replay, ThresholdsName};
 use crate::failure::Failure;
+use arguments::{ScheduleName, Sharing};
 use breakwater_liquidation::backstop::Deleverage;
-use breakwater_simulate::perpetuals::runner::{Asked, Closing, PerpetualOptions};
+use breakwater_simulate::perpetuals::runner::{
+    Asked, Closing, PerpetualOptions, Pooling, Schedule,
+};
 
 /// Refuses flags of perpetuals where a book of loans is run.
 pub fn refuse_backstop(backstop: &Backstop) -> Result<(), Failure> {
@@ -22,6 +26,18 @@ pub fn refuse_backstop(backstop: &Backstop) -> Result<(), Failure> {
             "{flag}: a book of loans has no winners to close and no insurance fund; expected a \
              scenario over perpetuals, such as october-2025"
         ))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a schedule where a book of loans is run.
+pub fn refuse_sharing(sharing: &Sharing) -> Result<(), Failure> {
+    match sharing.schedule {
+        Some(_) => Err(Failure::Usage(
+            "--schedule: keepers choose for themselves when to sell; expected a scenario over \
+             perpetuals, such as october-2025"
+                .to_owned(),
+        )),
         None => Ok(()),
     }
 }
@@ -89,7 +105,12 @@ fn options(replay: &Replay) -> Result<PerpetualOptions, Failure> {
         }
     };
     let rulebook = replay.rulebook.as_deref().map(crate::source::rulebook).transpose()?;
-    Ok(PerpetualOptions { rulebook, closing, ..changed(&replay.changes, &replay.backstop) })
+    let schedule = match replay.sharing.schedule {
+        None | Some(ScheduleName::Alone) => Schedule::Alone,
+        Some(ScheduleName::Pooled) => Schedule::Pooled(Pooling::default()),
+    };
+    let options = changed(&replay.changes, &replay.backstop);
+    Ok(PerpetualOptions { rulebook, closing, schedule, ..options })
 }
 
 const fn asked(name: DeleverageName) -> Asked {

@@ -28,7 +28,9 @@ pub fn run(asked: &Replay, screen: &Screen) -> Result<Verdict, Failure> {
     let replay_hash = prove(&folder.file(JOURNAL), &run.state_hash)?;
     waiting.finish_and_clear();
 
-    let changes = told(&asked.changes, &asked.backstop, Some(asked.policy));
+    let mut changes = told(&asked.changes, &asked.backstop, Some(asked.policy));
+    let schedule = asked.sharing.schedule;
+    changes.extend(schedule.map(|_| format!("--schedule {}", run.schedule)));
     for (file, table) in
         [(LIQUIDATIONS, page::sales_table(&run)), (DELEVERAGING, page::waves_table(&run))]
     {

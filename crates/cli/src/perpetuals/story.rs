@@ -40,6 +40,9 @@ pub fn told(
     lines.push(String::new());
     lines.extend(accounts(run));
     lines.extend(losses(run));
+    if changes.iter().any(|change| change.starts_with("--schedule")) {
+        lines.extend(sharing(run));
+    }
     lines.extend(winners(run));
     lines.extend(largest(run));
     lines.push(String::new());
@@ -99,6 +102,22 @@ fn losses(run: &PerpetualRun) -> Vec<String> {
         row("  winners", &money(bearers.deleveraged), &format!("{unit}, deleveraged")),
         row("  nobody", &money(bearers.outstanding), &format!("{unit}, outstanding")),
     ]
+}
+
+/// What came of how sales share the market.
+fn sharing(run: &PerpetualRun) -> Vec<String> {
+    let (totals, unit) = (&run.totals, run.settle.as_str());
+    let accounts = format!("longest for one account; {} in all", hours(totals.waited_seconds));
+    vec![
+        row("crossed at the mark", &money(totals.crossed_value), &format!("{unit}, of each side")),
+        row("lowest price got", &priced(totals.sold_low), &format!("{unit}, selling longs")),
+        row("left over at marks", &hours(totals.waited_seconds_max), &accounts),
+    ]
+}
+
+/// As `1:05:30`.
+fn hours(seconds: u64) -> String {
+    format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 fn winners(run: &PerpetualRun) -> Vec<String> {

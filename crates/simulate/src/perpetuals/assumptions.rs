@@ -30,6 +30,9 @@ impl PerpetualScenario {
             ),
         ];
         rows.extend(self.venue_rows(options));
+        if let runner::Schedule::Pooled(pooling) = &options.schedule {
+            rows.push(pooling_row(pooling));
+        }
         rows.extend(book_rows(&self.settings.book, options));
         rows
     }
@@ -96,6 +99,25 @@ impl PerpetualScenario {
             row("Fees and funding", "the clearance fee only", "assumption", "a day's are small"),
         ]
     }
+}
+
+fn pooling_row(pooling: &runner::Pooling) -> Row {
+    let limits = &pooling.limits;
+    let value = format!(
+        "a round a mark, up to {} bps from it and {} bps of what stands there, next after {} marks; \
+         loss at risk over moves of {} ppm; legs meet within {} bps of the index",
+        limits.impact_bps,
+        limits.participation_bps,
+        limits.wait_rounds_max,
+        pooling.reach_ppm,
+        pooling.band_bps
+    );
+    row(
+        "Sharing the market",
+        value,
+        "assumption",
+        "no venue publishes how it paces its sales; ours",
+    )
 }
 
 fn book_rows(book: &BookSettings, options: &PerpetualOptions) -> Vec<Row> {

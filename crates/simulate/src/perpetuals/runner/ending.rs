@@ -26,6 +26,9 @@ impl Stage<'_> {
         totals.winners_hurt = self.hurt.len() as u64;
         totals.haircut_sum_most = self.hurt.values().copied().max().unwrap_or(0);
         totals.fund_end = fund_end;
+        if totals.sold_low == u128::MAX {
+            totals.sold_low = 0;
+        }
         // Only fees come in and only losses go out.
         let paid = totals.fund_end.saturating_add(totals.bearers.insurance);
         totals.fees = paid.saturating_sub(totals.fund_start);
@@ -52,6 +55,7 @@ impl Stage<'_> {
             rulebook: engine.rulebook().map_or_else(String::new, |r| r.name().to_owned()),
             policy: self.policy.name.clone(),
             deleveraging: rule_name(self.policy.backstop.deleverage).to_owned(),
+            schedule: self.options.schedule.name().to_owned(),
             fund_share,
             start: story::timestamp(self.start),
             driver: settings.market.name.clone(),

@@ -8,7 +8,7 @@ use super::winners::Held;
 use crate::ScenarioError;
 use crate::market::overflow;
 use crate::perpetuals::draw::{Draw, Field};
-use crate::perpetuals::{BASE_DECIMALS, Minute};
+use crate::perpetuals::{BASE_DECIMALS, Minute, PRICE_DECIMALS};
 use breakwater_engine::{Body, OpenLeg, Outcome, What};
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::plan::proceeds;
@@ -45,23 +45,51 @@ impl Stage<'_> {
     }
 
     fn fill(&mut self, leg: u64, open: &OpenLeg, minute: &Minute) -> Result<(), ScenarioError> {
-        let account = open.account;
-        let before = self.host.engine.health(account).ok();
-        let taken = self.taken(open, minute, before.as_ref())?;
+        let before = self.host.engine.health(open.account).ok();
         let left = open.leg.quantity.saturating_sub(open.filled);
-        if taken.quantity < left && self.policy.backstop.deleverage == Some(Deleverage::RandomStart)
+        let taken = match self.bears(before.as_ref()) {
+            Some(bears) => self.taken(open, minute, left, bears)?,
+            None => Taken::default(),
+        };
+        self.report(leg, open, taken, true)
+    }
+
+    /// Tells the engine what the market took of a leg, and whether that is all of it.
+    pub fn report(
+        &mut self,
+        leg: u64,
+        open: &OpenLeg,
+        taken: Taken,
+        done: bool,
+    ) -> Result<(), ScenarioError> {
+        let left = open.leg.quantity.saturating_sub(open.filled);
+        if done
+            && taken.quantity < left
+            && self.policy.backstop.deleverage == Some(Deleverage::RandomStart)
         {
             let [bits, _] = Draw::new(self.seed(), self.draws).words(Field::Start, 0);
             self.draws += 1;
             self.host.must(self.now, Body::Entropy { bits })?;
         }
-        let (quantity, paid) = (taken.quantity, in_settle(taken.cents)?);
-        let body = Body::ReportFill { leg, quantity, proceeds: paid, done: true };
+        let paid = in_settle(taken.cents)?;
+        self.consumed.consume(side_of(open), taken.quantity);
+        self.filled(leg, open, (taken.quantity, paid), done)
+    }
+
+    /// Tells the engine of a fill, whoever was on its other side.
+    pub fn filled(
+        &mut self,
+        leg: u64,
+        open: &OpenLeg,
+        (quantity, paid): (u128, u128),
+        done: bool,
+    ) -> Result<(), ScenarioError> {
+        let account = open.account;
+        let before = self.host.engine.health(account).ok();
+        let body = Body::ReportFill { leg, quantity, proceeds: paid, done };
         let outcome = self.host.must(self.now, body)?;
         self.read(&outcome)?;
         if quantity > 0 {
-            let side = side_of(open);
-            self.consumed.consume(side, quantity);
             self.write(&outcome, open, (quantity, paid), before.as_ref())?;
         }
         self.deleveraged(account, &outcome)?;
@@ -73,20 +101,20 @@ impl Stage<'_> {
         self.options.seed.unwrap_or(self.scenario.settings.book.seed)
     }
 
-    /// The largest part of a leg that the market takes no worse than the leg allows and that the
-    /// account, with the fund behind it, can stand.
-    fn taken(
+    /// The largest part of a leg, up to `most`, that the market takes no worse than the leg allows and
+    /// that loses no more than a part may, or the whole.
+    pub fn taken(
         &self,
         open: &OpenLeg,
         minute: &Minute,
-        health: Option<&Health>,
+        most: u128,
+        (own, backed): (u128, u128),
     ) -> Result<Taken, ScenarioError> {
         let left = open.leg.quantity.saturating_sub(open.filled);
-        let most = match self.quoted(open, minute, left)? {
+        let most = match self.quoted(open, minute, most)? {
             0 => return Ok(Taken::default()),
             most => most,
         };
-        let Some((own, backed)) = self.bears(health) else { return Ok(Taken::default()) };
         let stands = |quantity: u128, bears: u128| -> Result<Option<Taken>, ScenarioError> {
             let taken = self.fetches(open, minute, quantity)?;
             let value = self.value(quantity, self.mark)?;
@@ -119,7 +147,7 @@ impl Stage<'_> {
     /// own equity, the whole the fund as well. A part that the fund stood behind would leave its loss on
     /// the rest, and whoever is closed against that would pay for it. None if the account lacks more
     /// than the fund has already.
-    fn bears(&self, health: Option<&Health>) -> Option<(u128, u128)> {
+    pub fn bears(&self, health: Option<&Health>) -> Option<(u128, u128)> {
         if self.policy.backstop.deleverage.is_none() {
             return Some((u128::MAX, u128::MAX));
         }
@@ -193,6 +221,13 @@ impl Stage<'_> {
             health.map_or(0, |h| u128::try_from(h.ratio.raw).unwrap_or(u128::MAX))
         };
         self.totals.sales += 1;
+        if long {
+            // From settle units for base units to cents for a contract.
+            let scale = super::SETTLE_DECIMALS - BASE_DECIMALS - PRICE_DECIMALS;
+            let units = quantity.max(1).saturating_mul(10u128.pow(u32::from(scale)));
+            let got = mul_div(paid, 1, units, Rounding::Floor).map_err(overflow)?;
+            self.totals.sold_low = self.totals.sold_low.min(got);
+        }
         self.totals.sold_value += value;
         self.totals.price_impact += lost;
         self.hit.insert(account);

@@ -55,6 +55,7 @@ impl<'a> Stage<'a> {
             mark_end: mark.raw,
             path_low: scenario.path().trough_cents(),
             fund_start: fund,
+            sold_low: u128::MAX,
             ..PerpetualTotals::default()
         };
         let accounts = (0..).map(AccountId).take(book.accounts.len());

@@ -108,7 +108,8 @@ impl Consumed {
         Ok(Price::new(raw, mark.decimals))
     }
 
-    fn of(&self, side: BookSide) -> u128 {
+    /// What was consumed of a side and has not recovered.
+    pub fn of(&self, side: BookSide) -> u128 {
         match side {
             BookSide::Bids => self.bids,
             BookSide::Asks => self.asks,

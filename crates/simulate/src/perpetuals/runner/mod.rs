@@ -23,6 +23,7 @@ mod fill;
 mod found;
 mod market;
 pub mod options;
+mod pooled;
 pub mod record;
 mod side_by_side;
 mod stage;
@@ -30,7 +31,7 @@ mod stage;
 mod tests;
 mod winners;
 
-pub use options::{Asked, Closing, PerpetualOptions, rule_name};
+pub use options::{Asked, Closing, PerpetualOptions, Pooling, Schedule, rule_name};
 pub use record::{PerpetualRun, PerpetualTotals, Sale, Wave};
 pub use side_by_side::{SideBySide, compare};
 

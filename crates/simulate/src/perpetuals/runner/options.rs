@@ -6,6 +6,7 @@ use crate::perpetuals::PRICE_DECIMALS;
 use crate::perpetuals::settings::VenueSettings;
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::policy::{BackstopPolicy, Socialise};
+use breakwater_liquidation::pooled::Limits;
 use breakwater_liquidation::{Close, Ladder, Policy, Seller};
 use breakwater_margin::Ratio;
 use breakwater_market::Guard;
@@ -37,6 +38,65 @@ pub enum Closing {
     Full,
 }
 
+/// How the venue's sales share the market.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Schedule {
+    /// Each account sends its whole leg, in the order of the engine's orders.
+    #[default]
+    Alone,
+    /// All open legs together, a round a mark.
+    Pooled(Pooling),
+}
+
+impl Schedule {
+    /// As it is asked for.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Schedule::Alone => "alone",
+            Schedule::Pooled(_) => "pooled",
+        }
+    }
+}
+
+/// What rounds may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pooling {
+    /// Limits of each round.
+    pub limits: Limits,
+    /// How far the price may move until the next round, parts per million: 1.732 times its volatility.
+    pub reach_ppm: u32,
+    /// How far from the index the mark may be for legs to meet at it, basis points.
+    pub band_bps: u32,
+}
+
+impl Pooling {
+    fn validate(&self) -> Result<(), ScenarioError> {
+        self.limits
+            .validate()
+            .map_err(|error| ScenarioError::setting("schedule", error.to_string()))?;
+        let fields =
+            [("reach_ppm", self.reach_ppm, 1_000_000), ("band_bps", self.band_bps, 10_000)];
+        match fields.iter().find(|(_, value, most)| value > most) {
+            Some((field, value, most)) => {
+                let reason = format!("{field} is {value}; expected at most {most}");
+                Err(ScenarioError::setting("schedule", reason))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Default for Pooling {
+    /// Up to 1 % from the mark, half of what stands, next after ten minutes of marks; a mark moves up to
+    /// half a per cent until the next.
+    fn default() -> Self {
+        let limits =
+            Limits { impact_bps: 100, participation_bps: 5_000, wait_rounds_max: 40, cross: true };
+        Pooling { limits, reach_ppm: 5_000, band_bps: 100 }
+    }
+}
+
 /// What a caller may change about a run over perpetuals; the scenario's own setting stands where
 /// there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +115,8 @@ pub struct PerpetualOptions {
     pub impact: bool,
     /// Another seed: another book.
     pub seed: Option<u64>,
+    /// How sales share the market.
+    pub schedule: Schedule,
 }
 
 impl Default for PerpetualOptions {
@@ -67,6 +129,7 @@ impl Default for PerpetualOptions {
             feedback: None,
             impact: true,
             seed: None,
+            schedule: Schedule::Alone,
         }
     }
 }
@@ -113,6 +176,14 @@ impl Venue {
     ) -> Result<Venue, ScenarioError> {
         let fund = options.fund_share.as_deref().unwrap_or(&settings.fund_share);
         let feedback = options.feedback.as_deref().unwrap_or(&settings.feedback);
+        if matches!(options.schedule, Schedule::Pooled(_)) && !options.impact {
+            let reason = "pooled without impact; expected impact, or alone: at the mark nobody is in \
+                          another's way";
+            return Err(ScenarioError::setting("schedule", reason));
+        }
+        if let Schedule::Pooled(pooling) = &options.schedule {
+            pooling.validate()?;
+        }
         let recovery = share("venue.recovery", &settings.recovery, ONE)?;
         Ok(Venue {
             fund_share: share("venue.fund_share", fund, ONE)?,

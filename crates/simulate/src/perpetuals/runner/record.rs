@@ -105,6 +105,16 @@ pub struct PerpetualTotals {
     pub price_impact: u128,
     /// The same over their value, basis points.
     pub discount_bps: u64,
+    /// The least that a unit was sold for, cents; longs alone.
+    pub sold_low: u128,
+    /// Contracts closed against opposite legs at the mark, each pair counted once.
+    pub crossed: u128,
+    /// Their value at the mark.
+    pub crossed_value: u128,
+    /// The longest that an account had something left to sell at each mark, seconds.
+    pub waited_seconds_max: u64,
+    /// All such times together, seconds.
+    pub waited_seconds: u64,
     /// Losses beyond margins, all of them: what was booked, and what winners gave.
     pub deficit: u128,
     /// Who bore them.
@@ -162,6 +172,8 @@ pub struct PerpetualRun {
     pub policy: String,
     /// How winners are chosen.
     pub deleveraging: String,
+    /// How sales shared the market: `alone` or `pooled`.
+    pub schedule: String,
     /// The fund at the start, as a share of the open interest's value.
     pub fund_share: String,
     /// First instant, RFC 3339.

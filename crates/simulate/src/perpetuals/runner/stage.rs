@@ -1,7 +1,7 @@
 //! The stage of one run: the engine, the minute's depth, and what is written down.
 
 use super::market::Consumed;
-use super::options::Venue;
+use super::options::{Schedule, Venue};
 use super::winners::Held;
 use super::{PerpetualOptions, PerpetualTotals, Sale, Wave};
 use crate::ScenarioError;
@@ -23,6 +23,20 @@ pub(super) const SETTLE: AssetId = AssetId(0);
 pub(super) const CONTRACT: AssetId = AssetId(1);
 /// The contract's market.
 pub(super) const MARKET: MarketId = MarketId(0);
+
+/// Since when an account has something left to sell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    at: Time,
+    point: u64,
+}
+
+impl Waiting {
+    /// Marks since.
+    pub fn points(self, now: u64) -> u64 {
+        now.saturating_sub(self.point)
+    }
+}
 
 pub(super) struct Stage<'a> {
     pub scenario: &'a PerpetualScenario,
@@ -54,6 +68,12 @@ pub(super) struct Stage<'a> {
     pub draws: u64,
     /// Marks sent so far; the first set the book up.
     ticks: u64,
+    /// The path's price at the mark in force.
+    pub index: Price,
+    /// Accounts with something left to sell, and since which mark.
+    pub waiting: BTreeMap<AccountId, Waiting>,
+    /// Marks played.
+    pub points: u64,
 }
 
 /// The `sequence`th mark.
@@ -104,6 +124,9 @@ impl<'a> Stage<'a> {
             reasons: BTreeMap::new(),
             draws: 0,
             ticks: 1,
+            index: none,
+            waiting: BTreeMap::new(),
+            points: 0,
         }
     }
 
@@ -140,7 +163,8 @@ impl<'a> Stage<'a> {
     }
 
     pub fn point(&mut self, minute: &Minute, point: &MarkPoint) -> Result<(), ScenarioError> {
-        self.now = point.at;
+        (self.now, self.index) = (point.at, point.mark);
+        self.points += 1;
         let mark = self.consumed.carried(minute.depth.as_ref(), point.mark, self.feedback)?;
         self.mark_before = self.mark;
         self.ticks += 1;
@@ -151,7 +175,11 @@ impl<'a> Stage<'a> {
         }
         self.read(&outcome)?;
         self.settle_pending()?;
-        self.market_takes(minute)?;
+        match self.options.schedule {
+            Schedule::Alone => self.market_takes(minute)?,
+            Schedule::Pooled(pooling) => self.round(minute, &pooling)?,
+        }
+        self.wait();
         self.note(point)
     }
 
@@ -162,6 +190,25 @@ impl<'a> Stage<'a> {
             self.read(&outcome)?;
         }
         Ok(())
+    }
+
+    /// Who has something left to sell after this mark, and how long those had who have not any more.
+    fn wait(&mut self) {
+        let (now, point) = (self.now, self.points);
+        let legs = self.host.engine.open_legs().values();
+        let waiting: BTreeMap<AccountId, Waiting> = legs
+            .map(|open| {
+                let since = self.waiting.get(&open.account).copied();
+                (open.account, since.unwrap_or(Waiting { at: now, point }))
+            })
+            .collect();
+        let ended = self.waiting.iter().filter(|(account, _)| !waiting.contains_key(account));
+        for (_, since) in ended {
+            let seconds = now.seconds_since(since.at);
+            self.totals.waited_seconds += seconds;
+            self.totals.waited_seconds_max = self.totals.waited_seconds_max.max(seconds);
+        }
+        self.waiting = waiting;
     }
 
     fn note(&mut self, point: &MarkPoint) -> Result<(), ScenarioError> {

@@ -2,7 +2,7 @@
 
 use super::market::Consumed;
 use super::options::Venue;
-use super::stage::{SETTLE, Stage};
+use super::stage::{CONTRACT, SETTLE, Stage};
 use super::*;
 use crate::market::ONE;
 use crate::perpetuals::PerpetualScenario;
@@ -10,9 +10,9 @@ use crate::watcher::{Nobody, Watcher};
 use breakwater_engine::{Body, Command, Engine, Outcome, What};
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::effects::Bearer;
-use breakwater_liquidation::{CallState, Fact};
+use breakwater_liquidation::{Call, CallState, Fact};
 use breakwater_market::BookSide;
-use breakwater_money::Price;
+use breakwater_money::{AccountId, Price};
 use std::sync::OnceLock;
 
 const SCENARIO: &str = include_str!("../../../../../scenarios/october-2025.toml");
@@ -222,7 +222,7 @@ impl Watcher for Closed {
         let mark = self.engine.look(|view| view.price(super::stage::CONTRACT));
         let held: Vec<super::winners::Held> = match command.body {
             Body::ReportFill { .. } => (0..)
-                .map(breakwater_money::AccountId)
+                .map(AccountId)
                 .take(self.engine.accounts())
                 .map(|account| super::winners::Held::of(&self.engine, account))
                 .collect(),
@@ -375,17 +375,17 @@ fn isolated_positions_have_no_wallet_and_every_account_opens_healthy() {
     let isolated = stage.book.accounts.iter().find(|a| a.isolated && a.wallet_cents > 0).unwrap();
     let cross = stage.book.accounts.iter().find(|a| !a.isolated && a.wallet_cents > 0).unwrap();
     let cash = |account: u32| {
-        let holder = breakwater_money::Holder::Account(breakwater_money::AccountId(account));
+        let holder = breakwater_money::Holder::Account(AccountId(account));
         engine.ledger().balance(holder, breakwater_money::Unit::token(SETTLE)).unsigned_abs()
     };
     assert_eq!(cash(isolated.number), isolated.margin_cents * 10_000);
     assert_eq!(cash(cross.number), (cross.margin_cents + cross.wallet_cents) * 10_000);
-    for account in (0..).map(breakwater_money::AccountId).take(engine.accounts()) {
+    for account in (0..).map(AccountId).take(engine.accounts()) {
         let state = engine.margin_call(account).unwrap().state;
         assert!(matches!(state, CallState::Healthy | CallState::Warned), "{account} {state:?}");
     }
     let opened: i128 = (0..)
-        .map(breakwater_money::AccountId)
+        .map(AccountId)
         .take(engine.accounts())
         .map(|account| super::winners::Held::of(engine, account).size)
         .sum();
@@ -501,4 +501,102 @@ fn options_stand_over_settings() {
     assert_eq!(plain.fund_share, ONE / 200);
     assert_eq!(plain.policy.backstop.deleverage, Some(Deleverage::Queue));
     assert!(plain.policy.ladder.is_some());
+}
+
+/// Applies every command a second time.
+struct Again(Engine);
+
+impl Watcher for Again {
+    fn command(&mut self, command: &Command) -> Result<(), String> {
+        self.0.apply(command);
+        Ok(())
+    }
+}
+
+fn pooled(limits: impl FnOnce(&mut Pooling)) -> PerpetualOptions {
+    let mut pooling = Pooling::default();
+    limits(&mut pooling);
+    PerpetualOptions { schedule: Schedule::Pooled(pooling), ..with_fund("0.005") }
+}
+
+#[test]
+fn rounds_keep_the_books_and_replay_to_the_same_hash() {
+    let mut again = Again(Engine::new(crate::plugged::registry()));
+    let options = pooled(|_| {});
+    let run = run(small(), &options, &mut again).unwrap();
+    keeps_its_books(&run);
+    assert_eq!(again.0.state_hash().hex(), run.state_hash);
+    assert_eq!(run, ran(&options));
+    let totals = &run.totals;
+    assert!(totals.sales > 0 && totals.waited_seconds > 0, "{totals:?}");
+    let alone = ran(&with_fund("0.005"));
+    assert_eq!((alone.totals.crossed, alone.schedule.as_str()), (0, "alone"));
+    assert_eq!(run.schedule, "pooled");
+}
+
+#[test]
+fn no_sale_of_a_round_is_further_from_the_mark_than_the_limit() {
+    let run = ran(&pooled(|pooling| pooling.limits.impact_bps = 30));
+    keeps_its_books(&run);
+    assert!(run.sales.iter().all(|sale| sale.discount_bps <= 30));
+    assert!(run.sales.iter().any(|sale| sale.discount_bps > 20));
+    assert!(run.totals.discount_bps < ran(&with_fund("0.005")).totals.discount_bps);
+}
+
+/// Opens a short at the mark with hardly more than it takes.
+fn open_short(stage: &mut Stage<'_>, quantity: u128) {
+    let (at, account) = (stage.now, stage.host.engine.accounts());
+    let account = AccountId(u32::try_from(account).unwrap());
+    stage.host.must(at, Body::OpenAccount { owner: format!("late-{}", account.0) }).unwrap();
+    let collateral = stage.value(quantity, stage.mark).unwrap() * 22 / 1_000;
+    stage
+        .host
+        .must(at, Body::Call(Call::Import { account, asset: SETTLE, collateral, debt: 0 }))
+        .unwrap();
+    let (buyer, seller, price) = (None, Some(account), stage.mark);
+    let trade = Call::Trade { buyer, seller, contract: CONTRACT, quantity, price };
+    stage.host.must(at, Body::Call(trade)).unwrap();
+    stage.held.push(super::winners::Held::of(&stage.host.engine, account));
+}
+
+#[test]
+fn what_is_crossed_is_two_sales_at_the_mark() {
+    let options = pooled(|pooling| pooling.limits.participation_bps = 100);
+    let mut watcher = Nobody;
+    let mut stage = Stage::found(small(), &options, &mut watcher).unwrap();
+    let mut low = None;
+    for minute in &small().path().minutes {
+        // Longs that were opened above and shorts opened at the lowest mark so far are in breach together.
+        if minute.number > 1_270 && low.is_none_or(|low| minute.bar.low < low) {
+            low = Some(minute.bar.low);
+            open_short(&mut stage, 100_000);
+        }
+        for point in &minute.marks {
+            let (sales, crossed) = (stage.sales.len(), stage.totals.crossed);
+            stage.point(minute, point).unwrap();
+            let crossed = stage.totals.crossed - crossed;
+            let at_mark = |long: bool| -> u128 {
+                let of = stage.sales[sales..].iter().filter(|sale| sale.long == long);
+                of.filter(|sale| sale.proceeds == sale.value).map(|sale| sale.quantity).sum()
+            };
+            assert!(at_mark(true) >= crossed && at_mark(false) >= crossed, "{:?}", point.at);
+        }
+    }
+    assert!(stage.totals.crossed > 0);
+    let rows = stage.host.engine.trial_balance();
+    assert!(rows.iter().all(|row| row.sum == 0));
+}
+
+#[test]
+fn limits_of_rounds_that_make_no_sense_are_named() {
+    let wrong =
+        |options: PerpetualOptions| run(small(), &options, &mut Nobody).unwrap_err().to_string();
+    let none = pooled(|pooling| pooling.limits.participation_bps = 0);
+    assert!(wrong(none).contains("schedule: participation_bps is 0; expected 1 to 10000"));
+    let far = pooled(|pooling| pooling.limits.impact_bps = 10_001);
+    assert!(wrong(far).contains("schedule: impact_bps is 10001"));
+    let wide = pooled(|pooling| pooling.band_bps = 10_001);
+    assert!(wrong(wide).contains("schedule: band_bps is 10001; expected at most 10000"));
+    let without = PerpetualOptions { impact: false, ..pooled(|_| {}) };
+    assert!(wrong(without).contains("schedule: pooled without impact"));
 }
