@@ -46,6 +46,8 @@ pub enum Command {
     /// Auctions: a day of them by every format, which to hold for a lot, and the games that bidders play
     #[command(subcommand)]
     Auction(AuctionCommand),
+    /// How many further events one event of a table brings, with its interval and distance to 1
+    Branching(crate::branching::arguments::Branching),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

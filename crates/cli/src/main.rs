@@ -8,6 +8,7 @@ mod arguments;
 mod assess;
 mod at_risk;
 mod auction;
+mod branching;
 mod compare;
 mod conformance;
 mod events;
@@ -71,6 +72,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Plan(asked) => assess::plan(asked, screen),
         Command::Price(asked) => price::run(asked, screen),
         Command::Auction(asked) => auction::run(asked, screen),
+        Command::Branching(asked) => branching::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

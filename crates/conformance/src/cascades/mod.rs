@@ -4,8 +4,14 @@
 //! Numbers in these files are JSON numbers, some with an exponent: they are read as the decimals they
 //! are written as. Cases have no ids of their own.
 
+mod drains;
+mod events;
+mod falls;
+mod float;
 pub(crate) mod number;
 mod policies;
+#[cfg(test)]
+mod tests;
 mod waves;
 
 use crate::Adapter;
@@ -13,5 +19,15 @@ use crate::Adapter;
 /// The adapters of this family.
 #[must_use]
 pub fn adapters() -> Vec<Box<dyn Adapter>> {
-    vec![Box::new(policies::Policies), Box::new(waves::Waves), Box::new(waves::Gaps)]
+    vec![
+        Box::new(policies::Policies),
+        Box::new(waves::Waves),
+        Box::new(waves::Gaps),
+        Box::new(falls::Rounds),
+        Box::new(falls::Amplification),
+        Box::new(falls::Toxic),
+        Box::new(falls::FireSales),
+        Box::new(events::Events),
+        Box::new(drains::Drains),
+    ]
 }
