@@ -24,7 +24,7 @@ const DECAY_POWERS: [f64; 2] = [-2.5, 5.0];
 /// Points of the first, coarse search over the decay.
 const DECAY_POINTS: usize = 31;
 
-/// Steps of each golden-section search: the last bracket is a billionth of the first.
+/// Most steps of a golden-section search: the last bracket is a billionth of the first.
 const GOLDEN_STEPS: usize = 43;
 
 /// Largest branching ratio that the interval is searched up to.
@@ -154,7 +154,7 @@ impl Sample<'_> {
         let best = (0..DECAY_POINTS).max_by(|a, b| points[*a].total_cmp(&points[*b])).unwrap_or(0);
         let centre = low + step * best as f64;
         let (from, to) = ((centre - step).max(low), (centre + step).min(high));
-        let (found, _) = golden(from, to, of);
+        let (found, _) = golden(from, to, 1e-7, of);
         (libm::exp(found), found - low < 1e-3 || high - found < 1e-3)
     }
 
@@ -164,7 +164,7 @@ impl Sample<'_> {
         let centre = libm::log(beta);
         // A factor of twenty to either side: beyond, the interval would not be one of this kernel.
         let (from, to) = ((centre - 3.0).max(low), (centre + 3.0).min(high));
-        golden(from, to, |log_beta| self.profile_at(branching, libm::exp(log_beta))).1
+        golden(from, to, 1e-3, |log_beta| self.profile_at(branching, libm::exp(log_beta))).1
     }
 
     /// Where the profile of the branching ratio has fallen by the quantile, on the way from `inner` to
@@ -265,14 +265,15 @@ fn falling_root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     (a + b) / 2.0
 }
 
-/// Where a function of one hump is highest between two ends, and its value there.
-fn golden(low: f64, high: f64, f: impl Fn(f64) -> f64) -> (f64, f64) {
+/// Where a function of one hump is highest between two ends, to `within`, and its value there: off by
+/// the square of it.
+fn golden(low: f64, high: f64, within: f64, f: impl Fn(f64) -> f64) -> (f64, f64) {
     let ratio = (libm::sqrt(5.0) - 1.0) / 2.0;
     let (mut a, mut b) = (low, high);
     let (mut x, mut y) = (b - ratio * (b - a), a + ratio * (b - a));
     let (mut at_x, mut at_y) = (f(x), f(y));
     for _ in 0..GOLDEN_STEPS {
-        if b - a < 1e-7 {
+        if b - a < within {
             break;
         }
         if at_x >= at_y {
