@@ -51,6 +51,8 @@ pub enum Command {
     Auction(AuctionCommand),
     /// When to sell how much of a lot, what that costs and how sure it is, beside simpler ways
     Schedule(Box<crate::schedule::arguments::Schedule>),
+    /// How many further events one event of a table brings, with its interval and distance to 1
+    Branching(crate::branching::arguments::Branching),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

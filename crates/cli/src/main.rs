@@ -8,6 +8,7 @@ mod arguments;
 mod assess;
 mod at_risk;
 mod auction;
+mod branching;
 mod compare;
 mod conformance;
 mod events;
@@ -75,6 +76,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::PriceOptions(asked) => price_options::run(asked, screen),
         Command::Auction(asked) => auction::run(asked, screen),
         Command::Schedule(asked) => schedule::run(asked, screen),
+        Command::Branching(asked) => branching::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

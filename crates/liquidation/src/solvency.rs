@@ -1,5 +1,15 @@
 //! Guards on what a pool takes on: caps, gates, a circuit breaker and an answer in the interest
 //! rate. They belong to policies and hold around any rulebook; what they remember is the engine's.
+//!
+//! The modules hold the rules against a drain and against a fall as pure integer functions: what may
+//! leave in a window, how a queue is shared and released, limit bands and halts, rates with a kink,
+//! and what a state of stress scales.
+
+pub mod bands;
+pub mod outflow;
+pub mod rates;
+pub mod release;
+pub mod stress_state;
 
 use breakwater_money::U256;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,8 @@
 //! depth, carries part of the impact into the next price, and emits everything a report draws. The
 //! engine it drives is the engine that runs live; a run is its commands, and nothing here decides
 //! what a rulebook decides. Only this crate may draw random numbers, always seeded: the
-//! book of [`perpetuals`] is drawn, the lending scenario draws nothing.
+//! book of [`perpetuals`] is drawn, the lending scenario draws nothing. Models of cascades, panic and
+//! drains, which need no engine, are in [`stress`].
 
 pub mod assess;
 pub mod at_risk;
@@ -28,6 +29,7 @@ pub mod scenario;
 pub mod shipped;
 mod stage;
 mod story;
+pub mod stress;
 mod table;
 pub mod watcher;
 pub mod world;

@@ -4,9 +4,15 @@
 //! Numbers in these files are JSON numbers, some with an exponent: they are read as the decimals they
 //! are written as. Cases have no ids of their own.
 
+mod drains;
+mod events;
+mod falls;
+mod float;
 pub(crate) mod number;
 mod policies;
 mod schedules;
+#[cfg(test)]
+mod tests;
 mod waves;
 
 use crate::Adapter;
@@ -22,5 +28,11 @@ pub fn adapters() -> Vec<Box<dyn Adapter>> {
         Box::new(schedules::BlockBook),
         Box::new(schedules::SquareRoot),
         Box::new(schedules::DecayKernel),
+        Box::new(falls::Rounds),
+        Box::new(falls::Amplification),
+        Box::new(falls::Toxic),
+        Box::new(falls::FireSales),
+        Box::new(events::Events),
+        Box::new(drains::Drains),
     ]
 }
