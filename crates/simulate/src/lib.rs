@@ -15,6 +15,7 @@ pub mod fitting;
 pub mod keeper;
 pub mod keeper_plan;
 pub mod market;
+pub mod monte_carlo;
 pub mod options;
 pub mod path;
 pub mod perpetuals;

@@ -1,0 +1,145 @@
+//! One path, fast: only accounts that come into breach are looked at.
+//!
+//! Accounts that were never liquidated come into breach in the order of their breach prices, so of
+//! them a path remembers one number, the frontier. Those that were liquidated are in a [`Queue`].
+//! All accounts in breach are liquidated at one price and what is sold sums as whole numbers, so
+//! their order decides nothing, and the result is that of the scan in [`super::scan`], bit for bit.
+
+use super::book::{Loan, Ranked};
+use super::impact::{Impact, Price};
+use super::law::Steps;
+use super::queue::{Queue, Touched};
+use super::results::Row;
+use super::rounds::Round;
+
+/// What a path needs beside the book, reused from path to path.
+#[derive(Debug, Clone)]
+pub(super) struct Overlay {
+    queue: Queue,
+    batch: Vec<Touched>,
+    /// Accounts of the book, in order, that were liquidated.
+    frontier: usize,
+    /// Debt of those that have no collateral left.
+    bare: u64,
+}
+
+impl Overlay {
+    pub(super) fn new(book: &Ranked) -> Overlay {
+        let queue = Queue::new(key(book, book.price), book.loans.len());
+        Overlay { queue, batch: Vec::new(), frontier: 0, bare: book.bare }
+    }
+
+    /// Runs one path.
+    pub(super) fn run(
+        &mut self,
+        book: &Ranked,
+        impact: &Impact,
+        mut steps: Steps<'_>,
+        count: u32,
+    ) -> Row {
+        self.queue.clear();
+        (self.frontier, self.bare) = (0, book.bare);
+        let mut price = Price { units: book.price, held: 0 };
+        let mut row = Row { trough: price.units, ..Row::default() };
+        for _ in 0..count {
+            price = price.moved(libm::exp(steps.advance()));
+            row.trough = row.trough.min(price.units);
+            let mut rounds = 0;
+            while rounds < book.terms.rounds_max()
+                && let Some(sold) = self.round(book, price.units, &mut row)
+            {
+                rounds += 1;
+                price = price.moved(impact.factor(sold));
+                row.trough = row.trough.min(price.units);
+            }
+            row.rounds_max = row.rounds_max.max(rounds);
+        }
+        row.price = price.units;
+        row.held = price.held;
+        row.touched = self.frontier as u64;
+        row.bad_debt = self.bad_debt(book, price.units);
+        row
+    }
+
+    /// Liquidates everybody in breach at a price and says what was sold; `None` if nobody is.
+    #[inline]
+    fn round(&mut self, book: &Ranked, price: u64, row: &mut Row) -> Option<u64> {
+        let due = book.breach_price.get(self.frontier).is_some_and(|at| *at >= price);
+        let bucket = self.queue.bucket(key(book, price));
+        if !due && !self.queue.reaches(bucket) {
+            return None;
+        }
+        let round = Round::new(&book.terms, price);
+        self.batch.clear();
+        self.queue.take(bucket, |a| round.in_breach(a.collateral, a.debt), &mut self.batch);
+        let fresh = &book.breach_price[self.frontier..];
+        let fresh = fresh.iter().take_while(|at| **at >= price).count();
+        let begin = self.frontier;
+        self.frontier += fresh;
+        if fresh == 0 && self.batch.is_empty() {
+            return None;
+        }
+        let mut sums = Sums::default();
+        for loan in &book.loans[begin..self.frontier] {
+            let Loan { collateral, debt } = *loan;
+            sums.liquidate(&round, Touched { collateral, debt }, &mut self.queue);
+        }
+        for account in self.batch.drain(..) {
+            sums.liquidate(&round, account, &mut self.queue);
+        }
+        row.liquidations += sums.count;
+        row.repaid += u128::from(sums.repaid);
+        row.sold += u128::from(sums.seized);
+        self.bare += sums.bare;
+        Some(sums.seized)
+    }
+
+    /// Debt that collateral does not cover.
+    fn bad_debt(&self, book: &Ranked, price: u64) -> u64 {
+        let uncovered = |c, d| book.terms.uncovered(c, d, price);
+        // Whoever has uncovered debt owes more than collateral times price, so is in breach as well.
+        let fresh = book.breach_price[self.frontier..].iter().take_while(|at| **at >= price);
+        let fresh = fresh.count();
+        let loans = &book.loans[self.frontier..self.frontier + fresh];
+        let bucket = self.queue.bucket(key(book, price));
+        let untouched: u64 = loans.iter().map(|a| uncovered(a.collateral, a.debt)).sum();
+        let touched: u64 =
+            self.queue.from(bucket).map(|a| uncovered(a.collateral, a.debt)).sum();
+        self.bare + untouched + touched
+    }
+}
+
+/// What a round moved, base units; all below the totals of the book.
+#[derive(Debug, Default)]
+struct Sums {
+    count: u64,
+    repaid: u64,
+    seized: u64,
+    bare: u64,
+}
+
+impl Sums {
+    #[inline]
+    fn liquidate(&mut self, round: &Round, account: Touched, queue: &mut Queue) {
+        let taken = round.liquidate(account.collateral, account.debt);
+        self.count += 1;
+        self.repaid += taken.repaid;
+        self.seized += taken.seized;
+        let collateral = account.collateral - taken.seized;
+        let debt = account.debt - taken.repaid;
+        match (collateral, debt) {
+            (0, _) => self.bare += debt,
+            // Owes nothing: never in breach again.
+            (_, 0) => {}
+            _ => queue.push(Touched { collateral, debt }),
+        }
+    }
+}
+
+/// A key at or below that of every account in breach at a price: debt over collateral is above
+/// `price threshold / one`, of which this is the float, one part in 2^50 lower for its roundings.
+fn key(book: &Ranked, price: u64) -> f64 {
+    const LOWER: f64 = 1.0 - 1.0 / (1u64 << 50) as f64;
+    let collateral_side = book.terms.collateral_side(price) as f64;
+    collateral_side / book.terms.debt_side() as f64 * LOWER
+}
