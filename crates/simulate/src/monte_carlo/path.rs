@@ -5,7 +5,7 @@
 //! All accounts in breach are liquidated at one price and what is sold sums as whole numbers, so
 //! their order decides nothing, and the result is that of the scan in [`super::scan`], bit for bit.
 
-use super::book::{Loan, Ranked};
+use super::book::Ranked;
 use super::impact::{Impact, Price};
 use super::law::Steps;
 use super::queue::{Queue, Touched};
@@ -70,24 +70,21 @@ impl Overlay {
             return None;
         }
         let round = Round::new(&book.terms, price);
-        self.batch.clear();
-        self.queue.take(bucket, |a| round.in_breach(a.collateral, a.debt), &mut self.batch);
+        let breach = |a: &Touched| round.in_breach(a.collateral, a.debt);
+        let again = self.queue.take(bucket, breach, &mut self.batch);
         let fresh = &book.breach_price[self.frontier..];
         let fresh = fresh.iter().take_while(|at| **at >= price).count();
-        let begin = self.frontier;
-        self.frontier += fresh;
-        if fresh == 0 && self.batch.is_empty() {
+        if again + fresh == 0 {
             return None;
         }
-        let mut sums = Sums::default();
-        for loan in &book.loans[begin..self.frontier] {
-            let Loan { collateral, debt } = *loan;
-            sums.liquidate(&round, Touched { collateral, debt }, &mut self.queue);
-        }
-        for account in self.batch.drain(..) {
-            sums.liquidate(&round, account, &mut self.queue);
-        }
-        row.liquidations += sums.count;
+        self.batch.truncate(again);
+        let begin = self.frontier;
+        self.frontier += fresh;
+        let loans = book.loans[begin..self.frontier].iter();
+        self.batch.extend(loans.map(|a| Touched { collateral: a.collateral, debt: a.debt }));
+        let sums = Sums::of(&round, &mut self.batch);
+        self.queue.put(&self.batch);
+        row.liquidations += self.batch.len() as u64;
         row.repaid += u128::from(sums.repaid);
         row.sold += u128::from(sums.seized);
         self.bare += sums.bare;
@@ -112,27 +109,27 @@ impl Overlay {
 /// What a round moved, base units; all below the totals of the book.
 #[derive(Debug, Default)]
 struct Sums {
-    count: u64,
     repaid: u64,
     seized: u64,
+    /// Debt of those that have no collateral left.
     bare: u64,
 }
 
 impl Sums {
-    #[inline]
-    fn liquidate(&mut self, round: &Round, account: Touched, queue: &mut Queue) {
-        let taken = round.liquidate(account.collateral, account.debt);
-        self.count += 1;
-        self.repaid += taken.repaid;
-        self.seized += taken.seized;
-        let collateral = account.collateral - taken.seized;
-        let debt = account.debt - taken.repaid;
-        match (collateral, debt) {
-            (0, _) => self.bare += debt,
-            // Owes nothing: never in breach again.
-            (_, 0) => {}
-            _ => queue.push(Touched { collateral, debt }),
+    /// Liquidates every account once.
+    fn of(round: &Round, accounts: &mut [Touched]) -> Sums {
+        let mut sums = Sums::default();
+        for account in accounts {
+            let taken = round.liquidate(account.collateral, account.debt);
+            // No more is taken than there is, and totals stay below those of the book.
+            account.collateral = account.collateral.wrapping_sub(taken.seized);
+            account.debt = account.debt.wrapping_sub(taken.repaid);
+            sums.repaid = sums.repaid.wrapping_add(taken.repaid);
+            sums.seized = sums.seized.wrapping_add(taken.seized);
+            let bare = if account.collateral == 0 { account.debt } else { 0 };
+            sums.bare = sums.bare.wrapping_add(bare);
         }
+        sums
     }
 }
 

@@ -13,6 +13,10 @@ pub(super) struct Touched {
     pub(super) debt: u64,
 }
 
+impl Touched {
+    pub(super) const NOBODY: Touched = Touched { collateral: 0, debt: 0 };
+}
+
 /// Factors of two below and above the first key that have buckets of their own; what lies beyond
 /// shares the last bucket on its side.
 const OCTAVES_BELOW: u64 = 10;
@@ -34,6 +38,8 @@ pub(super) struct Queue {
     low: usize,
     /// No bucket at or above was.
     high: usize,
+    /// Memory of buckets that were emptied.
+    spare: Vec<Vec<Touched>>,
 }
 
 impl Queue {
@@ -46,27 +52,37 @@ impl Queue {
         let count = (OCTAVES_BELOW + OCTAVES_ABOVE) << bits;
         let buckets = vec![Vec::new(); usize::try_from(count).unwrap_or(usize::MAX)];
         let low = buckets.len();
-        Queue { buckets, shift, base, end: 0, low, high: 0 }
+        Queue { buckets, shift, base, end: 0, low, high: 0, spare: Vec::new() }
     }
 
     /// The bucket of a key; the bits of floats above zero are in order of their values.
     #[inline]
     pub(super) fn bucket(&self, key: f64) -> usize {
         let place = (key.to_bits() >> self.shift).saturating_sub(self.base) as usize;
-        place.min(self.buckets.len() - 1)
+        place.min(self.buckets.len().wrapping_sub(1))
     }
 
-    /// Puts an account into its bucket.
-    #[inline]
-    pub(super) fn push(&mut self, account: Touched) {
-        // Both are below 2^50, so exact, and the quotient is the nearest float to their ratio. The
-        // casts go through signed numbers, for which processors have an instruction.
-        let key = account.debt as i64 as f64 / account.collateral as i64 as f64;
-        let bucket = self.bucket(key);
-        self.end = self.end.max(bucket + 1);
-        self.low = self.low.min(bucket);
-        self.high = self.high.max(bucket + 1);
-        self.buckets[bucket].push(account);
+    /// Puts accounts into their buckets; whoever holds or owes nothing is left out.
+    pub(super) fn put(&mut self, accounts: &[Touched]) {
+        let (mut lowest, mut highest) = (usize::MAX, 0);
+        for account in accounts.iter().filter(|a| a.collateral > 0 && a.debt > 0) {
+            // Both are below 2^50, so exact, and the quotient is the nearest float to their ratio.
+            // The casts go through signed numbers, for which processors have an instruction.
+            let key = account.debt as i64 as f64 / account.collateral as i64 as f64;
+            let bucket = self.bucket(key);
+            lowest = lowest.min(bucket);
+            highest = highest.max(bucket);
+            let accounts = &mut self.buckets[bucket];
+            if accounts.capacity() == 0 {
+                *accounts = self.spare.pop().unwrap_or_default();
+            }
+            accounts.push(*account);
+        }
+        if lowest <= highest {
+            self.end = self.end.max(highest + 1);
+            self.low = self.low.min(lowest);
+            self.high = self.high.max(highest + 1);
+        }
     }
 
     /// Whether a bucket at or above the given one may hold somebody.
@@ -75,32 +91,36 @@ impl Queue {
         self.end > bucket
     }
 
-    /// Moves to `taken` whoever is in breach, out of the buckets from the given one up.
+    /// Moves whoever is in breach, out of the buckets from the given one up, to the beginning of
+    /// `taken`, and says how many they are. What `taken` held is overwritten.
     pub(super) fn take(
         &mut self,
         bucket: usize,
         in_breach: impl Fn(&Touched) -> bool,
         taken: &mut Vec<Touched>,
-    ) {
+    ) -> usize {
         let mut left_end = bucket;
+        let mut count = 0;
         for place in (bucket..self.end).rev() {
             let accounts = &mut self.buckets[place];
-            let mut kept = 0;
-            for at in 0..accounts.len() {
-                let account = accounts[at];
-                if in_breach(&account) {
-                    taken.push(account);
-                } else {
-                    accounts[kept] = account;
-                    kept += 1;
-                }
+            if accounts.is_empty() {
+                continue;
             }
+            if taken.len() < count + accounts.len() {
+                taken.resize(2 * (count + accounts.len()), Touched::NOBODY);
+            }
+            let kept = divide(accounts, &mut taken[count..], &in_breach);
+            count += accounts.len() - kept;
             accounts.truncate(kept);
             if kept > 0 {
                 left_end = left_end.max(place + 1);
+            } else {
+                // What was read last is the next to be written: its memory is near.
+                self.spare.push(std::mem::take(accounts));
             }
         }
         self.end = left_end.min(self.end);
+        count
     }
 
     /// Everybody in the buckets from the given one up.
@@ -111,7 +131,32 @@ impl Queue {
     /// Empties the queue and keeps its memory.
     pub(super) fn clear(&mut self) {
         let used = self.low..self.high.max(self.low);
-        self.buckets[used].iter_mut().for_each(Vec::clear);
+        for accounts in self.buckets[used].iter_mut().filter(|accounts| accounts.capacity() > 0) {
+            accounts.clear();
+            self.spare.push(std::mem::take(accounts));
+        }
         (self.end, self.low, self.high) = (0, self.buckets.len(), 0);
     }
+}
+
+/// Copies to `taken` whoever is in breach and moves the others to the beginning; says how many these
+/// are. `taken` is as long as `accounts` at least.
+#[inline]
+fn divide(
+    accounts: &mut [Touched],
+    taken: &mut [Touched],
+    in_breach: impl Fn(&Touched) -> bool,
+) -> usize {
+    let (mut kept, mut count) = (0usize, 0usize);
+    // Both places are written and one of them counts: in the bucket of the price itself a branch
+    // would be guessed wrong half of the time.
+    for at in 0..accounts.len() {
+        let account = accounts[at];
+        let breach = in_breach(&account);
+        taken[count] = account;
+        accounts[kept] = account;
+        count = count.wrapping_add(usize::from(breach));
+        kept = kept.wrapping_add(usize::from(!breach));
+    }
+    kept
 }

@@ -20,6 +20,7 @@ pub(super) struct Round {
     collateral_side: u64,
     close: u64,
     close_per: u64,
+    close_per_less_one: u64,
     close_reciprocal: u64,
     reward: u64,
     reward_per: u64,
@@ -40,6 +41,7 @@ impl Round {
             collateral_side: terms.collateral_side(price),
             close,
             close_per,
+            close_per_less_one: close_per - 1,
             close_reciprocal: u64::MAX / close_per,
             reward,
             reward_per,
@@ -61,16 +63,17 @@ impl Round {
             return self.terms.liquidate(collateral, debt, self.price);
         };
         // Below 2^50 times 10^4 plus 10^4: no overflow.
-        let part = debt * self.close + (self.close_per - 1);
-        let mut repaid = ((u128::from(part) * u128::from(self.close_reciprocal)) >> 64) as u64;
-        repaid += u64::from(part - repaid * self.close_per >= self.close_per);
+        let part = debt.wrapping_mul(self.close).wrapping_add(self.close_per_less_one);
+        let repaid = ((u128::from(part) * u128::from(self.close_reciprocal)) >> 64) as u64;
+        let rest = part.wrapping_sub(repaid.wrapping_mul(self.close_per));
+        let repaid = repaid.wrapping_add(u64::from(rest > self.close_per_less_one));
         let due = u128::from(repaid) * u128::from(reciprocal);
         // Below 2^50 times 2^64 over 2^52. The rest is below twice `reward_per`, so below 2^64: the
         // low words tell it.
-        let mut seized = (due >> FRACTION_BITS) as u64;
+        let seized = (due >> FRACTION_BITS) as u64;
         let rest =
             repaid.wrapping_mul(self.reward).wrapping_sub(seized.wrapping_mul(self.reward_per));
-        seized += u64::from(rest >= self.reward_per);
+        let seized = seized.wrapping_add(u64::from(rest >= self.reward_per));
         if seized > collateral {
             return self.terms.take_all(collateral, debt, self.price);
         }
