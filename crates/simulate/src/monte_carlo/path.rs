@@ -8,25 +8,46 @@
 use super::book::Ranked;
 use super::impact::{Impact, Price};
 use super::law::Steps;
-use super::queue::{Queue, Touched};
+use super::queue::{Keyed, Queue};
 use super::results::Row;
 use super::rounds::Round;
+
+/// An account that was liquidated before, base units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Touched {
+    collateral: u64,
+    debt: u64,
+}
+
+impl Keyed for Touched {
+    const NOBODY: Touched = Touched { collateral: 0, debt: 0 };
+
+    #[inline]
+    fn key(&self) -> Option<f64> {
+        // Both are below 2^50, so exact, and the quotient is the nearest float to their ratio. The
+        // casts go through signed numbers, for which processors have an instruction.
+        let ratio = || self.debt as i64 as f64 / self.collateral as i64 as f64;
+        (self.collateral > 0 && self.debt > 0).then(ratio)
+    }
+}
 
 /// What a path needs beside the book, reused from path to path.
 #[derive(Debug, Clone)]
 pub(super) struct Overlay {
-    queue: Queue,
+    queue: Queue<Touched>,
     batch: Vec<Touched>,
     /// Accounts of the book, in order, that were liquidated.
     frontier: usize,
     /// Debt of those that have no collateral left.
     bare: u64,
+    /// A price at which nobody is in breach; so nobody is at a higher one. Until the next liquidation.
+    quiet: u64,
 }
 
 impl Overlay {
     pub(super) fn new(book: &Ranked) -> Overlay {
         let queue = Queue::new(key(book, book.price), book.loans.len());
-        Overlay { queue, batch: Vec::new(), frontier: 0, bare: book.bare }
+        Overlay { queue, batch: Vec::new(), frontier: 0, bare: book.bare, quiet: u64::MAX }
     }
 
     /// Runs one path.
@@ -38,7 +59,7 @@ impl Overlay {
         count: u32,
     ) -> Row {
         self.queue.clear();
-        (self.frontier, self.bare) = (0, book.bare);
+        (self.frontier, self.bare, self.quiet) = (0, book.bare, u64::MAX);
         let mut price = Price { units: book.price, held: 0 };
         let mut row = Row { trough: price.units, ..Row::default() };
         for _ in 0..count {
@@ -64,9 +85,13 @@ impl Overlay {
     /// Liquidates everybody in breach at a price and says what was sold; `None` if nobody is.
     #[inline]
     fn round(&mut self, book: &Ranked, price: u64, row: &mut Row) -> Option<u64> {
+        if price >= self.quiet {
+            return None;
+        }
         let due = book.breach_price.get(self.frontier).is_some_and(|at| *at >= price);
         let bucket = self.queue.bucket(key(book, price));
         if !due && !self.queue.reaches(bucket) {
+            self.quiet = price;
             return None;
         }
         let round = Round::new(&book.terms, price);
@@ -75,8 +100,10 @@ impl Overlay {
         let fresh = &book.breach_price[self.frontier..];
         let fresh = fresh.iter().take_while(|at| **at >= price).count();
         if again + fresh == 0 {
+            self.quiet = price;
             return None;
         }
+        self.quiet = u64::MAX;
         self.batch.truncate(again);
         let begin = self.frontier;
         self.frontier += fresh;

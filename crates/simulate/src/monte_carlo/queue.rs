@@ -1,20 +1,19 @@
 //! Accounts by the price at which they come into breach.
 //!
-//! The key of an account is debt over collateral, rounded to the nearest float; its bucket is the
-//! key's exponent and first bits, so buckets are in order of price, each a few thousandths of a part
-//! of a thousand wide, and no logarithm is taken. Rounding keeps order, so whoever is in breach at a
-//! price lies in the bucket of that price or above: the list is never late. Who of them is in breach
-//! is decided by whole numbers.
+//! The key of an account is a price, or debt over collateral, rounded to the nearest float; its bucket
+//! is the key's exponent and first bits, so buckets are in order of price, some thousands to a factor
+//! of two, and no logarithm is taken. Rounding keeps order, so whoever is in breach at a price lies in
+//! the bucket of that price or above: the list is never late. Who of them is in breach is decided by
+//! whole numbers.
 
-/// An account that was liquidated before, base units. It owes something and holds something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Touched {
-    pub(super) collateral: u64,
-    pub(super) debt: u64,
-}
+/// What a queue holds.
+pub(super) trait Keyed: Copy {
+    /// Stands where nobody does.
+    const NOBODY: Self;
 
-impl Touched {
-    pub(super) const NOBODY: Touched = Touched { collateral: 0, debt: 0 };
+    /// Where it belongs: above zero and in order of the prices of breach; `None` if it never comes
+    /// into breach.
+    fn key(&self) -> Option<f64>;
 }
 
 /// Factors of two below and above the first key that have buckets of their own; what lies beyond
@@ -26,8 +25,8 @@ const OCTAVES_ABOVE: u64 = 2;
 const MANTISSA_BITS: u32 = 52;
 
 #[derive(Debug, Clone)]
-pub(super) struct Queue {
-    buckets: Vec<Vec<Touched>>,
+pub(super) struct Queue<T> {
+    buckets: Vec<Vec<T>>,
     /// How far the bits of a key are shifted to give its bucket.
     shift: u32,
     /// Shifted bits of the lowest key with a bucket of its own.
@@ -39,12 +38,12 @@ pub(super) struct Queue {
     /// No bucket at or above was.
     high: usize,
     /// Memory of buckets that were emptied.
-    spare: Vec<Vec<Touched>>,
+    spare: Vec<Vec<T>>,
 }
 
-impl Queue {
+impl<T: Keyed> Queue<T> {
     /// An empty queue around a first key above zero, for a number of accounts.
-    pub(super) fn new(first: f64, accounts: usize) -> Queue {
+    pub(super) fn new(first: f64, accounts: usize) -> Queue<T> {
         // A bucket holds a few dozens where accounts are spread over a factor of two.
         let bits = (accounts.max(1).ilog2().saturating_sub(4)).clamp(4, 16);
         let shift = MANTISSA_BITS - bits;
@@ -62,13 +61,11 @@ impl Queue {
         place.min(self.buckets.len().wrapping_sub(1))
     }
 
-    /// Puts accounts into their buckets; whoever holds or owes nothing is left out.
-    pub(super) fn put(&mut self, accounts: &[Touched]) {
+    /// Puts accounts into their buckets; whoever has no key is left out.
+    pub(super) fn put(&mut self, accounts: &[T]) {
         let (mut lowest, mut highest) = (usize::MAX, 0);
-        for account in accounts.iter().filter(|a| a.collateral > 0 && a.debt > 0) {
-            // Both are below 2^50, so exact, and the quotient is the nearest float to their ratio.
-            // The casts go through signed numbers, for which processors have an instruction.
-            let key = account.debt as i64 as f64 / account.collateral as i64 as f64;
+        for account in accounts {
+            let Some(key) = account.key() else { continue };
             let bucket = self.bucket(key);
             lowest = lowest.min(bucket);
             highest = highest.max(bucket);
@@ -85,6 +82,16 @@ impl Queue {
         }
     }
 
+    /// Puts many accounts into an empty queue, with no more memory than they need.
+    pub(super) fn fill(&mut self, accounts: impl Iterator<Item = T> + Clone) {
+        let mut counts = vec![0usize; self.buckets.len()];
+        accounts.clone().filter_map(|a| a.key()).for_each(|key| counts[self.bucket(key)] += 1);
+        for (bucket, count) in self.buckets.iter_mut().zip(counts) {
+            bucket.reserve_exact(count);
+        }
+        accounts.for_each(|account| self.put(&[account]));
+    }
+
     /// Whether a bucket at or above the given one may hold somebody.
     #[inline]
     pub(super) fn reaches(&self, bucket: usize) -> bool {
@@ -96,8 +103,8 @@ impl Queue {
     pub(super) fn take(
         &mut self,
         bucket: usize,
-        in_breach: impl Fn(&Touched) -> bool,
-        taken: &mut Vec<Touched>,
+        in_breach: impl Fn(&T) -> bool,
+        taken: &mut Vec<T>,
     ) -> usize {
         let mut left_end = bucket;
         let mut count = 0;
@@ -107,7 +114,7 @@ impl Queue {
                 continue;
             }
             if taken.len() < count + accounts.len() {
-                taken.resize(2 * (count + accounts.len()), Touched::NOBODY);
+                taken.resize(2 * (count + accounts.len()), T::NOBODY);
             }
             let kept = divide(accounts, &mut taken[count..], &in_breach);
             count += accounts.len() - kept;
@@ -124,7 +131,7 @@ impl Queue {
     }
 
     /// Everybody in the buckets from the given one up.
-    pub(super) fn from(&self, bucket: usize) -> impl Iterator<Item = &Touched> {
+    pub(super) fn from(&self, bucket: usize) -> impl Iterator<Item = &T> {
         self.buckets[bucket.min(self.end)..self.end].iter().flatten()
     }
 
@@ -142,10 +149,10 @@ impl Queue {
 /// Copies to `taken` whoever is in breach and moves the others to the beginning; says how many these
 /// are. `taken` is as long as `accounts` at least.
 #[inline]
-fn divide(
-    accounts: &mut [Touched],
-    taken: &mut [Touched],
-    in_breach: impl Fn(&Touched) -> bool,
+fn divide<T: Copy>(
+    accounts: &mut [T],
+    taken: &mut [T],
+    in_breach: impl Fn(&T) -> bool,
 ) -> usize {
     let (mut kept, mut count) = (0usize, 0usize);
     // Both places are written and one of them counts: in the bucket of the price itself a branch
