@@ -34,7 +34,8 @@ pub(super) fn write(plan: &Plan, folder: &Path) -> Result<()> {
         for row in run.run(&book).map_err(refused)?.rows {
             let (price, trough) = (row.price as f64 / 1e12, row.trough as f64 / 1e12);
             let (count, rounds) = (row.liquidations, row.rounds_max);
-            let _ = writeln!(text, "{},{price},{count},{rounds},{trough},{}", row.path, row.bad_debt);
+            let _ =
+                writeln!(text, "{},{price},{count},{rounds},{trough},{}", row.path, row.bad_debt);
         }
         save(&format!("expected_{}.csv", regime.name()), &text)?;
     }

@@ -106,7 +106,8 @@ pub fn measure(plan: &LivePlan) -> Result<Vec<LiveFigures>> {
             };
             for tick in 0..ticks {
                 let price = walk.advance(*count, tick);
-                let expected = (tick < plan.judged).then(|| in_breach(&live, &terms, price, *accounts));
+                let expected =
+                    (tick < plan.judged).then(|| in_breach(&live, &terms, price, *accounts));
                 let begun = Instant::now();
                 let liquidated = live.tick(price).map_err(refused)?;
                 figures.times.record(whole_nanos(begun.elapsed()));

@@ -168,9 +168,9 @@ fn judge(plan: &Plan, run: &MonteCarlo, book: &Book, results: &Results) -> Resul
     let rows: Vec<&Row> = results.rows.iter().take(plan.judged as usize).collect();
     let each = rows.len().div_ceil(2).max(1);
     std::thread::scope(|scope| {
-        let halves = rows.chunks(each).map(|rows| {
-            scope.spawn(move || rows.iter().try_for_each(|row| same(run, book, row)))
-        });
+        let halves = rows
+            .chunks(each)
+            .map(|rows| scope.spawn(move || rows.iter().try_for_each(|row| same(run, book, row))));
         let halves: Vec<_> = halves.collect();
         halves.into_iter().try_for_each(|half| {
             half.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -227,7 +227,9 @@ fn print_times(all: &[Figures]) {
     println!(
         "The first {judged} paths of every regime equal a scan of all accounts, field by field; every"
     );
-    println!("number of threads gives the same hash. CPU s is exact for one thread, to 0.01 s for more.");
+    println!(
+        "number of threads gives the same hash. CPU s is exact for one thread, to 0.01 s for more."
+    );
     println!();
 }
 

@@ -50,9 +50,7 @@ impl Book {
             }
         }
         let book = Book { one, price, loans };
-        for (field, total) in
-            [("book.collateral", book.collateral()), ("book.debt", book.debt())]
-        {
+        for (field, total) in [("book.collateral", book.collateral()), ("book.debt", book.debt())] {
             if total >= u128::from(TOTAL_LIMIT) {
                 return Err(refuse(field, total, &format!("below {TOTAL_LIMIT} base units")));
             }

@@ -248,8 +248,7 @@ impl<'a> Steps<'a> {
                 let root = libm::sqrt(now);
                 let price = self.normal();
                 let [own, _] = self.stream.normals(Purpose::Variance, self.number);
-                let mixed =
-                    correlation * price + libm::sqrt(1.0 - correlation * correlation) * own;
+                let mixed = correlation * price + libm::sqrt(1.0 - correlation * correlation) * own;
                 self.variance +=
                     reversion * (variance_mean - now) + variance_volatility * root * mixed;
                 drift - 0.5 * now + root * price

@@ -17,10 +17,12 @@ use crate::ScenarioError;
 struct Armed {
     breach_price: u64,
     account: u32,
+    /// How often the account had been armed by then; an older entry is out of date.
+    arming: u32,
 }
 
 impl Keyed for Armed {
-    const NOBODY: Armed = Armed { breach_price: 0, account: 0 };
+    const NOBODY: Armed = Armed { breach_price: 0, account: 0, arming: 0 };
 
     fn key(&self) -> Option<f64> {
         (self.breach_price > 0).then_some(self.breach_price as f64)
@@ -41,8 +43,8 @@ pub struct Liquidated {
 pub struct LiveBook {
     terms: Terms,
     loans: Vec<Loan>,
-    /// Each account's breach price; an entry of the queue that says another is out of date.
-    breach_price: Vec<u64>,
+    /// How often each account was armed. An entry could be taken for a newer one only after 2^32.
+    armings: Vec<u32>,
     queue: Queue<Armed>,
     batch: Vec<Armed>,
     liquidated: Vec<Liquidated>,
@@ -58,14 +60,14 @@ impl LiveBook {
         let loans = book.loans().to_vec();
         let count = u32::try_from(loans.len())
             .map_err(|_| refuse("book.loans", loans.len(), "at most 4294967295 accounts"))?;
-        let price = |loan: &Loan| terms.breach_price(loan.collateral, loan.debt);
-        let breach_price: Vec<u64> = loans.iter().map(price).collect();
         let mut queue = Queue::new(book.price() as f64, loans.len());
-        let armed = breach_price.iter().zip(0..count);
-        let armed = armed.map(|(price, account)| Armed { breach_price: *price, account });
-        queue.fill(armed);
+        queue.fill(loans.iter().zip(0..count).map(|(loan, account)| {
+            let breach_price = terms.breach_price(loan.collateral, loan.debt);
+            Armed { breach_price, account, arming: 0 }
+        }));
+        let armings = vec![0; loans.len()];
         let (batch, liquidated) = (Vec::new(), Vec::new());
-        Ok(LiveBook { terms, loans, breach_price, queue, batch, liquidated })
+        Ok(LiveBook { terms, loans, armings, queue, batch, liquidated })
     }
 
     /// The account's amounts; `None` for a number that no account has.
@@ -77,7 +79,7 @@ impl LiveBook {
     /// The highest price at which an account is in breach; zero if there is none.
     #[must_use]
     pub fn breach_price(&self, account: u32) -> u64 {
-        self.breach_price.get(account as usize).copied().unwrap_or(0)
+        self.loan(account).map_or(0, |loan| self.terms.breach_price(loan.collateral, loan.debt))
     }
 
     /// Changes an account, as a deposit, a loan or a repayment does. It is looked at with the next
@@ -92,7 +94,11 @@ impl LiveBook {
         }
         let count = self.loans.len();
         let Some(place) = self.loans.get_mut(account as usize) else {
-            return Err(refuse("account", account, &format!("below {count}, the accounts there are")));
+            return Err(refuse(
+                "account",
+                account,
+                &format!("below {count}, the accounts there are"),
+            ));
         };
         *place = loan;
         self.arm(account, loan);
@@ -128,7 +134,7 @@ impl LiveBook {
 
     fn liquidate(&mut self, round: &Round, armed: &Armed) {
         let account = armed.account as usize;
-        if self.breach_price[account] != armed.breach_price {
+        if self.armings[account] != armed.arming {
             return;
         }
         let loan = self.loans[account];
@@ -141,12 +147,10 @@ impl LiveBook {
     }
 
     fn arm(&mut self, account: u32, loan: Loan) {
+        let arming = &mut self.armings[account as usize];
+        *arming = arming.wrapping_add(1);
         let breach_price = self.terms.breach_price(loan.collateral, loan.debt);
-        let place = &mut self.breach_price[account as usize];
-        if *place != breach_price {
-            *place = breach_price;
-            self.queue.put(&[Armed { breach_price, account }]);
-        }
+        self.queue.put(&[Armed { breach_price, account, arming: *arming }]);
     }
 }
 

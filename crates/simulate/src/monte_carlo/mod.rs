@@ -33,7 +33,9 @@
 //! # Ok::<(), breakwater_simulate::ScenarioError>(())
 //! ```
 
+pub mod baskets;
 pub mod book;
+pub mod contracts;
 mod error;
 pub mod impact;
 pub mod law;

@@ -127,8 +127,7 @@ impl Overlay {
         let loans = &book.loans[self.frontier..self.frontier + fresh];
         let bucket = self.queue.bucket(key(book, price));
         let untouched: u64 = loans.iter().map(|a| uncovered(a.collateral, a.debt)).sum();
-        let touched: u64 =
-            self.queue.from(bucket).map(|a| uncovered(a.collateral, a.debt)).sum();
+        let touched: u64 = self.queue.from(bucket).map(|a| uncovered(a.collateral, a.debt)).sum();
         self.bare + untouched + touched
     }
 }

@@ -149,11 +149,7 @@ impl<T: Keyed> Queue<T> {
 /// Copies to `taken` whoever is in breach and moves the others to the beginning; says how many these
 /// are. `taken` is as long as `accounts` at least.
 #[inline]
-fn divide<T: Copy>(
-    accounts: &mut [T],
-    taken: &mut [T],
-    in_breach: impl Fn(&T) -> bool,
-) -> usize {
+fn divide<T: Copy>(accounts: &mut [T], taken: &mut [T], in_breach: impl Fn(&T) -> bool) -> usize {
     let (mut kept, mut count) = (0usize, 0usize);
     // Both places are written and one of them counts: in the bucket of the price itself a branch
     // would be guessed wrong half of the time.

@@ -121,8 +121,7 @@ impl Terms {
     pub fn in_breach(&self, collateral: u64, debt: u64, price: u64) -> bool {
         // Below 2^50 times 2^63 on either side.
         let owed = u128::from(debt) * u128::from(self.debt_side());
-        collateral > 0
-            && owed > u128::from(collateral) * u128::from(self.collateral_side(price))
+        collateral > 0 && owed > u128::from(collateral) * u128::from(self.collateral_side(price))
     }
 
     /// The highest price at which an account is in breach; zero if it never is.

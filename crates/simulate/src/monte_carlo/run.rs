@@ -22,7 +22,7 @@ pub struct MonteCarlo {
     pub impact: Impact,
     /// How the price moves by itself.
     pub law: PathLaw,
-    /// Steps of a path, 1 to 2^31.
+    /// Steps of a path, at least one.
     pub steps: u32,
     /// Paths, numbered from zero.
     pub paths: u64,
@@ -64,26 +64,8 @@ impl MonteCarlo {
         watch: impl FnMut(Done) -> ControlFlow<()> + Send,
     ) -> Result<Results, ScenarioError> {
         self.check()?;
-        let ranked = Ranked::new(book, &self.rules)?;
-        let desk = Desk {
-            run: self,
-            book: &ranked,
-            next: AtomicU64::new(0),
-            stopped: AtomicBool::new(false),
-            watch: Mutex::new((Done { paths: 0, of: self.paths, liquidations: 0 }, watch)),
-        };
-        let mut rows = match self.threads {
-            1 => desk.work(),
-            threads => std::thread::scope(|scope| {
-                let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| desk.work())).collect();
-                let rows = workers.into_iter().map(|worker| match worker.join() {
-                    Ok(rows) => rows,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                });
-                rows.flatten().collect()
-            }),
-        };
-        rows.sort_unstable_by_key(|row| row.path);
+        let work = Loans { run: self, book: Ranked::new(book, &self.rules)? };
+        let rows = spread(&work, self.paths, self.threads, watch)?;
         let accounts = book.loans().len() as u64;
         Ok(Results { rows, paths: self.paths, steps: self.steps, accounts })
     }
@@ -102,39 +84,106 @@ impl MonteCarlo {
     fn check(&self) -> Result<(), ScenarioError> {
         self.impact.check()?;
         self.law.check()?;
-        if !(1..=1 << 31).contains(&self.steps) {
-            return Err(refuse("steps", self.steps, "1 to 2147483648"));
-        }
-        match self.threads {
-            0 => Err(refuse("threads", 0, "at least 1")),
+        match self.steps {
+            0 => Err(refuse("steps", 0, "at least 1")),
             _ => Ok(()),
         }
     }
 }
 
-/// What the threads of a run share.
-struct Desk<'a, W> {
+/// Work of which every path is a function of its number.
+pub(super) trait Paths: Sync {
+    /// What a thread reuses from path to path.
+    type Overlay;
+    /// What a path gives.
+    type Row: Send;
+
+    fn overlay(&self) -> Self::Overlay;
+
+    fn path(&self, overlay: &mut Self::Overlay, path: u64) -> Self::Row;
+
+    fn liquidations(row: &Self::Row) -> u64;
+}
+
+struct Loans<'a> {
     run: &'a MonteCarlo,
-    book: &'a Ranked,
+    book: Ranked,
+}
+
+impl Paths for Loans<'_> {
+    type Overlay = Overlay;
+    type Row = Row;
+
+    fn overlay(&self) -> Overlay {
+        Overlay::new(&self.book)
+    }
+
+    fn path(&self, overlay: &mut Overlay, path: u64) -> Row {
+        let steps = Steps::new(&self.run.law, self.run.seed, path);
+        let row = overlay.run(&self.book, &self.run.impact, steps, self.run.steps);
+        Row { path, ..row }
+    }
+
+    fn liquidations(row: &Row) -> u64 {
+        row.liquidations
+    }
+}
+
+/// Runs paths on threads and gives their rows in order.
+pub(super) fn spread<P: Paths>(
+    work: &P,
+    paths: u64,
+    threads: usize,
+    watch: impl FnMut(Done) -> ControlFlow<()> + Send,
+) -> Result<Vec<P::Row>, ScenarioError> {
+    if threads == 0 {
+        return Err(refuse("threads", 0, "at least 1"));
+    }
+    let desk = Desk {
+        work,
+        paths,
+        next: AtomicU64::new(0),
+        stopped: AtomicBool::new(false),
+        watch: Mutex::new((Done { paths: 0, of: paths, liquidations: 0 }, watch)),
+    };
+    let mut rows: Vec<(u64, P::Row)> = match threads {
+        1 => desk.take(),
+        threads => std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| desk.take())).collect();
+            let rows = workers.into_iter().map(|worker| match worker.join() {
+                Ok(rows) => rows,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            rows.flatten().collect()
+        }),
+    };
+    rows.sort_unstable_by_key(|(path, _)| *path);
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// What the threads of a run share.
+struct Desk<'a, P, W> {
+    work: &'a P,
+    paths: u64,
     next: AtomicU64,
     stopped: AtomicBool,
     watch: Mutex<(Done, W)>,
 }
 
-impl<W: FnMut(Done) -> ControlFlow<()>> Desk<'_, W> {
+impl<P: Paths, W: FnMut(Done) -> ControlFlow<()>> Desk<'_, P, W> {
     /// Takes paths until there are none left.
-    fn work(&self) -> Vec<Row> {
-        let mut overlay = Overlay::new(self.book);
+    fn take(&self) -> Vec<(u64, P::Row)> {
+        let mut overlay = self.work.overlay();
         let mut rows = Vec::new();
         while !self.stopped.load(Ordering::Relaxed) {
             let path = self.next.fetch_add(1, Ordering::Relaxed);
-            if path >= self.run.paths {
+            if path >= self.paths {
                 break;
             }
-            let steps = Steps::new(&self.run.law, self.run.seed, path);
-            let row = overlay.run(self.book, &self.run.impact, steps, self.run.steps);
-            rows.push(Row { path, ..row });
-            self.tell(row.liquidations);
+            let row = self.work.path(&mut overlay, path);
+            let liquidations = P::liquidations(&row);
+            rows.push((path, row));
+            self.tell(liquidations);
         }
         rows
     }
