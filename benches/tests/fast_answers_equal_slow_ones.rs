@@ -2,8 +2,8 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
+    Options, assess, auction_bids, auction_games, batch_clearing, cascade, deleverage_ranking,
+    durable, liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -131,4 +131,21 @@ fn bids_through_the_engine_leave_what_they_leave_without_it() {
     let figures = auction_bids::measure(&plan).unwrap();
     assert!(figures.iter().all(|figures| figures.bids == plan.bids), "{figures:?}");
     assert_eq!(figures.len(), plan.open.len());
+}
+
+#[test]
+fn cascades_are_what_asking_every_account_gives_on_any_number_of_threads() {
+    let plan = cascade::Plan::quick();
+    for regime in cascade::Regime::ALL {
+        let figures = cascade::measure(&plan, regime).unwrap();
+        assert_eq!(figures.len(), 2);
+        assert!(figures.iter().all(|run| run.judged == 1 && run.results.complete()));
+        let variants = cascade::measure_variants(&plan, regime).unwrap();
+        assert_eq!(variants.len(), 4);
+        assert!(variants.iter().all(|run| run.liquidations > 0), "{variants:?}");
+    }
+    let live = cascade::measure_live(&cascade::LivePlan::of(&plan)).unwrap();
+    // About as many as were asked for: some ticks meet accounts that were liquidated before.
+    assert!(live.iter().all(|ticks| ticks.liquidated >= ticks.count as u64), "{live:?}");
+    assert_eq!(live[0].liquidated, 0);
 }

@@ -17,6 +17,8 @@ pub struct Plan {
     pub regimes: Vec<Regime>,
     /// Paths of each regime that are run again by asking everybody.
     pub judged: u64,
+    /// Paths of each regime for contracts and for three collaterals; zero leaves them out.
+    pub variants: u64,
     /// Whether the standing book is measured too.
     pub live: bool,
     /// A folder for what peers read; nothing is measured then.
@@ -25,7 +27,7 @@ pub struct Plan {
     pub quick: bool,
 }
 
-const RIGHT: &str = "expected --quick, --no-live, --accounts N, --paths N, --judged N, --threads N, \
+const RIGHT: &str = "expected --quick, --no-live, --no-variants, --accounts N, --paths N, --judged N, --threads N, \
                      --regime calm|stress|crash|all or --inputs FOLDER";
 
 impl Plan {
@@ -38,6 +40,7 @@ impl Plan {
             threads: vec![1, 2],
             regimes: Regime::ALL.to_vec(),
             judged: 20,
+            variants: 100,
             live: true,
             inputs: None,
             quick: false,
@@ -47,7 +50,7 @@ impl Plan {
     /// Small sizes: the answers are compared, the times mean nothing.
     #[must_use]
     pub fn quick() -> Plan {
-        Plan { accounts: 1_000, paths: 4, judged: 1, quick: true, ..Plan::headline() }
+        Plan { accounts: 1_000, paths: 4, judged: 1, variants: 2, quick: true, ..Plan::headline() }
     }
 
     /// Reads the arguments, without the name of the program.
@@ -63,6 +66,7 @@ impl Plan {
             match word.as_str() {
                 // `cargo bench` tells every benchmark that it is one.
                 "--bench" | "--quick" => {}
+                "--no-variants" => plan.variants = 0,
                 "--no-live" => plan.live = false,
                 "--accounts" => plan.accounts = number(words.next())?,
                 "--paths" => plan.paths = number(words.next())?,

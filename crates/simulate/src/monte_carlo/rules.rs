@@ -5,8 +5,7 @@
 //! account is in breach if `d > c p threshold` (strict), decided by a product of whole numbers. A
 //! liquidation repays `r`, the close factor's part of the debt rounded up, and takes
 //! `floor(r (1 + bonus) / p)` of collateral; if that is more than there is, it takes all and repays
-//! `floor(c p / (1 + bonus))`, at most the debt. This is the rule of the benchmark in
-//! `docs/performance.md` and of the vectors `cascade_rounds`.
+//! `floor(c p / (1 + bonus))`, at most the debt.
 
 use super::error::refuse;
 use crate::ScenarioError;

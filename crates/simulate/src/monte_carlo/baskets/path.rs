@@ -156,7 +156,8 @@ impl Overlay {
         let mut sold = [0; ASSETS];
         let before = row.liquidations;
         row.looked_at += self.due.len() as u64;
-        for place in std::mem::take(&mut self.due) {
+        let due = std::mem::take(&mut self.due);
+        for place in due.iter().copied() {
             let seen = &mut self.seen[place as usize];
             if book.terms.in_breach(&seen.basket, prices) {
                 let (asset, repaid, seized) = book.terms.liquidate(&mut seen.basket, prices);
@@ -173,6 +174,7 @@ impl Overlay {
                 queue.put(&[Armed { trigger, account, arming }]);
             }
         }
+        self.due = due;
         (row.liquidations > before).then_some(sold)
     }
 
