@@ -2,9 +2,9 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, option_prices, plans, pooled_schedule, portfolio_margin, rulebooks,
-    schedules, shaped_book, watch,
+    Options, assess, auction_bids, auction_games, batch_clearing, cascade, deleverage_ranking,
+    durable, liquidation_prices, option_prices, plans, pooled_schedule, portfolio_margin,
+    rulebooks, schedules, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -163,4 +163,21 @@ fn rounds_equal_the_naive_way() {
     let (pairs, released, waiting) = figures.last().unwrap().outcome;
     assert!(pairs > 0 && released > 0 && waiting > 0, "{figures:?}");
     assert_eq!(pooled_schedule::crowd(&plan).unwrap().len(), 2);
+}
+
+#[test]
+fn cascades_are_what_asking_every_account_gives_on_any_number_of_threads() {
+    let plan = cascade::Plan::quick();
+    for regime in cascade::Regime::ALL {
+        let figures = cascade::measure(&plan, regime).unwrap();
+        assert_eq!(figures.len(), 2);
+        assert!(figures.iter().all(|run| run.judged == 1 && run.results.complete()));
+        let variants = cascade::measure_variants(&plan, regime).unwrap();
+        assert_eq!(variants.len(), 4);
+        assert!(variants.iter().all(|run| run.liquidations > 0), "{variants:?}");
+    }
+    let live = cascade::measure_live(&cascade::LivePlan::of(&plan)).unwrap();
+    // About as many as were asked for: some ticks meet accounts that were liquidated before.
+    assert!(live.iter().all(|ticks| ticks.liquidated >= ticks.count as u64), "{live:?}");
+    assert_eq!(live[0].liquidated, 0);
 }

@@ -17,6 +17,7 @@ pub mod hedging;
 pub mod keeper;
 pub mod keeper_plan;
 pub mod market;
+pub mod monte_carlo;
 pub mod options;
 pub mod path;
 pub mod perpetuals;
