@@ -169,7 +169,13 @@ fn book(number: u16) -> Outlet {
         price: raw(PRICE) * (1_000 - first - place * step) / 1_000,
         quantity: ONE,
     });
-    Outlet { kind: OutletKind::Book, bids: bids.collect(), asks: Vec::new(), wait_nanos: 0 }
+    Outlet {
+        kind: OutletKind::Book,
+        bids: bids.collect(),
+        asks: Vec::new(),
+        wait_nanos: 0,
+        pays: None,
+    }
 }
 
 /// A pool with one account in breach.

@@ -345,6 +345,8 @@ pub enum PolicyName {
     VenueTarget,
     /// The venue sells until nothing is owed
     VenueFull,
+    /// The venue sells in slices planned over the depth of its markets, at least cost and risk
+    VenuePlanned,
     /// The venue auctions it, ascending, bids that win soon
     AuctionEnglish,
     /// The venue auctions it, ascending, bids that stand long
@@ -365,6 +367,7 @@ impl PolicyName {
             PolicyName::Guarded => PolicyChoice::Guarded,
             PolicyName::VenueTarget => PolicyChoice::VenueTarget,
             PolicyName::VenueFull => PolicyChoice::VenueFull,
+            PolicyName::VenuePlanned => PolicyChoice::VenuePlanned,
             PolicyName::AuctionEnglish => PolicyChoice::Auction(AuctionName::English),
             PolicyName::AuctionEnglishLong => PolicyChoice::Auction(AuctionName::EnglishLong),
             PolicyName::AuctionDutch => PolicyChoice::Auction(AuctionName::Dutch),

@@ -137,7 +137,13 @@ pub(crate) fn prove(path: &Path, state_hash: &str) -> Result<String, Failure> {
 
 /// True if the venue itself sells, so that no keeper gains and no call costs gas.
 pub const fn venue_sells(policy: PolicyChoice) -> bool {
-    matches!(policy, PolicyChoice::VenueTarget | PolicyChoice::VenueFull | PolicyChoice::Auction(_))
+    matches!(
+        policy,
+        PolicyChoice::VenueTarget
+            | PolicyChoice::VenueFull
+            | PolicyChoice::VenuePlanned
+            | PolicyChoice::Auction(_)
+    )
 }
 
 #[cfg(test)]

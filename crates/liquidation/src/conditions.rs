@@ -59,6 +59,9 @@ pub struct Outlet {
     /// Time until it has paid, an auction's length; the price may move meanwhile.
     #[serde(default)]
     pub wait_nanos: u64,
+    /// The one asset that it pays, or is paid in; any where none is stated.
+    #[serde(default)]
+    pub pays: Option<AssetId>,
 }
 
 impl Outlet {
@@ -66,6 +69,12 @@ impl Outlet {
     #[must_use]
     pub fn side(&self, buy: bool) -> &[Level] {
         if buy { &self.asks } else { &self.bids }
+    }
+
+    /// Whether it trades against the asset.
+    #[must_use]
+    pub fn trades(&self, proceeds: AssetId) -> bool {
+        self.pays.is_none_or(|pays| pays == proceeds)
     }
 
     fn check(&self) -> Result<(), Rejected> {
@@ -293,7 +302,7 @@ mod tests {
     fn conditions(bids: &[Level], asks: &[Level], at: u64) -> Conditions {
         let (bids, asks) = (bids.to_vec(), asks.to_vec());
         Conditions {
-            outlets: vec![Outlet { kind: OutletKind::Book, bids, asks, wait_nanos: 0 }],
+            outlets: vec![Outlet { kind: OutletKind::Book, bids, asks, wait_nanos: 0, pays: None }],
             volatility_ppm_per_sqrt_day: 40_000,
             half_life_nanos: 10,
             observed_at: Time(at),

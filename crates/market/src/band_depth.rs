@@ -148,6 +148,11 @@ impl BandSide {
         Price::new(self.reference, self.decimals.price)
     }
 
+    /// Cumulative quantities at which the price changes, ascending.
+    pub fn quantities(&self) -> impl Iterator<Item = u128> + '_ {
+        self.corners.iter().skip(1).map(|corner| corner.quantity)
+    }
+
     /// Base units of all bands together.
     #[must_use]
     pub fn capacity(&self) -> u128 {

@@ -21,6 +21,7 @@ pub mod monte_carlo;
 pub mod options;
 pub mod path;
 pub mod perpetuals;
+mod planning;
 pub mod plugged;
 pub mod pooled;
 pub mod record;

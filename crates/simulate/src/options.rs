@@ -15,6 +15,8 @@ pub enum PolicyChoice {
     VenueTarget,
     /// The venue sells until nothing is owed by itself.
     VenueFull,
+    /// The venue sells by itself, in slices planned over the depth of its markets.
+    VenuePlanned,
     /// The venue auctions what it would sell, by one of the scenario's terms.
     Auction(AuctionName),
 }

@@ -142,7 +142,7 @@ pub struct Variant {
 
 /// The same book and shock under every mechanism: each rulebook of `rulebooks` that can take a
 /// lending book, with each account's own thresholds and with the rulebook's, as the venue is and with
-/// our guards; and the scenario's own rulebook sold by the venue itself, in two ways to the market and
+/// our guards; and the scenario's own rulebook sold by the venue itself, in up to three ways to the market and
 /// by each of the scenario's auctions.
 ///
 /// # Errors
@@ -161,7 +161,8 @@ pub fn compare(
         }
     }
     for thresholds in [Thresholds::SameRisk, Thresholds::AsDeployed] {
-        let sold = [PolicyChoice::VenueFull, PolicyChoice::VenueTarget];
+        let mut sold = vec![PolicyChoice::VenueFull, PolicyChoice::VenueTarget];
+        sold.extend(scenario.settings.planner.iter().map(|_| PolicyChoice::VenuePlanned));
         let stated = |name: &AuctionName| scenario.settings.auctions.contains_key(name.key());
         let auctioned = AuctionName::ALL.into_iter().filter(stated).map(PolicyChoice::Auction);
         for policy in sold.into_iter().chain(auctioned) {

@@ -39,6 +39,9 @@ pub struct Settings {
     /// `batch`.
     #[serde(default)]
     pub auctions: BTreeMap<String, AuctionSettings>,
+    /// How the venue's own sales are planned over depth, where they are.
+    #[serde(default)]
+    pub planner: Option<PlannerSettings>,
     /// Where each table comes from, by its name.
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,
@@ -55,6 +58,30 @@ pub struct AuctionSettings {
     pub lots: BTreeMap<String, String>,
     /// The terms.
     pub terms: breakwater_liquidation::AuctionTerms,
+}
+
+/// Limits and pace of planned sales, and what is known of volatility before the first price.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannerSettings {
+    /// Most of a market's depth within the venue's slippage that all sales together take at once.
+    pub participation_bps: u32,
+    /// Most that all sales together move a market's price from the mark.
+    pub impact_max_bps: u32,
+    /// Standard deviations of a further loss that waiting is charged with.
+    pub confidence: String,
+    /// Time between two slices of one account.
+    pub pace_seconds: u32,
+    /// Standard deviation of a day's return before any is observed, as a share.
+    pub volatility_per_day: String,
+    /// Time in which an observed squared return loses half of its weight.
+    pub volatility_half_life_minutes: u32,
+    /// Time after the call at which an account is sold whole.
+    #[serde(default)]
+    pub hand_over_minutes: Option<u32>,
+    /// Ratio below which an account is sold whole.
+    #[serde(default)]
+    pub hand_over_below: Option<String>,
 }
 
 /// Where a table comes from.

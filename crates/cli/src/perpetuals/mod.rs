@@ -84,6 +84,7 @@ fn options(replay: &Replay) -> Result<PerpetualOptions, Failure> {
         PolicyName::AsIs => Closing::Ladder,
         PolicyName::VenueTarget => Closing::Target,
         PolicyName::VenueFull => Closing::Full,
+        PolicyName::VenuePlanned => Closing::Planned,
         PolicyName::AuctionEnglish
         | PolicyName::AuctionEnglishLong
         | PolicyName::AuctionDutch
@@ -91,7 +92,8 @@ fn options(replay: &Replay) -> Result<PerpetualOptions, Failure> {
         | PolicyName::AuctionBatch => {
             return Err(Failure::Usage(
                 "--policy: auctions do not apply to a scenario over perpetuals, whose positions are \
-                 sold into their market; expected as-is, venue-target or venue-full"
+                 sold into their market; expected as-is, venue-target, venue-full or \
+                 venue-planned"
                     .to_owned(),
             ));
         }
@@ -99,7 +101,8 @@ fn options(replay: &Replay) -> Result<PerpetualOptions, Failure> {
             return Err(Failure::Usage(
                 "--policy guarded does not apply to a scenario over perpetuals: it guards against \
                  keepers and stale prices, and here the venue sells at a mark of every quarter of \
-                 a minute; expected as-is, venue-target or venue-full"
+                 a minute; expected as-is, venue-target, venue-full or \
+                 venue-planned"
                     .to_owned(),
             ));
         }
@@ -131,6 +134,7 @@ fn told(changes: &Changes, backstop: &Backstop, policy: Option<PolicyName>) -> V
     match policy {
         Some(PolicyName::VenueTarget) => told.push("--policy venue-target".to_owned()),
         Some(PolicyName::VenueFull) => told.push("--policy venue-full".to_owned()),
+        Some(PolicyName::VenuePlanned) => told.push("--policy venue-planned".to_owned()),
         Some(_) | None => {}
     }
     if let Some(way) = backstop.deleverage {

@@ -4,13 +4,13 @@
 
 mod black76;
 mod black_scholes;
+mod hedging;
 mod implied;
 mod tiers;
-mod hedging;
 
-pub use hedging::DynamicHedging;
 pub use black_scholes::BlackScholesGreeks;
 pub use black76::Black76Inverse;
+pub use hedging::DynamicHedging;
 pub use implied::ImpliedVolatility;
 
 use crate::Mismatch;

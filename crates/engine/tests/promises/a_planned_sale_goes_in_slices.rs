@@ -42,7 +42,7 @@ fn depth(stage: &Stage, mark: u128, steps: u128) -> Body {
     let level = |price| Level { price, quantity: ONE_ETH };
     let bids = (1..=steps).map(|i| level(at(mark) * (1_000 - i) / 1_000)).collect();
     let asks = (1..=steps).map(|i| level(at(mark) * (1_000 + i) / 1_000)).collect();
-    observe(stage, vec![Outlet { kind: OutletKind::Book, bids, asks, wait_nanos: 0 }])
+    observe(stage, vec![Outlet { kind: OutletKind::Book, bids, asks, wait_nanos: 0, pays: None }])
 }
 
 fn observe(stage: &Stage, outlets: Vec<Outlet>) -> Body {
@@ -238,7 +238,7 @@ fn an_observation_that_makes_no_sense_is_refused_by_number() {
     let mut stage = short(terms(), 1);
     let level = |price, quantity| Level { price, quantity };
     let book = |bids: Vec<Level>, asks: Vec<Level>| {
-        vec![Outlet { kind: OutletKind::Book, bids, asks, wait_nanos: 0 }]
+        vec![Outlet { kind: OutletKind::Book, bids, asks, wait_nanos: 0, pays: None }]
     };
     let mut refused = |outlets, expected| {
         let body = observe(&stage, outlets);

@@ -190,6 +190,9 @@ impl Curve {
         let (mut steps, mut quoted) = (Vec::new(), 0u128);
         for place in places {
             let outlet = &known.outlets[place];
+            if !outlet.trades(self.item.proceeds_asset) {
+                continue;
+            }
             let wait = libm::sqrt(outlet.wait_nanos as f64 / DAY_NANOS);
             let risk = confidence * volatility * wait * self.unit_value;
             let is_market = outlet.kind.is_market();

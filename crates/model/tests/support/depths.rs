@@ -69,6 +69,6 @@ impl Generator<'_> {
             asks.push(Level { price: (mark * (10_000 + above) / 10_000).max(above), quantity });
         }
         let wait_nanos = if kind == Auction { self.chance.below(600) * SECOND } else { 0 };
-        Outlet { kind, bids, asks, wait_nanos }
+        Outlet { kind, bids, asks, wait_nanos, pays: None }
     }
 }

@@ -66,7 +66,12 @@ mod tests {
         let twice = [(90.0, 0.3), (90.0, 0.31)];
         let refused = check_prices(100.0, 0.25, &twice).unwrap_err().to_string();
         assert_eq!(refused, "volatility is 0.31; one volatility a strike is right");
-        assert!(check_prices(100.0, 0.25, &[(90.0, -0.3)]).unwrap_err().to_string().starts_with("volatility"));
+        assert!(
+            check_prices(100.0, 0.25, &[(90.0, -0.3)])
+                .unwrap_err()
+                .to_string()
+                .starts_with("volatility")
+        );
         assert_eq!(check_prices(100.0, 0.25, &[]), Ok(()));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ScenarioError;
 use crate::market::share;
-use crate::scenario::Source;
+use crate::scenario::{PlannerSettings, Source};
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_market::{BandGuard, Decimals};
 use breakwater_money::decimal;
@@ -33,6 +33,9 @@ pub struct PerpetualSettings {
     pub venue: VenueSettings,
     /// How the book is drawn.
     pub book: BookSettings,
+    /// How sales are planned over depth, where they are.
+    #[serde(default)]
+    pub planner: Option<PlannerSettings>,
     /// Where each table comes from, by its name.
     #[serde(default)]
     pub sources: BTreeMap<String, Source>,

@@ -2,6 +2,7 @@
 
 mod auctions;
 mod ending;
+mod planned;
 pub(crate) mod setup;
 mod venue;
 
@@ -77,6 +78,11 @@ pub(crate) struct Stage<'a> {
     curves: bool,
     /// Lowest factor of the path.
     lowest: u128,
+    /// Variance as it is observed; only where sales are planned.
+    variance: Option<crate::planning::Variance>,
+    /// Assets held as collateral, and assets owed.
+    collateral: Vec<usize>,
+    owed: Vec<usize>,
 }
 
 impl<'a> Stage<'a> {
@@ -176,6 +182,7 @@ impl<'a> Stage<'a> {
     /// Sends the prices that move, and at a bar's start the others too so that none grows stale.
     fn send(&mut self, marks: &[u128], all: bool) -> Result<(), ScenarioError> {
         self.driver_before = self.driver_mark()?;
+        self.observe_markets(marks)?;
         for (i, mark) in marks.iter().enumerate() {
             if all || self.moving[i] {
                 let outcome = self.host.tick(self.now, market_id(i), *mark)?;

@@ -1,6 +1,6 @@
 //! Setting a run up, and refusing what makes no sense.
 
-use super::Stage;
+use super::{Stage, planned};
 use crate::book::{Book, PRICE_DECIMALS};
 use crate::fitting::{self, Fitted, Mapped};
 use crate::market::{self, Kind, Markets, ONE, Pool, overflow, share};
@@ -10,7 +10,7 @@ use crate::plugged::registry;
 use crate::record::Totals;
 use crate::watcher::Watcher;
 use crate::world::{self, Host, Setting};
-use crate::{Scenario, ScenarioError, risk, story};
+use crate::{Scenario, ScenarioError, planning, risk, story};
 use breakwater_engine::Engine;
 use breakwater_liquidation::policy::Guards;
 use breakwater_liquidation::{AuctionTerms, CallState, Close, Disposal, Policy, Seller, Sides};
@@ -72,7 +72,15 @@ impl<'a> Stage<'a> {
                 .map_err(|error| ScenarioError::setting("keeper-capital", error.to_string()))
         });
         let moving: Vec<bool> = book.assets.iter().map(|a| a.moves_with_driver).collect();
+        let variance = match (&policy.planner, &settings.planner) {
+            (Some(_), Some(stated)) => Some(planning::Variance::stated(stated)?),
+            _ => None,
+        };
+        let (collateral, owed) = planned::sides(&book);
         let mut stage = Stage {
+            variance,
+            collateral,
+            owed,
             policy,
             shock: story::shock(scenario, options, path),
             markets: markets(scenario, options, path)?,
@@ -179,9 +187,10 @@ fn rulebook(scenario: &Scenario, options: &RunOptions) -> Result<(String, String
     };
     let rule = match options.policy {
         PolicyChoice::AsIs | PolicyChoice::Guarded => rule,
-        PolicyChoice::VenueTarget | PolicyChoice::VenueFull | PolicyChoice::Auction(_) => {
-            "secured-loan"
-        }
+        PolicyChoice::VenueTarget
+        | PolicyChoice::VenueFull
+        | PolicyChoice::VenuePlanned
+        | PolicyChoice::Auction(_) => "secured-loan",
     };
     Ok((rule.to_owned(), text.clone()))
 }
@@ -249,6 +258,13 @@ fn policy(
         }
         PolicyChoice::VenueTarget => sells("to target, minimal lots", Close::Target),
         PolicyChoice::VenueFull => sells("full close at market", Close::Full),
+        PolicyChoice::VenuePlanned => Policy {
+            planner: Some(planning::terms(
+                settings.planner.as_ref(),
+                minutes(settings.guard.age_max_minutes),
+            )?),
+            ..sells("planned over depth", Close::Planned)
+        },
         PolicyChoice::Auction(name) => {
             let (title, terms) = auction(scenario, name, assets)?;
             let disposal = Disposal::Auction(terms);

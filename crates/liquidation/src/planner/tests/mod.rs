@@ -164,6 +164,7 @@ fn a_keeper_an_auction_and_a_vault_move_no_price_and_an_auction_is_charged_its_w
     let side = |kind, price: u128, wait_nanos| Outlet {
         kind,
         wait_nanos,
+        pays: None,
         ..book(&[(price * ONE, ONE)], &[])
     };
     let outlets = vec![

@@ -155,7 +155,13 @@ pub fn book(bids: &[(u128, u128)], asks: &[(u128, u128)]) -> Outlet {
     let levels = |side: &[(u128, u128)]| {
         side.iter().map(|(price, quantity)| Level { price: *price, quantity: *quantity }).collect()
     };
-    Outlet { kind: OutletKind::Book, bids: levels(bids), asks: levels(asks), wait_nanos: 0 }
+    Outlet {
+        kind: OutletKind::Book,
+        bids: levels(bids),
+        asks: levels(asks),
+        wait_nanos: 0,
+        pays: None,
+    }
 }
 
 pub fn terms() -> PlannerTerms {

@@ -113,7 +113,8 @@ fn a_split_that_nobody_told_of_is_refused_and_a_told_one_is_no_gain() {
     let found = backtest(&chain, &book.book().unwrap(), &settings).unwrap();
     // 9 June: 650 becomes 92.86, seven for one.
     let (unhedged, hedged) = (&found.runs[0], &found.runs[1]);
-    let over = unhedged.steps.iter().find(|step| step.price > 640.0 && step.at_seconds > 1_401_900_000);
+    let over =
+        unhedged.steps.iter().find(|step| step.price > 640.0 && step.at_seconds > 1_401_900_000);
     assert!(over.is_some());
     for step in &hedged.steps {
         assert!((620.0..680.0).contains(&step.price), "{step:?}");

@@ -25,7 +25,14 @@ fn expiry(text: &str) -> i64 {
 
 fn position(kind: Kind, strike: f64, expires: &str, quantity: f64) -> Position {
     let expiry_seconds = expiry(expires);
-    Position { instrument: format!("{strike}"), kind, strike, expiry_seconds, quantity, volatility: None }
+    Position {
+        instrument: format!("{strike}"),
+        kind,
+        strike,
+        expiry_seconds,
+        quantity,
+        volatility: None,
+    }
 }
 
 #[test]
@@ -116,10 +123,17 @@ fn a_coin_book_over_the_hourly_chain_is_narrowed_by_each_policy_in_either_unit()
                 assert!(run.step_deviation < 0.8 * unhedged, "{:?}", run.policy);
             }
             // Greeks explain all but a small part of what moved.
-            let moved: f64 = run.steps.iter().map(|step| {
-                let [delta, gamma, theta, vega, ..] = step.gained.parts();
-                [delta, gamma, theta, vega].iter().map(|(_, part)| part.abs() as f64).sum::<f64>()
-            }).sum();
+            let moved: f64 = run
+                .steps
+                .iter()
+                .map(|step| {
+                    let [delta, gamma, theta, vega, ..] = step.gained.parts();
+                    [delta, gamma, theta, vega]
+                        .iter()
+                        .map(|(_, part)| part.abs() as f64)
+                        .sum::<f64>()
+                })
+                .sum();
             let left: f64 = run.steps.iter().map(|step| step.gained.residual.abs() as f64).sum();
             assert!(left < 0.2 * moved, "{left} {moved}");
         }
@@ -128,7 +142,9 @@ fn a_coin_book_over_the_hourly_chain_is_narrowed_by_each_policy_in_either_unit()
 
 #[test]
 fn the_whole_share_chain_is_refused_over_its_split_and_runs_when_told() {
-    let Some(chain) = shared("options-us-equity/aapl_chain_daily_iv_greeks.csv.gz", 0) else { return };
+    let Some(chain) = shared("options-us-equity/aapl_chain_daily_iv_greeks.csv.gz", 0) else {
+        return;
+    };
     let market = Market {
         settlement: Settlement::Linear,
         neutral: Neutral::Quote,
@@ -142,7 +158,12 @@ fn the_whole_share_chain_is_refused_over_its_split_and_runs_when_told() {
     let policies = vec![Policy::Interval { seconds: 3_600 }];
     let mut settings = BacktestSettings { policies, splits: Vec::new() };
     let june = Chain {
-        snapshots: chain.snapshots.iter().filter(|it| it.at_seconds < expiry("2014-06-17T00:00:00Z")).cloned().collect(),
+        snapshots: chain
+            .snapshots
+            .iter()
+            .filter(|it| it.at_seconds < expiry("2014-06-17T00:00:00Z"))
+            .cloned()
+            .collect(),
         ..chain
     };
     let refused = backtest(&june, &book, &settings).unwrap_err().to_string();
@@ -155,7 +176,9 @@ fn the_whole_share_chain_is_refused_over_its_split_and_runs_when_told() {
 
 #[test]
 fn minute_quotes_hedged_more_often_miss_less() {
-    let Some(chain) = shared("options-us-equity/spxw_minute_quotes_2021-01-04_07.csv.gz", 0) else { return };
+    let Some(chain) = shared("options-us-equity/spxw_minute_quotes_2021-01-04_07.csv.gz", 0) else {
+        return;
+    };
     let market = Market {
         settlement: Settlement::Linear,
         neutral: Neutral::Quote,

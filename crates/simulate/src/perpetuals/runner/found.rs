@@ -29,7 +29,8 @@ impl<'a> Stage<'a> {
         watcher: &'a mut dyn Watcher,
     ) -> Result<Stage<'a>, ScenarioError> {
         let book = book(scenario, options)?;
-        let venue = Venue::read(&scenario.settings.venue, options)?;
+        let stated = &scenario.settings;
+        let venue = Venue::read(&stated.venue, stated.planner.as_ref(), options)?;
         let first = scenario.path().minutes.first().map(|minute| minute.marks[0]);
         let (start, mark) =
             first.map_or((Time(0), Price::new(1, PRICE_DECIMALS)), |point| (point.at, point.mark));

@@ -23,6 +23,7 @@ mod fill;
 mod found;
 mod market;
 pub mod options;
+mod planned;
 mod pooled;
 pub mod record;
 mod side_by_side;

@@ -4,6 +4,8 @@ use crate::ScenarioError;
 use crate::market::{ONE, share};
 use crate::perpetuals::PRICE_DECIMALS;
 use crate::perpetuals::settings::VenueSettings;
+use crate::planning::{self, Variance};
+use crate::scenario::PlannerSettings;
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::policy::{BackstopPolicy, Socialise};
 use breakwater_liquidation::pooled::Limits;
@@ -36,6 +38,8 @@ pub enum Closing {
     Target,
     /// Whole, at once.
     Full,
+    /// In slices planned over depth, to the account's warning line.
+    Planned,
 }
 
 /// How the venue's sales share the market.
@@ -160,6 +164,8 @@ pub(super) struct Venue {
     pub feedback: u128,
     /// What a mark must satisfy.
     pub guard: Guard,
+    /// Volatility as it is observed, only where sales are planned.
+    pub variance: Option<Variance>,
 }
 
 /// A mark is sent every quarter of a minute.
@@ -172,6 +178,7 @@ impl Venue {
     /// The first setting that is wrong, with its value and what would be right.
     pub fn read(
         settings: &VenueSettings,
+        planner: Option<&PlannerSettings>,
         options: &PerpetualOptions,
     ) -> Result<Venue, ScenarioError> {
         let fund = options.fund_share.as_deref().unwrap_or(&settings.fund_share);
@@ -187,7 +194,11 @@ impl Venue {
         let recovery = share("venue.recovery", &settings.recovery, ONE)?;
         Ok(Venue {
             fund_share: share("venue.fund_share", fund, ONE)?,
-            policy: policy(settings, options)?,
+            policy: policy(settings, planner, options)?,
+            variance: match options.closing {
+                Closing::Planned => planner.map(Variance::stated).transpose()?,
+                Closing::Ladder | Closing::Target | Closing::Full => None,
+            },
             left_after_minute: ONE - recovery,
             feedback: share("venue.feedback", feedback, ONE)?,
             guard: Guard {
@@ -202,13 +213,22 @@ impl Venue {
     }
 }
 
-fn policy(settings: &VenueSettings, options: &PerpetualOptions) -> Result<Policy, ScenarioError> {
+fn policy(
+    settings: &VenueSettings,
+    planner: Option<&PlannerSettings>,
+    options: &PerpetualOptions,
+) -> Result<Policy, ScenarioError> {
     let warn = decimal::parse_raw(&settings.warn_ratio, 18)
         .map_err(|error| ScenarioError::setting("venue.warn_ratio", error.to_string()))?;
     let (ladder, close, closing) = match options.closing {
         Closing::Ladder => (Some(ladder(&settings.ladder)?), Close::VenueMaximum, "venue's ladder"),
         Closing::Target => (None, Close::Target, "closed to target"),
         Closing::Full => (None, Close::Full, "closed whole"),
+        Closing::Planned => (None, Close::Planned, "planned over depth"),
+    };
+    let planner = match options.closing {
+        Closing::Planned => Some(planning::terms(planner, AGE_MAX_NANOS)?),
+        Closing::Ladder | Closing::Target | Closing::Full => None,
     };
     let deleverage = match options.asked {
         Asked::AsStated => Some(settings.deleverage),
@@ -226,6 +246,7 @@ fn policy(settings: &VenueSettings, options: &PerpetualOptions) -> Result<Policy
         // owed after a deleveraging is booked before another account asks the same fund.
         retry_nanos: 0,
         ladder,
+        planner,
         backstop: BackstopPolicy {
             insurance: true,
             deleverage,

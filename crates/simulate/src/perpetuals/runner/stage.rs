@@ -6,6 +6,7 @@ use super::winners::Held;
 use super::{PerpetualOptions, PerpetualTotals, Sale, Wave};
 use crate::ScenarioError;
 use crate::perpetuals::{MarkPoint, Minute, PerpetualBook, PerpetualScenario};
+use crate::planning::Variance;
 use crate::record::PricePoint;
 use crate::watcher::Progress;
 use crate::world::Host;
@@ -74,6 +75,8 @@ pub(super) struct Stage<'a> {
     pub waiting: BTreeMap<AccountId, Waiting>,
     /// Marks played.
     pub points: u64,
+    /// Volatility as it is observed, only where sales are planned.
+    pub variance: Option<Variance>,
 }
 
 /// The `sequence`th mark.
@@ -97,7 +100,7 @@ impl<'a> Stage<'a> {
         held: Vec<Held>,
         totals: PerpetualTotals,
     ) -> Self {
-        let Venue { policy, left_after_minute, feedback, .. } = venue;
+        let Venue { policy, left_after_minute, feedback, variance, .. } = venue;
         let none = Price::new(0, crate::perpetuals::PRICE_DECIMALS);
         Stage {
             scenario,
@@ -127,6 +130,7 @@ impl<'a> Stage<'a> {
             index: none,
             waiting: BTreeMap::new(),
             points: 0,
+            variance,
         }
     }
 
@@ -168,6 +172,7 @@ impl<'a> Stage<'a> {
         let mark = self.consumed.carried(minute.depth.as_ref(), point.mark, self.feedback)?;
         self.mark_before = self.mark;
         self.ticks += 1;
+        self.observe_market(minute, mark)?;
         let outcome = self.host.apply(self.now, Body::Tick(tick(self.ticks, self.now, mark)))?;
         self.totals.ticks_refused += u64::from(!outcome.accepted());
         if outcome.accepted() {

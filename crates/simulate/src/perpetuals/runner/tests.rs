@@ -493,11 +493,11 @@ fn options_stand_over_settings() {
         asked: Asked::Nobody,
         ..PerpetualOptions::default()
     };
-    let venue = Venue::read(settings, &options).unwrap();
+    let venue = Venue::read(settings, None, &options).unwrap();
     assert_eq!(venue.fund_share, ONE * 3 / 100);
     assert_eq!(venue.feedback, ONE / 4);
     assert_eq!(venue.policy.backstop.deleverage, None);
-    let plain = Venue::read(settings, &PerpetualOptions::default()).unwrap();
+    let plain = Venue::read(settings, None, &PerpetualOptions::default()).unwrap();
     assert_eq!(plain.fund_share, ONE / 200);
     assert_eq!(plain.policy.backstop.deleverage, Some(Deleverage::Queue));
     assert!(plain.policy.ladder.is_some());
