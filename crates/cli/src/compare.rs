@@ -151,10 +151,57 @@ fn told(
         let name = format!("  {}", row.variant);
         text.push_str(&line(&name, &cells(row.runs[0]), &cells(row.runs[1])));
     }
+    text.push_str(&ways_to_sell(first, variants, paint));
     text.push_str(&mapped_text(variants));
     let balanced = variants.iter().all(|variant| variant.run.books_balance);
     text.push_str(&format!("\nbooks balance: {}\n", paint.yes_or_no(balanced)));
     text.push_str(&format!("report: {}\n", page.display()));
+    text
+}
+
+/// The planner beside the simpler ways to sell, each account keeping its own threshold: whole, by what
+/// the venue's rule lets a keeper take, and the fewest lots that reach the target.
+fn ways_to_sell(first: &Run, variants: &[Variant], paint: Paint) -> String {
+    let same = |variant: &&Variant| variant.thresholds == Thresholds::SameRisk.name();
+    let whose = |name: &str, policy: &str| {
+        variants.iter().filter(same).find(|v| v.name.starts_with(name) && v.variant == policy)
+    };
+    let ways = [
+        ("full close", whose("secured-loan", "full close at market")),
+        ("close factor, keepers", whose(&first.rulebook, "as it is")),
+        ("target health, fewest lots", whose("secured-loan", "to target, minimal lots")),
+        ("planned over depth", whose("secured-loan", "planned over depth")),
+    ];
+    if ways[3].1.is_none() {
+        return String::new();
+    }
+    let mut text = format!("\n{}\n", paint.strong("Ways to sell, at the same risk"));
+    let line = |name: &str, cells: [&str; 6]| {
+        let [sold, cost, bps, bad, low, rounds] = cells;
+        format!("{name:<NAME$}  {sold:>10}{cost:>9}{bps:>9}{bad:>10}{low:>12}{rounds:>9}\n")
+    };
+    text.push_str(&line("", ["", "", "cost of", "bad debt,", "lowest", "cascade"]));
+    text.push_str(&line("", ["sold", "cost", "sold", "all", &first.driver, "rounds"]));
+    for (name, variant) in ways {
+        let Some(run) = variant.map(|variant| &variant.run) else { continue };
+        let (totals, decimals) = (&run.totals, run.value_decimals);
+        let sold = totals.collateral_sold;
+        let cost = totals.borrower_loss;
+        // A share for reading: both sums are exact in the file beside.
+        let bps = cost.saturating_mul(10_000).checked_div(sold).unwrap_or(0);
+        let bad = totals.bad_debt_booked.saturating_add(totals.bad_debt_open);
+        text.push_str(&line(
+            name,
+            [
+                &thousands(sold, decimals),
+                &thousands(cost, decimals),
+                &crate::figures::percent(bps),
+                &thousands(bad, decimals),
+                &crate::figures::money(totals.driver_low, decimals),
+                &totals.rounds_most.to_string(),
+            ],
+        ));
+    }
     text
 }
 

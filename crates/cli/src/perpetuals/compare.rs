@@ -52,14 +52,15 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
     folder.write(PAGE, render_sections(&page)?.as_bytes())?;
     let text = text(&sides, first, &changes, &folder.file(PAGE), Paint::for_stdout());
     screen.answer(&text, &answer)?;
-    let balanced = sides.ways.iter().chain(&sides.funds).all(|run| run.books_balance);
+    let balanced =
+        sides.ways.iter().chain(&sides.funds).chain(&sides.sales).all(|run| run.books_balance);
     Ok(if balanced { Verdict::Fine } else { Verdict::Broken })
 }
 
 /// One hash over all runs, in their order.
 fn combined_hash(sides: &SideBySide) -> String {
     let mut hasher = blake3::Hasher::new();
-    for run in sides.ways.iter().chain(&sides.funds) {
+    for run in sides.ways.iter().chain(&sides.funds).chain(&sides.sales) {
         hasher.update(run.state_hash.as_bytes());
     }
     hasher.finalize().to_hex().to_string()
@@ -89,13 +90,15 @@ fn text(
     }
     text.push_str(&ways(sides, first, paint));
     text.push_str(&funds(sides, paint));
+    text.push_str(&sales(sides, paint));
     text.push('\n');
     for sentence in &first.depth {
         for line in wrapped(sentence, WIDTH) {
             text.push_str(&format!("{line}\n"));
         }
     }
-    let balanced = sides.ways.iter().chain(&sides.funds).all(|run| run.books_balance);
+    let balanced =
+        sides.ways.iter().chain(&sides.funds).chain(&sides.sales).all(|run| run.books_balance);
     text.push_str(&format!("books balance: {}\n", paint.yes_or_no(balanced)));
     text.push_str(&format!("report: {}\n", page.display()));
     text
@@ -181,6 +184,37 @@ fn funds(sides: &SideBySide, paint: Paint) -> String {
             thousands(totals.bearers.outstanding),
             count(totals.winners_hurt),
             percent(totals.discount_bps.into()),
+        ];
+        text.push_str(&line(&cells, &widths));
+    }
+    text
+}
+
+/// Ways to sell with one fund and one choice of winners.
+fn sales(sides: &SideBySide, paint: Paint) -> String {
+    if sides.sales.is_empty() {
+        return String::new();
+    }
+    let widths = [23, 12, 10, 10, 11, 10, 12, 12];
+    let mut text = format!("\n{}\n", paint.strong("Ways to sell, the same fund and winners"));
+    text.push_str(&head(
+        [
+            &["", "", "cost of", "average", "losses", "left to", "lowest", "longest"],
+            &["", "sold", "sale", "discount", "in all", "winners", "sale", "wait, s"],
+        ],
+        &widths,
+    ));
+    for ((name, _, _), run) in runner::ways_to_sell(true).iter().zip(&sides.sales) {
+        let totals = &run.totals;
+        let cells = [
+            (*name).to_owned(),
+            thousands(totals.sold_value),
+            thousands(totals.price_impact),
+            percent(totals.discount_bps.into()),
+            thousands(totals.deficit),
+            thousands(totals.bearers.deleveraged),
+            crate::figures::money(totals.sold_low, breakwater_simulate::perpetuals::PRICE_DECIMALS),
+            count(totals.waited_seconds_max),
         ];
         text.push_str(&line(&cells, &widths));
     }

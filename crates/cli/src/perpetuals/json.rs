@@ -261,6 +261,25 @@ impl RowJson {
     }
 }
 
+#[derive(Serialize)]
+struct SaleRowJson {
+    way: &'static str,
+    totals: TotalsJson,
+    books_balance: bool,
+    state_hash: String,
+}
+
+fn sales(sides: &SideBySide) -> Vec<SaleRowJson> {
+    let ways = breakwater_simulate::perpetuals::runner::ways_to_sell(true);
+    let row = |((way, _, _), run): (&(&'static str, _, _), &PerpetualRun)| SaleRowJson {
+        way,
+        totals: TotalsJson::of(run),
+        books_balance: run.books_balance,
+        state_hash: run.state_hash.clone(),
+    };
+    ways.iter().zip(&sides.sales).map(row).collect()
+}
+
 /// What `compare --json` prints and `compare.json` holds.
 #[derive(Serialize)]
 pub struct CompareJson {
@@ -275,6 +294,7 @@ pub struct CompareJson {
     settle: String,
     ways: Vec<RowJson>,
     funds: Vec<RowJson>,
+    sales: Vec<SaleRowJson>,
     combined_hash: String,
 }
 
@@ -297,6 +317,7 @@ pub fn compare(
         settle: first.settle.clone(),
         ways: sides.ways.iter().map(RowJson::of).collect(),
         funds: sides.funds.iter().map(RowJson::of).collect(),
+        sales: sales(sides),
         combined_hash: combined_hash.to_owned(),
     }
 }

@@ -6,8 +6,8 @@ use breakwater_money::decimal::format_raw;
 use breakwater_report::{
     BarMeasure, Bars, Decimal, Drawn, Section, SectionChart, SectionsReport, WordColumn, WordTable,
 };
-use breakwater_simulate::perpetuals::PerpetualScenario;
-use breakwater_simulate::perpetuals::runner::{PerpetualOptions, PerpetualRun, SideBySide};
+use breakwater_simulate::perpetuals::runner::{self, PerpetualOptions, PerpetualRun, SideBySide};
+use breakwater_simulate::perpetuals::{PRICE_DECIMALS, PerpetualScenario};
 
 /// The page of a comparison.
 pub fn report(
@@ -18,7 +18,7 @@ pub fn report(
     changes: &[String],
     combined_hash: &str,
 ) -> SectionsReport {
-    let runs = sides.ways.len() + sides.funds.len();
+    let runs = sides.ways.len() + sides.funds.len() + sides.sales.len();
     SectionsReport {
         kind: "Comparison of ways to deleverage and of insurance funds".to_owned(),
         title: first.title.clone(),
@@ -27,7 +27,7 @@ pub fn report(
         identity: identity(first, &format!("{runs} runs"), combined_hash),
         key_figures: Vec::new(),
         happenings: Vec::new(),
-        sections: vec![ways(sides, first), funds(sides)],
+        sections: sections(sides, first),
         assumptions: assumptions(scenario, options),
         books: None,
         glossary: glossary(),
@@ -71,6 +71,53 @@ fn ways(sides: &SideBySide, first: &PerpetualRun) -> Section {
         text,
         charts: vec![chart("ways", "Winners, by how they are chosen", true, Drawn::Bars(bars))],
         tables: vec![table("Exact figures", &sides.ways)],
+    }
+}
+
+fn sections(sides: &SideBySide, first: &PerpetualRun) -> Vec<Section> {
+    let mut sections = vec![ways(sides, first), funds(sides)];
+    if !sides.sales.is_empty() {
+        sections.push(sales(sides));
+    }
+    sections
+}
+
+/// The planner beside simpler ways to sell.
+fn sales(sides: &SideBySide) -> Section {
+    let unit = sides.sales.first().map_or("", |run| run.settle.as_str());
+    let names: Vec<String> =
+        runner::ways_to_sell(true).iter().map(|(name, _, _)| (*name).to_owned()).collect();
+    let rows: Vec<String> = names.iter().take(sides.sales.len()).cloned().collect();
+    let percent = |bps: u64| Some(decimal(&format_raw(bps.into(), 2)));
+    let cents = |raw| Some(decimal(&format_raw(raw, PRICE_DECIMALS)));
+    let bars = Bars {
+        caption: "Within a measure all bars share one scale from zero. Pooled sales meet opposite \
+                  ones at the mark and share the depth in the order of what is at risk."
+            .to_owned(),
+        rows,
+        measures: vec![
+            measure("Sold", unit, &sides.sales, |r| value(r.totals.sold_value)),
+            measure("Cost of sale", unit, &sides.sales, |r| value(r.totals.price_impact)),
+            measure("Average discount", "%", &sides.sales, |r| percent(r.totals.discount_bps)),
+            measure("Losses beyond margin", unit, &sides.sales, |r| value(r.totals.deficit)),
+            measure("Left to winners", unit, &sides.sales, |r| value(r.totals.bearers.deleveraged)),
+            measure("Lowest sale", unit, &sides.sales, |r| cents(r.totals.sold_low)),
+        ],
+    };
+    let mut exact_figures = table("Exact figures", &sides.sales);
+    for (row, name) in exact_figures.rows.iter_mut().zip(names) {
+        if let Some(way) = row.first_mut() {
+            *way = name;
+        }
+    }
+    Section {
+        title: "Ways to sell".to_owned(),
+        text: "The same fund and the same choice of winners. Only how an account in breach is sold \
+               differs: whole, step by step as the venue does, the least that reaches the target, or \
+               planned over the depth that is observed."
+            .to_owned(),
+        charts: vec![chart("sales", "Ways to sell", true, Drawn::Bars(bars))],
+        tables: vec![exact_figures],
     }
 }
 

@@ -1,6 +1,6 @@
 //! The same book on the same day under every way to deleverage, and under every size of the fund.
 
-use super::options::{Asked, PerpetualOptions};
+use super::options::{Asked, Closing, PerpetualOptions, Pooling, Schedule};
 use super::{PerpetualRun, run};
 use crate::ScenarioError;
 use crate::perpetuals::PerpetualScenario;
@@ -16,6 +16,27 @@ pub struct SideBySide {
     pub ways: Vec<PerpetualRun>,
     /// One run for each size of the fund, the smallest first, all deleveraged the same way.
     pub funds: Vec<PerpetualRun>,
+    /// One run for each way to sell an account in breach, all with the stated fund and winners: whole,
+    /// by the venue's ladder, to the target, planned over depth, and the planner's sales scheduled
+    /// together; the last two only where the scenario states how to plan.
+    pub sales: Vec<PerpetualRun>,
+}
+
+/// The ways to sell that are compared, with what they are called.
+#[must_use]
+pub fn ways_to_sell(planned: bool) -> Vec<(&'static str, Closing, Schedule)> {
+    let mut ways = vec![
+        ("full close", Closing::Full, Schedule::Alone),
+        ("venue's ladder", Closing::Ladder, Schedule::Alone),
+        ("target health", Closing::Target, Schedule::Alone),
+        ("target health, pooled", Closing::Target, Schedule::Pooled(Pooling::default())),
+    ];
+    if planned {
+        ways.push(("planned over depth", Closing::Planned, Schedule::Alone));
+        let pooled = Schedule::Pooled(Pooling::default());
+        ways.push(("planned and pooled", Closing::Planned, pooled));
+    }
+    ways
 }
 
 /// In the order in which they are shown.
@@ -44,8 +65,17 @@ pub fn compare(
         .fund_shares
         .iter()
         .map(|share| PerpetualOptions { fund_share: Some(share.clone()), ..options.clone() });
-    let jobs: Vec<PerpetualOptions> = ways.chain(funds).collect();
+    let sold = ways_to_sell(scenario.settings.planner.is_some());
+    // Without impact nobody is in another's way, and depth has nothing to say.
+    let sold = if options.impact { sold } else { Vec::new() };
+    let sales = sold.iter().map(|(_, closing, schedule)| PerpetualOptions {
+        closing: *closing,
+        schedule: *schedule,
+        ..options.clone()
+    });
+    let jobs: Vec<PerpetualOptions> = ways.chain(funds).chain(sales).collect();
     let mut ways = in_parallel(&jobs, |options| run(scenario, options, &mut Nobody))?;
-    let funds = ways.split_off(WAYS.len().min(ways.len()));
-    Ok(SideBySide { ways, funds })
+    let mut funds = ways.split_off(WAYS.len().min(ways.len()));
+    let sales = funds.split_off(funds.len().saturating_sub(sold.len()));
+    Ok(SideBySide { ways, funds, sales })
 }
