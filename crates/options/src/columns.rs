@@ -7,6 +7,7 @@
 use crate::error::{NOT_NEGATIVE, OptionError, PRICE, is_not_negative, is_price};
 use crate::normal::cumulative;
 
+mod arithmetic;
 mod greeks;
 mod implied;
 

@@ -203,7 +203,11 @@ impl Shape {
     }
 }
 
-/// The deviation at which `target` is met. Steps end when they are below a unit in the last place.
+/// A step of less is the last: the next would be of the size of its cube. To ask for less than the
+/// rounding of the equation itself would go on for nothing.
+const LAST_STEP: f64 = 1e-7;
+
+/// The deviation at which `target` is met.
 fn root(distance: f64, target: Target) -> f64 {
     let (mut low, mut high) = (0.0, f64::INFINITY);
     let mut deviation = guess(distance, target);
@@ -233,13 +237,11 @@ fn root(distance: f64, target: Target) -> f64 {
         let bend = bend + (shape.h * shape.h - shape.t * shape.t) / deviation;
         let newton = excess / slope;
         let next = deviation - newton / (1.0 - 0.5 * newton * bend).clamp(0.5, 2.0);
-        let inside = next > low && next < high;
-        let next = if inside { next } else { between(low, high, deviation) };
-        let moved = (next - deviation).abs();
-        deviation = next;
-        if moved <= f64::EPSILON * deviation {
-            break;
+        if (next - deviation).abs() <= LAST_STEP * deviation {
+            return next;
         }
+        let inside = next > low && next < high;
+        deviation = if inside { next } else { between(low, high, deviation) };
     }
     deviation
 }
@@ -269,22 +271,30 @@ fn guess(distance: f64, target: Target) -> f64 {
             middle.max(2.0 * t).max(0.5)
         }
         Target::Value(value) => {
-            // At the money the value is the deviation by the density at zero.
-            let near = value / ROOT_TAU_INVERSE;
-            if distance == 0.0 {
-                return near;
-            }
             // Far out, b = v^3 / (x^2 sqrt(2 pi)) e^(-x^2/(2 v^2) - v^2/8).
             let log = -libm::log(value);
-            let mut far = distance / libm::sqrt(2.0 * log.max(0.5));
+            let (mut far, mut exponent) = (distance / libm::sqrt(2.0 * log.max(0.5)), log);
             for _ in 0..2 {
                 let shift = libm::log(ROOT_TAU_INVERSE * far * far * far / (distance * distance));
-                let exponent = log + shift - 0.125 * far * far;
+                exponent = log + shift - 0.125 * far * far;
                 far = distance / libm::sqrt(2.0 * exponent.max(0.5));
             }
-            if far < 0.5 * middle { far } else { near + 0.5 * distance.min(middle) }
+            if distance > 0.0 && exponent > FAR { far } else { near_the_money(distance, value) }
         }
     }
+}
+
+/// An exponent of more, 1.7 deviations out of the money, is far out.
+const FAR: f64 = 1.5;
+
+/// The deviation by the rational formula of Corrado and Miller (Journal of Banking and Finance 20,
+/// 1996), of the option out of the money in units of `sqrt(FK)`.
+fn near_the_money(distance: f64, value: f64) -> f64 {
+    let root = libm::exp(0.5 * distance);
+    let (sum, half) = (root + 1.0 / root, 0.5 * (root - 1.0 / root));
+    let middle = value + half;
+    let under = middle * middle - 4.0 * half * half * std::f64::consts::FRAC_1_PI;
+    (middle + libm::sqrt(under.max(0.0))) / (ROOT_TAU_INVERSE * sum)
 }
 
 #[cfg(test)]

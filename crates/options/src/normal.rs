@@ -63,14 +63,14 @@ pub fn scaled_tail(x: f64) -> f64 {
 
 /// Powers of two by which the logarithm of two is split, so that the high part times a whole number
 /// below 2^11 is exact.
-const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+pub(crate) const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
+pub(crate) const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// Adding and taking away `1.5 * 2^52` rounds a float of less than 2^51 to the nearest integer.
-const TO_NEAREST: f64 = 6_755_399_441_055_744.0;
+pub(crate) const TO_NEAREST: f64 = 6_755_399_441_055_744.0;
 
 /// Below this `e^x` is under the smallest float.
-const EXPONENT_MIN: f64 = -745.2;
+pub(crate) const EXPONENT_MIN: f64 = -745.2;
 
 /// Reciprocals of factorials from `1/13!` to `1/0!`: the Taylor series of `e^r` for
 /// `|r| <= ln(2)/2` leaves out less than 5e-18.
@@ -111,83 +111,8 @@ pub fn decay(x: f64) -> f64 {
     if x < EXPONENT_MIN { 0.0 } else { scaled }
 }
 
-/// The largest argument of [`growth`].
-pub const GROWTH_MAX: f64 = 700.0;
-
-/// `e^x` for `|x|` up to [`GROWTH_MAX`] and for the nearer end beyond, within 2 units in the last
-/// place.
-#[must_use]
-#[inline]
-pub fn growth(x: f64) -> f64 {
-    let bounded = x.clamp(-GROWTH_MAX, GROWTH_MAX);
-    let shifted = bounded * std::f64::consts::LOG2_E + TO_NEAREST;
-    let whole = shifted - TO_NEAREST;
-    let rest = (bounded - whole * LN_2_HIGH) - whole * LN_2_LOW;
-    let mut sum = 0.0;
-    for coefficient in FACTORIALS_INVERSE {
-        sum = sum * rest + coefficient;
-    }
-    sum * f64::from_bits(shifted.to_bits().wrapping_add(1_023) << 52)
-}
-
-/// `1 / (2n + 1)` from `n` = 11 down to 1: the series of `artanh(s)/s - 1` in `s^2` for `|s|` up to
-/// 0.1716, where the logarithm of a number between the roots of one half and two is twice `artanh`,
-/// leaves out less than 3e-19.
-const ODD_INVERSE: [f64; 11] = [
-    1.0 / 23.0,
-    1.0 / 21.0,
-    1.0 / 19.0,
-    1.0 / 17.0,
-    1.0 / 15.0,
-    1.0 / 13.0,
-    1.0 / 11.0,
-    1.0 / 9.0,
-    1.0 / 7.0,
-    1.0 / 5.0,
-    1.0 / 3.0,
-];
-
-/// `2^52`: a float with this exponent field holds a whole number in its low bits.
-const WHOLE: f64 = 4_503_599_627_370_496.0;
-
-/// `ln(a / b)` for positive normal numbers whose quotient is one as well, within 2 units in its own last place, however
-/// near they are: the power of two between them leaves first, then `2 artanh((a - b)/(a + b))` has an
-/// exact difference.
-#[must_use]
-#[inline]
-pub fn log_ratio(a: f64, b: f64) -> f64 {
-    let quotient = a / b;
-    // The exponent of the power of two nearest the quotient, from -1022 on, as a whole number.
-    let field = (quotient * std::f64::consts::SQRT_2).to_bits() >> 52;
-    let whole = f64::from_bits(WHOLE.to_bits() | field) - (WHOLE + 1_023.0);
-    let scaled = b * f64::from_bits(field << 52);
-    let s = (a - scaled) / (a + scaled);
-    let square = s * s;
-    let mut sum = 0.0;
-    for coefficient in ODD_INVERSE {
-        sum = sum * square + coefficient;
-    }
-    let near = 2.0 * s + 2.0 * s * (square * sum);
-    whole * LN_2_HIGH + (whole * LN_2_LOW + near)
-}
-
-/// The square root of a normal number and its reciprocal, within a unit in the last place each, by
-/// Newton's steps from the halved exponent: plain arithmetic, so that loops over columns vectorise.
-#[must_use]
-#[inline]
-pub fn root_and_inverse(x: f64) -> (f64, f64) {
-    // Half the exponent and the sign turned, with the constant that makes the worst error least
-    // (Lomont, Fast inverse square root, 2003, section 4).
-    let mut inverse = f64::from_bits(0x5fe6_eb50_c7b5_37a9 - (x.to_bits() >> 1));
-    for _ in 0..4 {
-        inverse *= 1.5 - 0.5 * x * inverse * inverse;
-    }
-    let root = x * inverse;
-    (root + 0.5 * inverse * (x - root * root), inverse)
-}
-
 /// `2^-600`.
-const TWO_TO_MINUS_600: f64 = f64::from_bits((1_023 - 600) << 52);
+pub(crate) const TWO_TO_MINUS_600: f64 = f64::from_bits((1_023 - 600) << 52);
 
 /// The standard normal density at `z`.
 #[must_use]
@@ -259,32 +184,6 @@ mod tests {
         fn decay_is_the_pinned_librarys(x in -700.0..0.0f64) {
             let right = libm::exp(x);
             prop_assert!((decay(x) - right).abs() <= 2.0 * ULP * right);
-        }
-
-        #[test]
-        fn growth_is_the_pinned_librarys(x in -700.0..700.0f64) {
-            let right = libm::exp(x);
-            prop_assert!((growth(x) - right).abs() <= 2.0 * ULP * right);
-        }
-
-        #[test]
-        fn the_logarithm_of_a_ratio_keeps_its_digits(
-            a in 1e-9..1e9f64, power in -9i32..0, near in any::<bool>(), part in 0.0..1.0f64
-        ) {
-            let away = if near { part * 10f64.powi(power) } else { part * 40.0 };
-            let b = a * libm::exp(away);
-            let right = crate::pair::logarithm_of_quotient(a, b);
-            let found = log_ratio(a.min(b), b);
-            prop_assert!((found - right.high).abs() <= 2.0 * ULP * right.high.abs(), "{a} {b}");
-        }
-
-        #[test]
-        fn a_root_and_its_inverse_are_the_pinned_librarys(x in 1e-9..1e9f64, power in -8i32..9) {
-            let x = x * 10f64.powi(10 * power);
-            let (root, inverse) = root_and_inverse(x);
-            let right = libm::sqrt(x);
-            prop_assert!((root - right).abs() <= ULP * right, "{x}");
-            prop_assert!((inverse * right - 1.0).abs() <= 4.0 * ULP, "{x}");
         }
 
         #[test]

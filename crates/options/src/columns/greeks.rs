@@ -4,9 +4,10 @@
 //! `n(w) = n(u) lower/higher`, and the two tails are `n(u)` and `n(w)` times Mills' ratio. Roots and
 //! logarithms are plain arithmetic as well, so that the compiler takes several options a step.
 
+use super::arithmetic::{decay, growth, log_ratio, root_and_inverse, scaled_tail};
 use super::every;
-use crate::error::{NOT_NEGATIVE, OptionError, PRICE, is_not_negative, is_price};
-use crate::normal::{ROOT_HALF, decay, growth, log_ratio, root_and_inverse, scaled_tail};
+use crate::error::{OptionError, PRICE, is_not_negative, is_price};
+use crate::normal::ROOT_HALF;
 
 /// A book of options, one entry an option in each column.
 #[derive(Debug, Clone, Copy)]

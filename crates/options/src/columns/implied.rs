@@ -1,11 +1,12 @@
 //! Volatilities of many prices: all of them by the same few steps in one plain loop, and those that
 //! were not met by then, or have none, one at a time.
 
+use super::arithmetic::{decay, log_ratio, root_and_inverse, scaled_tail};
 use super::every;
 use crate::error::{NOT_NEGATIVE, OptionError, POSITIVE, PRICE};
 use crate::error::{is_not_negative, is_positive, is_price};
 use crate::implied_volatility::{CONDITION_MAX, Implied, beyond_intrinsic, solve};
-use crate::normal::{ROOT_HALF, decay, log_ratio, root_and_inverse, scaled_tail};
+use crate::normal::ROOT_HALF;
 
 /// Undiscounted prices of options on forwards, one entry an option in each column.
 #[derive(Debug, Clone, Copy)]
@@ -81,14 +82,17 @@ fn told(implied: Implied) -> (f64, Status) {
     }
 }
 
-/// Steps that all entries take: enough for what is quoted; others go one at a time.
-const STEPS: u32 = 4;
-
 /// A last step of less than this share of the deviation leaves, at a cubic rate, nothing of it.
 const LAST_STEP: f64 = 1e-5;
 
+/// Above this share of the cap what is left up to it says more than the value.
+const TARGET_MAX: f64 = 0.75;
+
 /// Below this deviation the difference of two tails has too few digits.
 const DEVIATION_MIN: f64 = 1e-3;
+
+/// An exponent of more, 1.7 deviations out of the money, is far out.
+const FAR: f64 = 1.5;
 
 const ROOT_TAU_INVERSE: f64 = 0.398_942_280_401_432_7;
 const HALF_ROOT_TAU: f64 = 1.253_314_137_315_500_3;
@@ -103,27 +107,13 @@ fn quick(sign: f64, forward: f64, strike: f64, years: f64, price: f64) -> f64 {
     let beyond = beyond_intrinsic(sign, forward, strike, price);
     let time_value = if inside { beyond } else { price };
     let target = time_value / lower;
-    let fits = (1e-250..=0.5).contains(&target);
-    let target = target.clamp(1e-250, 0.5);
+    let fits = (1e-250..=TARGET_MAX).contains(&target);
+    let target = target.clamp(1e-250, TARGET_MAX);
     let x = -log_ratio(lower, higher);
-    let mut deviation = guess(x, target);
-    let (mut step, mut slope) = (1.0, 0.0);
-    for _ in 0..STEPS {
-        let (h, t) = (x / deviation, 0.5 * deviation);
-        let (near, far) = ((h - t).abs(), h + t);
-        let density = ROOT_TAU_INVERSE * decay(-0.5 * near * near);
-        let half = HALF_ROOT_TAU * density;
-        let (tail_near, tail_far) =
-            (half * scaled_tail(near * ROOT_HALF), half * scaled_tail(far * ROOT_HALF));
-        let value = if h > t { tail_near - tail_far } else { 1.0 - tail_near - tail_far };
-        let value = value.max(1e-300);
-        slope = density;
-        let newton = log_ratio(value, target) * value / density.max(1e-300);
-        let bend = (h * h - t * t) / deviation - density / value;
-        step = newton / (1.0 - 0.5 * newton * bend).clamp(0.5, 2.0) / deviation;
-        step = step.clamp(-1.0, 0.5);
-        deviation -= deviation * step;
-    }
+    // Steps are written out: a loop inside would keep the outer one from taking several at once.
+    let (first, _, _) = closer(x, target, guess(x, target, higher / lower));
+    let (second, _, _) = closer(x, target, first);
+    let (deviation, step, slope) = closer(x, target, second);
     let (_, inverse_root) = root_and_inverse(years);
     let volatility = deviation * inverse_root;
     let conditioned = price <= 0.5 * CONDITION_MAX * lower * slope * deviation;
@@ -132,21 +122,48 @@ fn quick(sign: f64, forward: f64, strike: f64, years: f64, price: f64) -> f64 {
     if fits && met && conditioned && plain { volatility } else { 0.0 }
 }
 
-/// Where to begin: at the money the value is the deviation times the density at zero; far from it
-/// `value = v^3 / (x^2 sqrt(2 pi)) e^(-(x - v^2/2)^2/(2 v^2))` of the smaller price.
+/// The deviation after one of Halley's steps, the step as a share of it, and the slope before.
 #[inline(always)]
-fn guess(x: f64, target: f64) -> f64 {
-    let near = target / ROOT_TAU_INVERSE + 0.5 * x;
+fn closer(x: f64, target: f64, deviation: f64) -> (f64, f64, f64) {
+    let inverse = 1.0 / deviation;
+    let (h, t) = (x * inverse, 0.5 * deviation);
+    let (near, far) = ((h - t).abs().min(1e150), (h + t).min(1e150));
+    let density = ROOT_TAU_INVERSE * decay(-0.5 * near * near);
+    let (mill_near, mill_far) = (scaled_tail(near * ROOT_HALF), scaled_tail(far * ROOT_HALF));
+    let half = HALF_ROOT_TAU * density;
+    let outside = half * (mill_near - mill_far);
+    let value = if h > t { outside } else { 1.0 - half * (mill_near + mill_far) };
+    let value = value.max(1e-300);
+    let newton = log_ratio(value, target) * value / density.max(1e-300);
+    let bend = (h * h - t * t) * inverse - density / value;
+    let step = newton / (1.0 - 0.5 * newton * bend).clamp(0.5, 2.0) * inverse;
+    let step = step.clamp(-1.0, 0.5);
+    (deviation - deviation * step, step, density)
+}
+
+/// Where to begin: as for one at a time, far out by
+/// `value = v^3 / (x^2 sqrt(2 pi)) e^(-(x - v^2/2)^2/(2 v^2))` of the smaller price, else by the formula
+/// of Corrado and Miller.
+#[inline(always)]
+fn guess(x: f64, target: f64, ratio: f64) -> f64 {
     let log = -log_ratio(target, 1.0);
-    let mut far = x * root_and_inverse((2.0 * log).max(1.0)).1;
-    for _ in 0..2 {
-        let scale = (ROOT_TAU_INVERSE * far * far * far).max(1e-250);
-        let shift = log_ratio(scale, (x * x).max(1e-250));
-        let exponent = log + shift + 0.5 * x - 0.125 * far * far;
-        far = x * root_and_inverse((2.0 * exponent).max(1.0)).1;
-    }
-    let (middle, _) = root_and_inverse((2.0 * x).max(1e-200));
-    if far < 0.5 * middle { far } else { near.max(1e-100) }
+    let far = x * root_and_inverse((2.0 * log).max(1.0)).1;
+    let (far, _) = farther(x, log, far);
+    let (far, exponent) = farther(x, log, far);
+    let half = 0.5 * (ratio - 1.0);
+    let middle = target + half;
+    let under = middle * middle - 4.0 * half * half * std::f64::consts::FRAC_1_PI;
+    let (root, _) = root_and_inverse(under.max(1e-300));
+    let near = (middle + root) / (ROOT_TAU_INVERSE * (1.0 + ratio));
+    if exponent > FAR { far } else { near }
+}
+
+#[inline(always)]
+fn farther(x: f64, log: f64, far: f64) -> (f64, f64) {
+    let scale = (ROOT_TAU_INVERSE * far * far * far).max(1e-250);
+    let shift = log_ratio(scale, (x * x).max(1e-250));
+    let exponent = log + shift + 0.5 * x - 0.125 * far * far;
+    (x * root_and_inverse((2.0 * exponent).max(1.0)).1, exponent)
 }
 
 impl Prices<'_> {

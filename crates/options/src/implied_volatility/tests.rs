@@ -34,19 +34,23 @@ fn every_price_of_no_volatility_is_told_why() {
 
 #[test]
 fn intrinsic_value_is_that_of_the_two_floats_and_not_of_their_rounded_difference() {
-    // K - F is 1611509.78269960984..., which rounds up past the price: rounded, the price would be at
-    // intrinsic value; exactly, it is above.
-    let (forward, strike) = (0.1, 1e16);
-    let rounded = strike - forward;
-    assert_eq!(rounded, 1e16);
-    let exactly = implied_volatility(&quote(Kind::Put, forward, strike, rounded)).unwrap();
-    // 0.1 of time value is the whole cap: the price is K itself.
-    assert_eq!(exactly, Implied::AtOrAboveCap);
+    // Floats from 2^53 on are even, and the difference, 2^53 - 1, is none of theirs but is one below:
+    // the price is the strike less two, which is above the strike less three.
     let (forward, strike) = (3.0, 9_007_199_254_740_994.0);
-    let rounded = strike - forward;
-    assert!(rounded < strike);
-    let exactly = implied_volatility(&quote(Kind::Put, forward, strike, rounded)).unwrap();
+    let price = strike - 2.0;
+    let exactly = implied_volatility(&quote(Kind::Put, forward, strike, price)).unwrap();
     assert!(matches!(exactly, Implied::IllConditioned { condition, .. } if condition > 1e10));
+    // At a forward of 0.1 the difference rounds to the strike, and exactly is less than it.
+    let exactly = implied_volatility(&quote(Kind::Put, 0.1, 1e16, 1e16)).unwrap();
+    assert_eq!(exactly, Implied::AtOrAboveCap);
+    // A difference that rounds up to the price is below it, one that rounds down to it is not.
+    for (forward, strike, at_or_below) in [(0.7, 1e8 + 0.1, true), (0.3, 1e8 + 0.1, false)] {
+        let price: f64 = strike - forward;
+        let rest = Pair::sum(strike, -forward).low;
+        assert_eq!(rest >= 0.0, at_or_below, "{rest:e}");
+        let found = implied_volatility(&quote(Kind::Put, forward, strike, price)).unwrap();
+        assert_eq!(found == Implied::AtOrBelowIntrinsic, at_or_below, "{found:?}");
+    }
 }
 
 #[test]
