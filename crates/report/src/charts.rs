@@ -8,6 +8,7 @@ use crate::input::{ComparisonReport, Identity, Part, RunReport};
 use crate::table::Table;
 
 mod at_risk;
+mod attribution;
 mod auctions;
 mod bars;
 mod bubbles;
@@ -15,6 +16,7 @@ mod comparison;
 mod depth;
 mod execution;
 mod health;
+mod hedge_error;
 mod price;
 mod rounds;
 mod sensitivity;

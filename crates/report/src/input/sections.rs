@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assumption, Books, Execution, Happening, Identity, KeyFigure, LotBids, LotPath, PricePath,
-    Proceeds, Provenance, Term, Waterfall,
+    Assumption, AttributionBars, Books, Execution, Happening, HedgeError, Identity, KeyFigure,
+    LotBids, LotPath, PricePath, Proceeds, Provenance, Term, Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -81,6 +81,10 @@ pub enum Drawn {
     Bids(LotBids),
     /// What lots fetched against their value.
     Proceeds(Proceeds),
+    /// How far a hedge misses against the width of its band.
+    HedgeError(HedgeError),
+    /// Profit of hedges by its sources.
+    Attribution(AttributionBars),
 }
 
 /// The same measures of several things: one small bar chart a measure, all in one order.

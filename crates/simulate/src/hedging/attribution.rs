@@ -104,7 +104,10 @@ const UNITS_MAX: f64 = 1e25;
 /// Billionths of `units`, to the nearest.
 pub(super) fn nanos(field: &'static str, units: f64) -> Result<i128, ScenarioError> {
     if !units.is_finite() || units.abs() > UNITS_MAX {
-        return Err(ScenarioError::setting(field, format!("{units}: a number within 1e25 is right")));
+        return Err(ScenarioError::setting(
+            field,
+            format!("{units}: a number within 1e25 is right"),
+        ));
     }
     Ok(libm::round(units * NANOS) as i128)
 }

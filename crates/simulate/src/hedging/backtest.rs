@@ -122,11 +122,7 @@ struct Hedge {
     traded_at: Option<i64>,
 }
 
-fn run_one(
-    steps: &[Step],
-    market: &Market,
-    policy: &Policy,
-) -> Result<PolicyRun, ScenarioError> {
+fn run_one(steps: &[Step], market: &Market, policy: &Policy) -> Result<PolicyRun, ScenarioError> {
     policy.check().map_err(|error| refused(policy.name(), error))?;
     let mut hedge = Hedge { lots: 0, coins: market.cash, traded_at: None };
     let mut rows = Vec::with_capacity(steps.len());

@@ -232,7 +232,10 @@ fn position(file: &PositionFile) -> Result<Position, ScenarioError> {
         if let Some(side) = side
             && (side.is_nan() || side < 0.0)
         {
-            return Err(ScenarioError::setting(name(field), format!("{side}: zero or more is right")));
+            return Err(ScenarioError::setting(
+                name(field),
+                format!("{side}: zero or more is right"),
+            ));
         }
     }
     if let (Some(bid), Some(ask)) = (file.bid_volatility, file.ask_volatility)

@@ -112,7 +112,10 @@ enum Format {
 
 /// Columns that tell the formats apart.
 const FORMATS: [(Format, &[&str]); 3] = [
-    (Format::Marks, &["time", "expiry_date", "strike", "type", "delta", "bid_iv", "ask_iv", "mark_iv"]),
+    (
+        Format::Marks,
+        &["time", "expiry_date", "strike", "type", "delta", "bid_iv", "ask_iv", "mark_iv"],
+    ),
     (
         Format::Quotes,
         &["time_ny", "expiry", "strike", "right", "bid", "bid_size", "ask", "ask_size"],
@@ -138,8 +141,12 @@ pub fn read(file: &str, text: &str, every_seconds: u64) -> Result<Chain, Scenari
         return Err(ScenarioError::Row { file: file.to_owned(), line: 1, reason });
     };
     let table = Table::read(file, text, columns)?;
-    let mut chain =
-        Chain { file: table.file.clone(), snapshots: Vec::new(), rows: table.rows.len(), left_out: BTreeMap::new() };
+    let mut chain = Chain {
+        file: table.file.clone(),
+        snapshots: Vec::new(),
+        rows: table.rows.len(),
+        left_out: BTreeMap::new(),
+    };
     let every = i64::try_from(every_seconds).unwrap_or(i64::MAX);
     match format {
         Format::Marks => hourly::read(&table, every, &mut chain)?,
@@ -210,7 +217,9 @@ pub(super) fn strike(row: &Row) -> Result<f64, ScenarioError> {
 /// The middle of values that are not empty, and the mean share by which they differ from it.
 pub(super) fn median(mut values: Vec<f64>) -> Option<(f64, f64)> {
     values.sort_by(f64::total_cmp);
-    let middle = values.get(values.len() / 2).copied()?;
+    let upper = values.get(values.len() / 2).copied()?;
+    let lower = values.get(values.len().saturating_sub(1) / 2).copied()?;
+    let middle = 0.5 * (lower + upper);
     let off = values.iter().map(|value| (value / middle - 1.0).abs()).sum::<f64>();
     Some((middle, off / values.len() as f64))
 }

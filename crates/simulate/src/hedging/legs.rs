@@ -49,7 +49,8 @@ impl Leg {
         let option = Black76::new(&quote).map_err(|error| refused("option", error))?;
         let root = libm::sqrt(years);
         // Time takes from a rate of zero what volatility gave: -F phi(d1) s / (2 sqrt T).
-        let decay = if years > 0.0 { -density(option.d1()) * volatility / (2.0 * root) } else { 0.0 };
+        let decay =
+            if years > 0.0 { -density(option.d1()) * volatility / (2.0 * root) } else { 0.0 };
         let coin = option.coin();
         let (delta, gamma) = (option.delta_undiscounted(), option.gamma());
         if market.neutral == Neutral::Coin {

@@ -118,7 +118,10 @@ fn points(book: &Book, now: &Now) -> Result<Vec<(f64, Point)>, ScenarioError> {
             return Err(ScenarioError::setting(name("expiry"), reason));
         }
         let Some(volatility) = position.volatility else {
-            return Err(ScenarioError::setting(name("volatility"), "missing; 1 for 100 % is right"));
+            return Err(ScenarioError::setting(
+                name("volatility"),
+                "missing; 1 for 100 % is right",
+            ));
         };
         let years = (position.expiry_seconds - now.at_seconds) as f64 / YEAR_SECONDS;
         let (kind, strike, forward) = (position.kind, position.strike, now.forward);

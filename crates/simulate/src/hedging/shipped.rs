@@ -11,7 +11,10 @@ pub const CHAINS: &[(&str, &str)] = &[
 
 /// A shipped book: its name and its TOML.
 pub const BOOKS: &[(&str, &str)] = &[
-    ("index-week-2021-01", include_str!("../../../../scenarios/option-hedging/index-week-2021-01.toml")),
+    (
+        "index-week-2021-01",
+        include_str!("../../../../scenarios/option-hedging/index-week-2021-01.toml"),
+    ),
     ("split-2014-06", include_str!("../../../../scenarios/option-hedging/split-2014-06.toml")),
     ("coin-book", include_str!("../../../../scenarios/option-hedging/coin-book.toml")),
 ];

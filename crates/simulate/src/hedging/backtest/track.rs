@@ -103,9 +103,8 @@ fn first_quote(position: &Position, first: &Snapshot) -> Result<Known, ScenarioE
     let key = (strike_key(position.strike), position.kind);
     let Some(quote) = quotes.quotes.get(&key) else {
         let nearest = quotes.quotes.values().map(|quote| quote.strike);
-        let nearest = nearest.min_by(|a, b| {
-            (a - position.strike).abs().total_cmp(&(b - position.strike).abs())
-        });
+        let nearest = nearest
+            .min_by(|a, b| (a - position.strike).abs().total_cmp(&(b - position.strike).abs()));
         let nearest = nearest.map_or_else(|| "none".to_owned(), |strike| strike.to_string());
         let reason = format!("{}: not quoted; the nearest is {nearest}", position.strike);
         return Err(ScenarioError::setting(name("strike"), reason));
@@ -182,13 +181,7 @@ fn point(position: &Position, known: &Known, at: &Snapshot) -> Point {
 
 /// Takes forward and volatility from a snapshot. False if one had to be carried on: the forward with the
 /// hedge's share of rise, the volatility as it was.
-fn update(
-    position: &Position,
-    known: &mut Known,
-    at: &Snapshot,
-    scale: f64,
-    share: f64,
-) -> bool {
+fn update(position: &Position, known: &mut Known, at: &Snapshot, scale: f64, share: f64) -> bool {
     let Some(quotes) = at.expiries.get(&position.expiry_seconds) else {
         known.forward *= share;
         // An option that has expired is not missed.

@@ -73,7 +73,9 @@ fn what_cannot_be_hedged_is_refused_with_its_reason() {
     );
     assert_eq!(
         refused(|book| book.position[0].expiry = "2026-01-23 03:00:00".to_owned()),
-        format!("{first}.expiry: 2026-01-23T03:00:00Z: expired; later than 2026-01-23T03:00:00Z is right")
+        format!(
+            "{first}.expiry: 2026-01-23T03:00:00Z: expired; later than 2026-01-23T03:00:00Z is right"
+        )
     );
     let date = refused(|book| book.position[0].expiry = "2026-01-30".to_owned());
     assert!(date.contains("such as 2026-01-30 08:00:00 is right"), "{date}");
@@ -104,7 +106,8 @@ fn depth_bounds_the_trade_and_what_it_does_not_take_is_said() {
 fn positions_are_read_from_csv_and_bad_lines_are_named() {
     let header = "instrument,kind,strike,expiry,quantity,volatility\n";
     let read = |text: &str| book_file::read("book.csv", &format!("{header}{text}"));
-    let book = read("c,call,90000,2026-01-30 08:00:00,-40,0.35\np,P,84000,2026-01-30 08:00:00,25,\n");
+    let book =
+        read("c,call,90000,2026-01-30 08:00:00,-40,0.35\np,P,84000,2026-01-30 08:00:00,25,\n");
     let book = book.unwrap();
     assert_eq!((book.position.len(), book.position[1].volatility), (2, None));
     let wrong = read("c,call,90000,2026-01-30 08:00:00,x,0.35\n").unwrap_err().to_string();
