@@ -8,6 +8,7 @@ use crate::input::{ComparisonReport, Identity, Part, RunReport};
 use crate::table::Table;
 
 mod at_risk;
+mod attribution;
 mod auctions;
 mod bars;
 mod bubbles;
@@ -16,6 +17,7 @@ mod depth;
 mod execution;
 mod frontier;
 mod health;
+mod hedge_error;
 mod price;
 mod rounds;
 mod schedule;

@@ -10,6 +10,7 @@ use crate::decimal::Decimal;
 mod auctions;
 mod charts;
 mod comparison;
+mod hedging;
 mod risk_curves;
 mod schedules;
 mod sections;
@@ -22,6 +23,7 @@ pub use charts::{
     SoldLot, Waterfall, Worse,
 };
 pub use comparison::{ComparisonReport, Mechanism};
+pub use hedging::{AttributedHedge, AttributionBars, HedgeError, HedgeErrorRow};
 pub use risk_curves::{RiskCurve, RiskCurvesReport};
 pub use schedules::{Frontier, FrontierMark, Holdings, HoldingsLine};
 pub use sections::{

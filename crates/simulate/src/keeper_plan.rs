@@ -440,6 +440,7 @@ fn reason_text(reason: Reason) -> String {
         Reason::Ramp => "the share of the shortage that is allowed by now",
         Reason::InitialMargin => "the smallest amount that leaves the initial requirement met",
         Reason::BlockCap => "as much as one block allows",
+        Reason::Planned => "the slice that costs least over the depth there is",
     }
     .to_owned()
 }

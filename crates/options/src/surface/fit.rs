@@ -17,6 +17,9 @@ pub struct SviFit {
     pub svi: Svi,
     /// Root of the weighted mean square of what it is off, in total variance.
     pub error: f64,
+    /// The same of the closest slice, which may be arbitraged beyond the points; equal to `error` where
+    /// it cannot.
+    pub error_closest: f64,
     /// Points that it was fitted to.
     pub points: usize,
 }
@@ -35,17 +38,50 @@ const ROUNDNESSES: [f64; 6] = [0.01, 0.03, 0.08, 0.2, 0.5, 1.0];
 const FOLLOWED: usize = 3;
 const STEPS: u32 = 400;
 
-/// The slice closest to the points by weighted squares of total variance.
+/// The slice closest to the points by weighted squares of total variance. Where it can be arbitraged
+/// between the points, they say so themselves, and it is refused. Where it can only beyond them, that is
+/// how it was continued: the closest that cannot be arbitraged takes its place.
 ///
 /// # Errors
 /// Fewer than five points, points out of order or that are no variance, and the place where the
 /// closest slice can be arbitraged.
 pub fn fit_svi(points: &[SmilePoint]) -> Result<SviFit, SurfaceError> {
     check_points(points)?;
-    let (low, high) = match (points.first(), points.last()) {
+    let (svi, error) = closest(points)?;
+    let fit = SviFit { svi, error, error_closest: error, points: points.len() };
+    let Err(refused) = svi.check() else { return Ok(fit) };
+    let (low, high) = ends(points);
+    if let Some((log_moneyness, g)) = least_between(&svi, low, high)
+        && g < 0.0
+    {
+        return Err(SurfaceError::Butterfly { log_moneyness, g });
+    }
+    let (svi, error) = within_arbitrage(points).ok_or(refused)?;
+    svi.check().map_err(|_| refused)?;
+    Ok(SviFit { svi, error, ..fit })
+}
+
+/// First and last log moneyness.
+fn ends(points: &[SmilePoint]) -> (f64, f64) {
+    match (points.first(), points.last()) {
         (Some(first), Some(last)) => (first.log_moneyness, last.log_moneyness),
         _ => (0.0, 0.0),
-    };
+    }
+}
+
+/// Points between two ends at which the butterfly function is looked at.
+const BETWEEN: u32 = 400;
+
+/// The least of the butterfly function between two ends, and where.
+fn least_between(svi: &Svi, low: f64, high: f64) -> Option<(f64, f64)> {
+    let at = |index: u32| low + (high - low) * f64::from(index) / f64::from(BETWEEN);
+    let all = (0..=BETWEEN).map(|index| (at(index), svi.butterfly(at(index))));
+    all.min_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+/// The closest slice whatever can be had of it, and what it is off.
+fn closest(points: &[SmilePoint]) -> Result<(Svi, f64), SurfaceError> {
+    let (low, high) = ends(points);
     let range = high - low;
     let objective = |[m, log_sigma]: [f64; 2]| {
         // A centre far outside of the points, or a bottom far wider than all of them, is a slope that
@@ -55,7 +91,7 @@ pub fn fit_svi(points: &[SmilePoint]) -> Result<SviFit, SurfaceError> {
         if !inside || !(range * 1e-4..=range * 10.0).contains(&sigma) {
             return f64::INFINITY;
         }
-        inner(points, m, sigma).map_or(f64::INFINITY, |found| found.error)
+        inner(points, m, sigma, super::LEE_MAX).map_or(f64::INFINITY, |found| found.error)
     };
     let start = |centre: f64, roundness: f64| [low + range * centre, libm::log(range * roundness)];
     let starts = CENTRES.iter().flat_map(|c| ROUNDNESSES.iter().map(|r| start(*c, *r)));
@@ -66,14 +102,66 @@ pub fn fit_svi(points: &[SmilePoint]) -> Result<SviFit, SurfaceError> {
     let best = followed.min_by(|a, b| a.value.total_cmp(&b.value));
     let [m, log_sigma] = best.map_or([0.0, 0.0], |best| best.at);
     let sigma = libm::exp(log_sigma);
-    let Some(Inner { a, d, c, error }) = inner(points, m, sigma) else {
+    let Some(found) = inner(points, m, sigma, super::LEE_MAX) else {
         let (field, right) = ("min_variance", "points that some slice of variance fits are right");
         return Err(OptionError::Input { field, value: 0.0, right }.into());
     };
-    let rho = if c > 0.0 { d / c } else { 0.0 };
-    let svi = Svi::new(a, c / sigma, rho, m, sigma)?;
-    svi.check()?;
-    Ok(SviFit { svi, error: libm::sqrt(error), points: points.len() })
+    Ok((found.slice(m, sigma)?, libm::sqrt(found.error)))
+}
+
+/// Times that the steepest wing is halved to find one that cannot be arbitraged.
+const HALVINGS: u32 = 24;
+
+/// The butterfly function is held this far above zero, for what lies between the places looked at.
+const MARGIN: f64 = 1e-4;
+
+/// The closest slice whose butterfly function is nowhere negative: the wings are held below a bound
+/// that is searched together with centre and roundness. Below some bound every slice is flat enough, so
+/// there always is one.
+fn within_arbitrage(points: &[SmilePoint]) -> Option<(Svi, f64)> {
+    let (low, high) = ends(points);
+    let range = high - low;
+    let slice = |[m, log_sigma, log_bound]: [f64; 3]| {
+        let (sigma, bound) = (libm::exp(log_sigma), libm::exp(log_bound).min(super::LEE_MAX));
+        let inside = (low - range..=high + range).contains(&m);
+        let round = (range * 1e-3..=range * 10.0).contains(&sigma);
+        let found = inner(points, m, sigma, bound).filter(|_| inside && round)?;
+        let slice = found.slice(m, sigma).ok()?;
+        is_free(&slice, low, high).then_some((slice, found.error))
+    };
+    let value = |at| slice(at).map_or(f64::INFINITY, |(_, error)| error);
+    let start = |m: f64, sigma: f64| {
+        let mut at = [m, libm::log(sigma), libm::log(super::LEE_MAX)];
+        for _ in 0..HALVINGS {
+            let found = value(at);
+            if found.is_finite() {
+                return (found, at);
+            }
+            let [m, log_sigma, log_bound] = at;
+            at = [m, log_sigma, log_bound - 0.5];
+        }
+        (f64::INFINITY, at)
+    };
+    let starts = CENTRES.iter().flat_map(|centre| {
+        ROUNDNESSES.iter().map(move |round| (low + range * centre, range * round))
+    });
+    let mut starts: Vec<(f64, [f64; 3])> = starts.map(|(m, sigma)| start(m, sigma)).collect();
+    starts.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let edges = [0.1 * range, 0.3, -0.3];
+    let follow = |(_, at): &(f64, [f64; 3])| minimise(*at, edges, STEPS, value);
+    let followed = starts.iter().take(FOLLOWED).map(follow);
+    let best = followed.min_by(|a, b| a.value.total_cmp(&b.value))?;
+    let (slice, error) = slice(best.at)?;
+    Some((slice, libm::sqrt(error)))
+}
+
+/// Whether the butterfly function keeps its margin on a grid: coarse over all, fine about the points.
+fn is_free(slice: &Svi, low: f64, high: f64) -> bool {
+    let free = |k: f64| slice.butterfly(k) >= MARGIN;
+    let width = (high - low).min(3.0);
+    let fine = |index: i32| (low - width + 3.0 * width * f64::from(index) / 90.0).clamp(-3.0, 3.0);
+    (0..=90).all(|index| free(fine(index)))
+        && (0..=60).all(|index| free(-3.0 + 0.1 * f64::from(index)))
 }
 
 /// Refuses points that no slice could be fitted to.
@@ -114,6 +202,13 @@ struct Inner {
     d: f64,
     c: f64,
     error: f64,
+}
+
+impl Inner {
+    fn slice(&self, m: f64, sigma: f64) -> Result<Svi, OptionError> {
+        let rho = if self.c > 0.0 { self.d / self.c } else { 0.0 };
+        Svi::new(self.a, self.c / sigma, rho, m, sigma)
+    }
 }
 
 /// Sums of a weighted regression on `y` and `z = sqrt(y^2 + 1)` with a free level.
@@ -190,10 +285,11 @@ impl Moments {
     }
 }
 
-fn inner(points: &[SmilePoint], m: f64, sigma: f64) -> Option<Inner> {
+/// Solves the inner problem with wings no steeper than `bound`.
+fn inner(points: &[SmilePoint], m: f64, sigma: f64, bound: f64) -> Option<Inner> {
     let moments = Moments::of(points, m, sigma);
-    // |rho| is at most RHO_MAX, and b (1 + |rho|) at most 2: c + |d| is at most 2 sigma.
-    let most = 2.0 * sigma;
+    // |rho| is at most RHO_MAX, and b (1 + |rho|) at most the bound: c + |d| is at most that times sigma.
+    let most = bound * sigma;
     let (side, tilt) = (most / (1.0 + RHO_MAX), most * RHO_MAX / (1.0 + RHO_MAX));
     let fits = |[d, c]: [f64; 2]| d.abs() <= RHO_MAX * c && c + d.abs() <= most;
     let corners = [[0.0, 0.0], [tilt, side], [0.0, most], [-tilt, side]];

@@ -57,10 +57,10 @@ mod tests {
     fn a_smile_that_pays_for_nothing_is_refused_where_it_does() {
         let fair = [(80.0, 0.36), (90.0, 0.32), (100.0, 0.3), (110.0, 0.31), (120.0, 0.33)];
         assert_eq!(check_prices(100.0, 0.25, &fair), Ok(()));
-        let hump = [(90.0, 0.3), (100.0, 0.6), (110.0, 0.3)];
+        let hump = [(98.0, 0.9), (102.0, 0.2)];
         let refused = check_prices(100.0, 0.25, &hump).unwrap_err().to_string();
         assert!(refused.starts_with("spread: calls at"), "{refused}");
-        let bump = [(90.0, 0.3), (100.0, 0.36), (110.0, 0.3)];
+        let bump = [(90.0, 0.3), (100.0, 0.45), (110.0, 0.3)];
         let refused = check_prices(100.0, 0.25, &bump).unwrap_err().to_string();
         assert!(refused.starts_with("butterfly: the call at 100.0 costs"), "{refused}");
         let twice = [(90.0, 0.3), (90.0, 0.31)];

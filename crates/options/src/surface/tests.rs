@@ -26,6 +26,19 @@ fn the_example_of_vogt_is_refused_where_its_density_is_most_negative() {
 }
 
 #[test]
+fn what_can_be_arbitraged_only_beyond_the_points_is_continued_otherwise() {
+    // Two days to expiry, quoted within 8 %: the closest slice fails far outside.
+    let steep = Svi::new(-0.0078, 0.077, 0.44, 0.0, 0.12).unwrap();
+    let least = steep.grid_minimum();
+    assert!(least.g < 0.0 && least.log_moneyness.abs() > 0.1, "{least:?}");
+    let points = points(&steep, -0.08, 0.08, 25);
+    let fit = fit_svi(&points).unwrap();
+    assert!(fit.svi.check().is_ok() && fit.error > fit.error_closest, "{fit:?}");
+    // It stays near: within a hundredth of total variance at the money.
+    assert!(fit.error < 0.02 * steep.w(0.0), "{fit:?}");
+}
+
+#[test]
 fn what_is_no_slice_is_refused_by_field_and_value() {
     let refused = |a, b, rho, m, sigma| Svi::new(a, b, rho, m, sigma).unwrap_err().to_string();
     assert_eq!(refused(0.04, -0.1, 0.0, 0.0, 0.1), "b is -0.1; zero or more is right");

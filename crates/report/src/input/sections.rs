@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assumption, Books, Execution, Frontier, Happening, Holdings, Identity, KeyFigure, LotBids,
-    LotPath, PricePath, Proceeds, Provenance, Term, Waterfall,
+    Assumption, AttributionBars, Books, Execution, Frontier, Happening, HedgeError, Holdings,
+    Identity, KeyFigure, LotBids, LotPath, PricePath, Proceeds, Provenance, Term, Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -85,6 +85,10 @@ pub enum Drawn {
     Frontier(Frontier),
     /// What is still held over time.
     Holdings(Holdings),
+    /// How far a hedge misses against the width of its band.
+    HedgeError(HedgeError),
+    /// Profit of hedges by its sources.
+    Attribution(AttributionBars),
 }
 
 /// The same measures of several things: one small bar chart a measure, all in one order.

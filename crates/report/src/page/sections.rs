@@ -94,6 +94,8 @@ fn figure(chart: &SectionChart, report: &SectionsReport) -> Result<Figure, Repor
         Drawn::Proceeds(proceeds) => proceeds,
         Drawn::Frontier(frontier) => frontier,
         Drawn::Holdings(holdings) => holdings,
+        Drawn::HedgeError(error) => error,
+        Drawn::Attribution(bars) => bars,
     };
     let layout = if chart.full { Layout::Full } else { Layout::Half };
     let drawn = drawn.empty().map_or(Ok(drawn), Err);

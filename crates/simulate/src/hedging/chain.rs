@@ -217,7 +217,9 @@ pub(super) fn strike(row: &Row) -> Result<f64, ScenarioError> {
 /// The middle of values that are not empty, and the mean share by which they differ from it.
 pub(super) fn median(mut values: Vec<f64>) -> Option<(f64, f64)> {
     values.sort_by(f64::total_cmp);
-    let middle = values.get(values.len() / 2).copied()?;
+    let upper = values.get(values.len() / 2).copied()?;
+    let lower = values.get(values.len().saturating_sub(1) / 2).copied()?;
+    let middle = 0.5 * (lower + upper);
     let off = values.iter().map(|value| (value / middle - 1.0).abs()).sum::<f64>();
     Some((middle, off / values.len() as f64))
 }

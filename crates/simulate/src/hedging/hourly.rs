@@ -49,7 +49,12 @@ pub(super) fn read(table: &Table, every: i64, chain: &mut Chain) -> Result<(), S
         expiries.entry(expiry).or_default().push(Mark { kind, delta, quote });
     }
     let mut before = None;
-    for (at, expiries) in by_time {
+    for (stamp, expiries) in by_time {
+        let at = stamp + later_than_stamped(stamp, &expiries);
+        if before.is_some_and(|before| at <= before) {
+            chain.leave_out("snapshot that says what the one before said");
+            continue;
+        }
         if !is_due(before, at, every) {
             continue;
         }
@@ -72,18 +77,57 @@ pub(super) fn read(table: &Table, every: i64, chain: &mut Chain) -> Result<(), S
     Ok(())
 }
 
-/// The forward that a mark's delta says.
-fn forward(mark: &Mark, years: f64) -> Option<f64> {
+/// How far from its stamp the time of a snapshot is looked for, and in which steps.
+const STAMP_OFF_MAX: i64 = 3_600;
+const STAMP_STEP: i64 = 300;
+
+/// Expiries nearer than this tell the time of a snapshot: a quarter of an hour is much of theirs.
+const TELLING_SECONDS: i64 = 5 * 86_400;
+
+/// Seconds from a snapshot's stamp to the time its marks were made: stamps of such files are cut to the
+/// hour. At the right time all strikes of an expiry say the same forward, so it is the time at which they
+/// agree best; zero if fewer than two near expiries tell.
+fn later_than_stamped(stamp: i64, expiries: &BTreeMap<i64, Vec<Mark>>) -> i64 {
+    let near: Vec<(i64, Vec<(f64, f64, f64)>)> = expiries
+        .range(stamp + 2 * STAMP_OFF_MAX..stamp + TELLING_SECONDS)
+        .map(|(expiry, marks)| (*expiry, marks.iter().filter_map(telling).collect()))
+        .filter(|(_, marks): &(i64, Vec<_>)| marks.len() >= 4)
+        .collect();
+    if near.len() < 2 {
+        return 0;
+    }
+    let spread = |off: i64| {
+        let of_expiry = |(expiry, marks): &(i64, Vec<(f64, f64, f64)>)| {
+            let years = (*expiry - stamp - off) as f64 / super::legs::YEAR_SECONDS;
+            let forwards = marks.iter().map(|mark| forward_of(*mark, years)).collect();
+            median(forwards).map_or(0.0, |(_, spread)| spread)
+        };
+        near.iter().map(of_expiry).sum::<f64>()
+    };
+    let steps = STAMP_OFF_MAX / STAMP_STEP;
+    let offs = (-steps..=steps).map(|step| step * STAMP_STEP);
+    let best = offs.map(|off| (spread(off), off)).min_by(|a, b| a.0.total_cmp(&b.0));
+    best.map_or(0, |(_, off)| off)
+}
+
+/// Strike, volatility and `d1` of a mark whose delta says enough.
+fn telling(mark: &Mark) -> Option<(f64, f64, f64)> {
     let of_call = match mark.kind {
         Kind::Call => mark.delta,
         Kind::Put => mark.delta + 1.0,
     };
-    if !DELTAS.contains(&of_call) {
-        return None;
-    }
-    let deviation = mark.quote.volatility * libm::sqrt(years);
-    let log = deviation * quantile(of_call) - 0.5 * deviation * deviation;
-    Some(mark.quote.strike * libm::exp(log))
+    let quote = mark.quote;
+    DELTAS.contains(&of_call).then(|| (quote.strike, quote.volatility, quantile(of_call)))
+}
+
+/// The forward that a mark's delta says.
+fn forward(mark: &Mark, years: f64) -> Option<f64> {
+    telling(mark).map(|mark| forward_of(mark, years))
+}
+
+fn forward_of((strike, volatility, d1): (f64, f64, f64), years: f64) -> f64 {
+    let deviation = volatility * libm::sqrt(years);
+    strike * libm::exp(deviation * d1 - 0.5 * deviation * deviation)
 }
 
 /// Where the normal distribution function has this value, halved down.

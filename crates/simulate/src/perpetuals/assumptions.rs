@@ -46,6 +46,7 @@ impl PerpetualScenario {
             runner::Closing::Ladder => format!("the ladder of {}", venue.ladder),
             runner::Closing::Target => "the fewest contracts back to the warning line".to_owned(),
             runner::Closing::Full => "whole, at once".to_owned(),
+            runner::Closing::Planned => "in slices planned over the minute's depth".to_owned(),
         };
         let rule = match options.asked {
             runner::Asked::AsStated => Some(venue.deleverage),

@@ -47,7 +47,7 @@ fn the_simulated_error_is_the_exact_one_within_four_standard_errors() {
         assert!(outcome.deviation_error < 0.03 * exact);
         // The mean is zero within four standard errors of its own.
         assert!(outcome.mean.abs() < 4.0 * exact / libm::sqrt(8_000.0), "{outcome:?}");
-        assert_eq!(outcome.trades, 21.0);
+        assert!((20.5..=21.0).contains(&outcome.trades), "{outcome:?}");
     }
 }
 
