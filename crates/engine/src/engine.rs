@@ -43,6 +43,8 @@ pub struct OpenLeg {
     pub leg: Leg,
     /// How much of it is sold.
     pub filled: u128,
+    /// When what is left of a planned slice is called off and planned again; none for other sales.
+    pub until: Option<Time>,
 }
 
 /// The rulebook in force.

@@ -3,6 +3,8 @@
 use super::*;
 use breakwater_engine::Engine;
 use breakwater_liquidation::AssetKind;
+use breakwater_margin::Ratio;
+use breakwater_market::MarketId;
 
 fn written(bodies: Vec<Body>) -> Vec<Value> {
     let mut engine = Engine::new(registry());
@@ -64,6 +66,18 @@ fn guards_of_solvency_are_told_with_names_and_whole_units() {
             "2.5",
         ),
         (What::SurchargeIgnored { asset }, "surcharge ignored", "asset", "USDC"),
+        (
+            What::Observed { market: MarketId(0), observed_at: until },
+            "market observed",
+            "observed_at",
+            "2020-03-12T10:40:00Z",
+        ),
+        (
+            What::HandedOver { account: AccountId(0), ratio: Ratio::one(), called_at: until },
+            "handed over",
+            "called_at",
+            "2020-03-12T10:40:00Z",
+        ),
         (
             What::Happened(Fact::Covered { bearer, amount, outstanding: 1 }),
             "covered",

@@ -213,7 +213,8 @@ pub(super) fn sell(
         Ok(plan) => {
             order::cancel_all(engine, account, cause, outcome);
             // Planned slices go to market whatever the policy's disposal: that comes after them.
-            let disposed = !planned::is_slice(engine, plan.reason);
+            let until = planned::slice_until(engine, account, plan.reason);
+            let disposed = until.is_none();
             let auctioned = |leg: &Leg| {
                 let terms = if disposed { auction::terms_for(engine, leg) } else { None };
                 terms.map(|terms| (*leg, terms))
@@ -233,7 +234,7 @@ pub(super) fn sell(
             for leg in sold {
                 let number = engine.next_leg;
                 engine.next_leg += 1;
-                engine.legs.insert(number, OpenLeg { account, leg, filled: 0 });
+                engine.legs.insert(number, OpenLeg { account, leg, filled: 0, until });
                 let reason = plan.reason;
                 let told = What::Ordered { leg: number, account, sale: leg, reason };
                 Engine::tell(outcome, cause, told);

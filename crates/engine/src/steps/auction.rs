@@ -101,7 +101,7 @@ fn open_lot(
     let Opening { at_mark, fair, wanted, .. } = opening;
     let (sale, format) = (Leg { quantity: at_mark.quantity, ..lot }, running.format());
     engine.next_leg += 1;
-    engine.legs.insert(number, OpenLeg { account, leg: sale, filled: 0 });
+    engine.legs.insert(number, OpenLeg { account, leg: sale, filled: 0, until: None });
     engine.auctions.insert(number, running);
     let told = What::AuctionOpened { leg: number, account, sale, format, fair, wanted };
     Engine::tell(outcome, cause, told);

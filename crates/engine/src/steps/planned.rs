@@ -8,41 +8,37 @@ use crate::event::{Cause, Outcome, What};
 use breakwater_liquidation::plan::plan_sale;
 use breakwater_liquidation::planner::PlannerTerms;
 use breakwater_liquidation::{Call, Close, Policy, Reason, Rejected, Rejection, plan_optimal};
-use breakwater_money::AccountId;
+use breakwater_money::{AccountId, Time};
 
 fn terms(engine: &Engine) -> Option<PlannerTerms> {
     let policy = engine.policy()?;
     policy.planner.filter(|_| policy.close == Close::Planned)
 }
 
-/// True if a plan of that reason is a slice rather than what an account is given up to.
-pub(super) fn is_slice(engine: &Engine, reason: Reason) -> bool {
-    terms(engine).is_some() && reason != Reason::FullClose
+/// Until when the account's plan stands if it is a slice; none for what an account is given up to.
+pub(super) fn slice_until(engine: &Engine, account: AccountId, reason: Reason) -> Option<Time> {
+    let slice = terms(engine).is_some() && reason != Reason::FullClose;
+    slice.then(|| engine.standings[account.index()].retry_at)
 }
 
 /// Calls off what is left of the account's slice once the next is due, so that it is planned again over
-/// what the market is now. True if nothing is under way any more. Lots on auction go on.
+/// what the market is now. True if nothing is under way any more.
 pub(super) fn stale_slice(
     engine: &mut Engine,
     account: AccountId,
     cause: Cause,
     outcome: &mut Outcome,
 ) -> bool {
-    if terms(engine).is_none() {
-        return false;
-    }
-    let next = engine.standings[account.index()].retry_at;
-    if engine.now < next {
-        // An assessment in between has taken the last wake-up off.
-        engine.watch.wake(account, next);
-        return false;
-    }
     let own = engine.legs.iter().filter(|(_, open)| open.account == account);
-    let open: Vec<u64> = own.map(|(number, _)| *number).collect();
-    if open.iter().any(|number| engine.auctions.contains_key(number)) {
+    let own: Vec<(u64, Option<Time>)> = own.map(|(number, open)| (*number, open.until)).collect();
+    // The legs of one plan end together; what was given up goes on.
+    let Some(until) = own.first().and_then(|(_, until)| *until) else { return false };
+    if engine.now < until {
+        // An assessment in between has taken the last wake-up off.
+        engine.watch.wake(account, until);
         return false;
     }
-    for number in open {
+    for (number, _) in own {
         if let Some(open) = engine.legs.remove(&number) {
             let unsold = open.leg.quantity - open.filled;
             Engine::tell(outcome, cause, What::Cancelled { leg: number, unsold });

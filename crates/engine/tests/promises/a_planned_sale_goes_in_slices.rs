@@ -265,3 +265,25 @@ fn an_observation_that_makes_no_sense_is_refused_by_number() {
     let late = Conditions { observed_at: Time(stage.now - 1), ..conditions };
     assert_eq!(stage.refused(with(0, late, vec![])), Rejection::DepthOutOfOrder);
 }
+
+#[test]
+fn a_short_is_bought_back_from_the_asks_within_the_limits() {
+    let mut stage = Stage::perpetual(planned(terms()), 3);
+    stage.done(deposit(1, CASH, 3_000 * ONE_CASH));
+    stage.done(deposit(2, CASH, 30_000 * ONE_CASH));
+    stage.done(trade(Some(2), Some(1), ETH, 10 * ONE_ETH, at(2_000)));
+    stage.done(depth(&stage, 2_230, 8));
+    let mut price = 2_000;
+    let mut found = Vec::new();
+    while found.is_empty() && price < 2_290 {
+        price += 10;
+        stage.wait(SECOND);
+        stage.done(depth(&stage, price, 8));
+        found = orders(&stage.price(ETH, at(price)));
+    }
+    let order = found[0];
+    assert_eq!((order.account, order.asset), (1, ETH));
+    let open = &stage.engine.open_legs()[&order.leg];
+    assert!(open.leg.buy_back && open.leg.quantity <= 4 * ONE_ETH, "{open:?}");
+    assert!(order.worst > at(price) && order.worst <= at(price) * 103 / 100, "{order:?}");
+}

@@ -116,6 +116,7 @@ fn the_parts_have_different_names_and_a_stable_order() {
             "sales",
             "auctions",
             "orders",
+            "conditions",
             "losses",
             "guards",
             "pending",

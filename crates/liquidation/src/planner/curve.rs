@@ -273,6 +273,11 @@ impl Curve {
         self.place(view, &steps)
     }
 
+    /// The order of a sale at once, whatever may be lost later.
+    pub fn without_risk(&mut self, view: &View<'_>) -> Result<(), Rejected> {
+        self.set_risk(view, &0.0)
+    }
+
     /// Forgets what comes back later.
     pub fn only_now(&mut self) {
         self.later.clear();

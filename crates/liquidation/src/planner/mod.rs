@@ -150,9 +150,7 @@ pub fn propose(
     let exposures = Exposures::of(rulebook, view, account, terms)?;
     let mut problem = Problem { venue, account, curves, exposures, before, eager: false };
     let mut chosen = Chosen::of(&mut problem)?;
-    if chosen.now.iter().all(|now| *now == 0)
-        && chosen.answer.saved.iter().any(|saved| *saved < 0.0)
-    {
+    if chosen.now.iter().all(|now| *now == 0) && chosen.answer.has_hedges() {
         // Where only hedges are left that can be sold, waiting for them would never end.
         problem.eager = true;
         chosen = Chosen::of(&mut problem)?;
@@ -187,7 +185,7 @@ pub fn sale_cost(
         let Leg { asset, quantity, buy_back, proceeds_asset, .. } = *leg;
         let mut curve = Curve::of(&venue, Saleable { asset, quantity, buy_back, proceeds_asset })?;
         curve.only_now();
-        curve.set_risk(view, &0.0)?;
+        curve.without_risk(view)?;
         for part in curve.parts(quantity) {
             let cost = cost_of(&venue, &curve, &part)?;
             sum = sum.checked_add(cost).ok_or(Rejection::Overflow)?;

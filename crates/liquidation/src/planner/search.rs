@@ -55,6 +55,11 @@ pub(super) struct Answer {
 
 // float: a ratio for reports, in millionths.
 impl Answer {
+    /// Whether selling some of the holdings adds to the account's risk.
+    pub fn has_hedges(&self) -> bool {
+        self.saved.iter().any(|saved| *saved < 0.0)
+    }
+
     /// See [`super::Proposal::marginal_ppm`].
     pub fn ratio_ppm(&self, at: usize) -> Option<i64> {
         let ratio = self.ratios.get(at).copied().flatten()?;

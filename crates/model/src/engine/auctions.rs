@@ -73,7 +73,7 @@ impl Model {
         };
         let wanted = auction.wanted.as_ref().and_then(|wanted| narrow(wanted).ok());
         self.next_leg += 1;
-        self.legs.insert(number, OpenLeg { account, leg: sale, filled: 0 });
+        self.legs.insert(number, OpenLeg { account, leg: sale, filled: 0, until: None });
         self.auctions.insert(number, auction);
         let told = What::AuctionOpened { leg: number, account, sale, format, fair, wanted };
         self.tell(cause, told);

@@ -35,12 +35,11 @@ impl Model {
 
     /// A slice whose time is over is called off.
     pub(super) fn end_slice(&mut self, account: AccountId, cause: Cause) {
-        let own: Vec<u64> =
-            self.legs.iter().filter(|(_, l)| l.account == account).map(|(n, _)| *n).collect();
-        let early = self.pool.now < self.accounts[account.index()].retry_at;
-        if early || own.iter().any(|leg| self.auctions.contains_key(leg)) {
-            return;
-        }
+        let now = self.pool.now;
+        let over = |open: &OpenLeg| {
+            open.account == account && open.until.is_some_and(|until| now >= until)
+        };
+        let own: Vec<u64> = self.legs.iter().filter(|(_, l)| over(l)).map(|(n, _)| *n).collect();
         for leg in own {
             if let Some(open) = self.legs.remove(&leg) {
                 let unsold = open.leg.quantity - open.filled;
@@ -87,7 +86,7 @@ impl Model {
         for sale in legs {
             let leg = self.next_leg;
             self.next_leg += 1;
-            self.legs.insert(leg, OpenLeg { account, leg: sale, filled: 0 });
+            self.legs.insert(leg, OpenLeg { account, leg: sale, filled: 0, until: Some(next) });
             self.tell(cause, What::Ordered { leg, account, sale, reason });
         }
         Ok(())

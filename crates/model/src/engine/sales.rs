@@ -25,7 +25,8 @@ impl Model {
             return Ok(());
         }
         let planned = in_force.policy.close == Close::Planned;
-        if planned && self.pool.now >= call.deadline.unwrap_or_default() {
+        let due = self.pool.now >= call.deadline.unwrap_or_default();
+        if due && in_force.policy.seller == Seller::Venue {
             self.end_slice(account, cause);
         }
         let again = again || self.freedom.planned.contains_key(&account);
@@ -93,7 +94,7 @@ impl Model {
         for sale in sold {
             let leg = self.next_leg;
             self.next_leg += 1;
-            self.legs.insert(leg, OpenLeg { account, leg: sale, filled: 0 });
+            self.legs.insert(leg, OpenLeg { account, leg: sale, filled: 0, until: None });
             self.tell(cause, What::Ordered { leg, account, sale, reason });
         }
         Ok(())

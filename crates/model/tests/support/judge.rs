@@ -453,7 +453,7 @@ impl Bench {
 }
 
 /// The slices that the engine has planned, by account.
-fn slices(outcome: &Outcome) -> BTreeMap<AccountId, Vec<(Vec<Leg>, Reason)>> {
+pub fn slices(outcome: &Outcome) -> BTreeMap<AccountId, Vec<(Vec<Leg>, Reason)>> {
     let mut found: BTreeMap<AccountId, Vec<(Vec<Leg>, Reason)>> = BTreeMap::new();
     let mut last = None;
     for event in &outcome.events {

@@ -197,16 +197,16 @@ fn measured(accounts: impl Strategy<Value = Toy>, count: usize) -> (usize, usize
 #[test]
 fn a_plan_is_the_best_of_all_combinations_of_lots_or_within_a_lot_of_it() {
     let (exact, all, worst) = measured(lending(), 400);
-    println!("lending: {exact} of {all} exactly the best, the worst {worst} dearer");
-    assert!(all > 200 && exact * 100 >= all * 95, "{exact} of {all}");
+    // 358 of 359 when this was written.
+    assert!(all > 200 && exact * 100 >= all * 99, "{exact} of {all}");
     assert!(worst <= 10 * i128::try_from(ONE).unwrap(), "{worst}");
 }
 
 #[test]
 fn under_tiers_and_with_shorts_a_plan_is_nearly_always_the_best() {
     let (exact, all, worst) = measured(tiered(), 400);
-    println!("tiers: {exact} of {all} exactly the best, the worst {worst} dearer");
-    assert!(all > 200 && exact * 100 >= all * 90, "{exact} of {all}");
+    // 386 of 387 when this was written.
+    assert!(all > 200 && exact * 100 >= all * 99, "{exact} of {all}");
     assert!(worst <= 20 * i128::try_from(ONE).unwrap(), "{worst}");
 }
 
