@@ -19,6 +19,7 @@ pub mod options;
 pub mod path;
 pub mod perpetuals;
 pub mod plugged;
+pub mod real_market;
 pub mod record;
 pub mod replay;
 pub mod risk;

@@ -293,14 +293,14 @@ impl<L: Levels> BookFeed<L> {
     /// After the last row of a snapshot, what was kept and is newer is applied.
     fn end_snapshot(&mut self) {
         let Stage::Reading(id) = self.stage else { return };
-        let mut at = Stage::At { update_id: id, of_update: false };
-        let mut kept = std::mem::take(&mut self.kept);
+        let kept = std::mem::take(&mut self.kept);
         // They stand as they arrived; the highest number is where the book is.
-        for said in kept.drain(..).filter(|said| said.update_id > id) {
+        let mut last = id;
+        for said in kept.into_iter().filter(|said| said.update_id > id) {
             self.set(said);
-            at = Stage::At { update_id: said.update_id, of_update: true };
+            last = last.max(said.update_id);
         }
-        self.stage = at;
+        self.stage = Stage::At { update_id: last, of_update: last > id };
     }
 
     fn set(&mut self, said: Kept) -> u64 {

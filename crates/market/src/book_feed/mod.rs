@@ -47,7 +47,7 @@ pub use dense::DenseLevels;
 pub use fault::{FAULTS, FaultCounts, FeedFault, Strictness};
 pub use feed::{BestQuotes, BookFeed, Effect, FeedEvent, FeedRow, Traded};
 pub use levels::{FeedLevel, Levels, TreeLevels};
-pub use take::{Taken, take};
+pub use take::{Taken, take, take_each};
 
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,18 @@ pub fn take(
     quantity: u64,
     worst_price: Option<u64>,
 ) -> Option<Taken> {
+    take_each(levels, side, quantity, worst_price, |_| {})
+}
+
+/// As [`take`], and tells `each` what was taken of every level.
+#[must_use]
+pub fn take_each(
+    levels: impl Iterator<Item = FeedLevel>,
+    side: BookSide,
+    quantity: u64,
+    worst_price: Option<u64>,
+    mut each: impl FnMut(FeedLevel),
+) -> Option<Taken> {
     let mut sale = Taken { taken: 0, value: 0, worst: None, missing: quantity };
     for level in levels {
         let allowed = match (worst_price, side) {
@@ -43,6 +55,7 @@ pub fn take(
         sale.missing -= part;
         sale.value = sale.value.checked_add(u128::from(part) * u128::from(level.price))?;
         sale.worst = Some(level.price);
+        each(FeedLevel { price: level.price, quantity: part });
     }
     Some(sale)
 }

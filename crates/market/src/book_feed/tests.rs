@@ -186,6 +186,15 @@ fn every_fault_is_refused_or_counted_by_its_number() {
 }
 
 #[test]
+fn a_feed_without_a_snapshot_is_refused_before_it_fills_the_memory() {
+    let mut feed: BookFeed = BookFeed::new(Strictness::Refuse);
+    let row = FeedRow { at_nanos: 0, event: difference(1, Bids, 99, 1) };
+    let fault = (0..=1 << 18).find_map(|_| feed.apply(&row).err());
+    assert_eq!(fault.map(|fault| fault.number()), Some(10));
+    assert_eq!((feed.update_id(), feed.best(Bids)), (None, None));
+}
+
+#[test]
 fn a_flagged_trade_counts_once() {
     let all = faulty().into_iter().find(|(_, number)| *number == 5).unwrap().0;
     let feed = fed::<DenseLevels>(&all, Strictness::Flag).unwrap();
