@@ -1,6 +1,6 @@
 //! Measurements, each of which first proves its answer equal to the slow way.
 //!
-//! Eight benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
+//! Benchmarks run with `cargo bench -p breakwater-benches --bench <name>`: `watch` (a tick's
 //! way through the engine over many accounts, against assessing everybody again), `assess` (exact
 //! assessments a second), `durable` (commands made durable a second, against the bare database and
 //! a raw file in the same run), `rulebooks` (exact assessments and planned calls a second under
@@ -8,7 +8,8 @@
 //! accounts a second), `liquidation_prices` (exact liquidation prices a second, by what an account
 //! holds), `deleverage_ranking` (a side of positions ranked and its closes chosen, against a sort of
 //! them all), `batch_clearing` (the one price of a batch of orders, against a sort of them all and
-//! against its definition), `auction_games` (auctions simulated a second, by format), and `auction_bids` (bids a second through the
+//! against its definition), `book_feed` (rows of a feed a second, over an array against a tree), `auction_games` (auctions simulated
+//! a second, by format), and `auction_bids` (bids a second through the
 //! engine). `--quick` after
 //! `--` makes each small enough for a test.
 //!
@@ -28,6 +29,7 @@ pub mod assess;
 pub mod auction_bids;
 pub mod auction_games;
 pub mod batch_clearing;
+pub mod book_feed;
 pub mod contract_pool;
 pub mod deleverage_ranking;
 pub mod draw;

@@ -2,8 +2,8 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, auction_bids, auction_games, batch_clearing, deleverage_ranking, durable,
-    liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
+    Options, assess, auction_bids, auction_games, batch_clearing, book_feed, deleverage_ranking,
+    durable, liquidation_prices, portfolio_margin, rulebooks, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -131,4 +131,12 @@ fn bids_through_the_engine_leave_what_they_leave_without_it() {
     let figures = auction_bids::measure(&plan).unwrap();
     assert!(figures.iter().all(|figures| figures.bids == plan.bids), "{figures:?}");
     assert_eq!(figures.len(), plan.open.len());
+}
+
+#[test]
+fn a_book_over_an_array_is_the_book_over_a_tree() {
+    let plan = book_feed::Plan::of(&QUICK);
+    let rows = book_feed::drawn(plan.rows);
+    let figures = book_feed::measure(&plan, "drawn", &rows).unwrap();
+    assert!(figures.rows >= plan.rows && figures.levels > 1_000, "{figures:?}");
 }

@@ -46,6 +46,9 @@ pub enum Command {
     /// Auctions: a day of them by every format, which to hold for a lot, and the games that bidders play
     #[command(subcommand)]
     Auction(AuctionCommand),
+    /// Recorded markets: their book, and what orders worked through them would have cost
+    #[command(subcommand)]
+    Market(crate::market::arguments::MarketCommand),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

@@ -17,6 +17,7 @@ mod folder;
 mod journals;
 mod json_of;
 mod lists;
+mod market;
 mod perpetuals;
 mod price;
 mod rebuilt;
@@ -71,6 +72,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Plan(asked) => assess::plan(asked, screen),
         Command::Price(asked) => price::run(asked, screen),
         Command::Auction(asked) => auction::run(asked, screen),
+        Command::Market(asked) => market::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

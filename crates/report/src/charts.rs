@@ -18,6 +18,7 @@ mod health;
 mod price;
 mod rounds;
 mod sensitivity;
+mod slices;
 mod waterfall;
 
 pub(crate) use comparison::table as comparison_table;

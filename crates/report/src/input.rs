@@ -12,6 +12,7 @@ mod charts;
 mod comparison;
 mod risk_curves;
 mod sections;
+mod slices;
 
 pub use auctions::{BidMark, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint};
 pub use charts::{
@@ -25,6 +26,7 @@ pub use risk_curves::{RiskCurve, RiskCurvesReport};
 pub use sections::{
     BarMeasure, Bars, Drawn, Section, SectionChart, SectionsReport, WordColumn, WordTable,
 };
+pub use slices::{SliceMark, SliceMid, Slices};
 
 /// A part of a report: either there, or absent for a stated reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

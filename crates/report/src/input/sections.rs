@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Assumption, Books, Execution, Happening, Identity, KeyFigure, LotBids, LotPath, PricePath,
-    Proceeds, Provenance, Term, Waterfall,
+    Proceeds, Provenance, Slices, Term, Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -81,6 +81,8 @@ pub enum Drawn {
     Bids(LotBids),
     /// What lots fetched against their value.
     Proceeds(Proceeds),
+    /// An order's slices against the mid.
+    Slices(Slices),
 }
 
 /// The same measures of several things: one small bar chart a measure, all in one order.

@@ -92,6 +92,7 @@ fn figure(chart: &SectionChart, report: &SectionsReport) -> Result<Figure, Repor
         Drawn::Lots(lots) => lots,
         Drawn::Bids(bids) => bids,
         Drawn::Proceeds(proceeds) => proceeds,
+        Drawn::Slices(slices) => slices,
     };
     let layout = if chart.full { Layout::Full } else { Layout::Half };
     let drawn = drawn.empty().map_or(Ok(drawn), Err);

@@ -27,7 +27,7 @@ pub use compare::{Cell, Comparison, Mean, Question, Way, compare};
 pub use contract::{Contract, Filled};
 pub use debts::{Debts, Refill};
 pub use estimate::{Estimates, Refilling, estimate};
-pub use read::{COLUMNS, FeedFile};
+pub use read::{COLUMNS, FeedFile, unit};
 pub use run::{Sent, Stop, Terms, Worked};
 pub use shipped::{open, shipped_names};
 pub use strategy::{Order, Strategy, View};

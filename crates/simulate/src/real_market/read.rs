@@ -150,6 +150,12 @@ impl FeedFile {
     }
 }
 
+/// Raw quantity units in one whole unit of the feed.
+#[must_use]
+pub fn unit(file: &FeedFile) -> f64 {
+    libm::pow(10.0, f64::from(file.quantity_decimals))
+}
+
 fn row(text: &str, previous: bool) -> Result<Raw, String> {
     let mut fields = text.trim_end_matches('\r').split(',');
     let wanted = COLUMNS.len() + usize::from(previous);
