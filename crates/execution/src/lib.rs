@@ -4,6 +4,8 @@
 //! - [`route()`] splits a sale over several curves so that it fetches the most.
 //! - [`most_profitable`] and [`break_even`] answer a buyer who pays a fixed price and sells on.
 //! - [`Shortfall`] states what a fill cost against the mark.
+//! - [`models`] propose a pace in floats, [`estimate`] says what they need to know, and
+//!   [`Schedule`] says how much is sold when, in whole lots that lose no unit.
 //!
 //! ```
 //! use breakwater_execution::{Limit, Shortfall, StoppedBy, most_profitable, route, walk};
@@ -35,15 +37,43 @@
 //! // Whoever may buy at 95 and pays 10.00 for the trip sells 10 and keeps 35.00.
 //! let best = most_profitable(&book, 0, 60_000, Price::new(95_00, 2), 10_00).unwrap().unwrap();
 //! assert_eq!((best.quantity, best.profit), (10_000, 35_00));
+//!
+//! // A million over five days, at the pace of Almgren and Chriss, in lots of 100.
+//! use breakwater_execution::models::{AlmgrenChriss, LinearMarket, Sale, baselines};
+//! let problem = AlmgrenChriss {
+//!     sale: Sale { quantity: 1e6, horizon_days: 5.0, intervals: 5 },
+//!     market: LinearMarket {
+//!         volatility: 0.95,
+//!         half_spread: 0.0625,
+//!         temporary: 2.5e-6,
+//!         permanent: 2.5e-7,
+//!         drift_per_day: 0.0,
+//!     },
+//!     risk_aversion: 1e-6,
+//! };
+//! let proposal = problem.propose().unwrap();
+//! let even = problem.cost(&baselines::even(&problem.sale).unwrap()).unwrap();
+//! let best = problem.cost(&proposal).unwrap();
+//! assert!(best.expected > even.expected && best.deviation() < even.deviation());
+//! let schedule = proposal.schedule(1_000_000, 100).unwrap();
+//! let quantities: Vec<u128> = schedule.slices.iter().map(|slice| slice.quantity).collect();
+//! assert_eq!(quantities, [458_000, 252_100, 142_000, 85_800, 62_100]);
+//! assert_eq!(schedule.total(), 1_000_000);
 //! ```
 
+pub mod estimate;
+pub mod model_error;
+pub mod models;
 pub mod profit;
 pub mod route;
+pub mod schedule;
 pub mod shortfall;
 pub mod walk;
 
+pub use model_error::ModelError;
 pub use profit::{Profitable, break_even, most_profitable};
 pub use route::{Allocation, route};
+pub use schedule::{Schedule, Slice};
 pub use shortfall::Shortfall;
 pub use walk::{Limit, StoppedBy, Walk, walk};
 

@@ -11,6 +11,7 @@ mod auctions;
 mod charts;
 mod comparison;
 mod risk_curves;
+mod schedules;
 mod sections;
 mod slices;
 
@@ -23,6 +24,7 @@ pub use charts::{
 };
 pub use comparison::{ComparisonReport, Mechanism};
 pub use risk_curves::{RiskCurve, RiskCurvesReport};
+pub use schedules::{Frontier, FrontierMark, Holdings, HoldingsLine};
 pub use sections::{
     BarMeasure, Bars, Drawn, Section, SectionChart, SectionsReport, WordColumn, WordTable,
 };

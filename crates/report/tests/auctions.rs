@@ -3,9 +3,8 @@
 mod sample_report;
 
 use breakwater_report::{
-    BidMark, Drawn, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint, Section, SectionChart, SliceMark,
-    SliceMid, Slices,
-    SectionsReport, render_sections,
+    BidMark, Drawn, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint, Section, SectionChart,
+    SectionsReport, SliceMark, SliceMid, Slices, render_sections,
 };
 
 fn path() -> LotPath {
@@ -116,7 +115,8 @@ fn what_cannot_be_drawn_is_refused_by_its_field() {
 
 fn slices() -> Slices {
     let mid = |at_seconds, mid| SliceMid { at_seconds, mid };
-    let mark = |at_seconds, quantity| SliceMark { at_seconds, average: 99.0, worst: 98.0, quantity };
+    let mark =
+        |at_seconds, quantity| SliceMark { at_seconds, average: 99.0, worst: 98.0, quantity };
     Slices {
         pair: "BTC/USDT".to_owned(),
         unit: "USDT".to_owned(),

@@ -71,7 +71,10 @@ fn larger_orders_cost_more_at_once_and_slices_meet_what_earlier_ones_left() {
         for cell in &found.cells {
             for run in &cell.runs {
                 let sent: u64 = run.sent.iter().map(|sent| sent.filled).sum();
-                assert_eq!((sent, run.filled.quantity + run.unfilled), (run.filled.quantity, cell.size));
+                assert_eq!(
+                    (sent, run.filled.quantity + run.unfilled),
+                    (run.filled.quantity, cell.size)
+                );
                 let value: u128 = run.sent.iter().map(|sent| sent.value).sum();
                 assert_eq!(value, run.filled.value);
             }
@@ -193,7 +196,8 @@ fn recorded_feeds_end_at_their_last_quotes_and_count_their_trades() {
             let scale = 10u128.pow(u32::from(file.quantity_decimals.saturating_sub(3)));
             let expected = if name == "spot_btcusdt" { quantity } else { quantity * scale };
             assert_eq!((traded.count, rounded), (count, value), "{name}");
-            let scaled = if name == "spot_btcusdt" { traded.quantity * 100 } else { traded.quantity };
+            let scaled =
+                if name == "spot_btcusdt" { traded.quantity * 100 } else { traded.quantity };
             assert_eq!(scaled, expected * if name == "spot_btcusdt" { 1 } else { 1 }, "{name}");
         }
         if name == "spot_btcusdt" {
@@ -208,8 +212,7 @@ fn every_recorded_ladder_costs_less_in_slices() {
     let text = breakwater_simulate::scenario::read_file(std::path::Path::new(&path)).unwrap();
     let pairs = ladders::read("quotes", &text).unwrap();
     assert!(pairs.len() >= 47, "{}", pairs.len());
-    let slicing =
-        ladders::Slicing { slices: 10, gap_seconds: 60.0, half_life_seconds: 120.0 };
+    let slicing = ladders::Slicing { slices: 10, gap_seconds: 60.0, half_life_seconds: 120.0 };
     for pair in &pairs {
         let mut last = -1.0;
         for percent in [1, 5, 10, 25, 50, 100] {

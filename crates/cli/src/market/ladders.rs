@@ -84,10 +84,7 @@ fn told(answer: &Answer, costs: &[Vec<LadderCost>]) -> String {
         answer.file,
         count(answer.pairs.len() as u64)
     );
-    text.push_str(&format!(
-        "{:>10}{:>26}{:>32}{:>12}\n",
-        "", "at once", "in slices", "spared"
-    ));
+    text.push_str(&format!("{:>10}{:>26}{:>32}{:>12}\n", "", "at once", "in slices", "spared"));
     text.push_str(&format!(
         "{:>10}{:>10}{:>10}{:>10}  {:>10}{:>10}{:>10}{:>10}\n",
         "share", "quarter", "median", "3 quarters", "quarter", "median", "3 quarters", "median"

@@ -146,7 +146,8 @@ fn question(asked: &Asked, file: &FeedFile) -> Result<Question, Failure> {
     let (horizon, step_nanos) = (nanos("horizon", asked.horizon)?, nanos("step", asked.step)?);
     let steps = horizon as f64 / step_nanos.max(1) as f64;
     if steps > STEPS_MAX {
-        let told = format!("--step is {}; expected at most {STEPS_MAX} steps a horizon", asked.step);
+        let told =
+            format!("--step is {}; expected at most {STEPS_MAX} steps a horizon", asked.step);
         return Err(Failure::Usage(told));
     }
     if !(0.0..=100.0).contains(&asked.participation) {
@@ -187,7 +188,10 @@ pub fn refill_words(refill: Refill) -> String {
         Refill::Never => "what we ate never comes back".to_owned(),
         Refill::Observed => "what we ate is missing until the feed turns the level over".to_owned(),
         Refill::HalfLife(nanos) => {
-            format!("as observed, and half of what we ate is back after {:.3} s", nanos as f64 / 1e9)
+            format!(
+                "as observed, and half of what we ate is back after {:.3} s",
+                nanos as f64 / 1e9
+            )
         }
     }
 }

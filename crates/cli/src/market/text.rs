@@ -26,21 +26,37 @@ pub fn told(told: &Told<'_>, page: Option<&Path>, paint: Paint) -> String {
         question.starts
     );
     for sizes in question.sizes.chunks(ACROSS) {
-        block(&mut text, told, sizes, &Block {
-            title: paint.strong("cost against the mid at arrival, bps, and its standard error"),
-            of: cost,
-            skip_empty: false,
-        });
-        block(&mut text, told, sizes, &Block {
-            title: paint.strong("not filled, % of the size"),
-            of: |cell| percent(cell.unfilled),
-            skip_empty: true,
-        });
-        block(&mut text, told, sizes, &Block {
-            title: paint.strong("left to the last decision and sent at any price, % of the size"),
-            of: |cell| percent(cell.swept),
-            skip_empty: true,
-        });
+        block(
+            &mut text,
+            told,
+            sizes,
+            &Block {
+                title: paint.strong("cost against the mid at arrival, bps, and its standard error"),
+                of: cost,
+                skip_empty: false,
+            },
+        );
+        block(
+            &mut text,
+            told,
+            sizes,
+            &Block {
+                title: paint.strong("not filled, % of the size"),
+                of: |cell| percent(cell.unfilled),
+                skip_empty: true,
+            },
+        );
+        block(
+            &mut text,
+            told,
+            sizes,
+            &Block {
+                title: paint
+                    .strong("left to the last decision and sent at any price, % of the size"),
+                of: |cell| percent(cell.swept),
+                skip_empty: true,
+            },
+        );
     }
     for part in remarks(told) {
         for line in wrapped(&part, WIDTH) {

@@ -6,6 +6,7 @@
 
 pub(crate) mod number;
 mod policies;
+mod schedules;
 mod waves;
 
 use crate::Adapter;
@@ -13,5 +14,13 @@ use crate::Adapter;
 /// The adapters of this family.
 #[must_use]
 pub fn adapters() -> Vec<Box<dyn Adapter>> {
-    vec![Box::new(policies::Policies), Box::new(waves::Waves), Box::new(waves::Gaps)]
+    vec![
+        Box::new(policies::Policies),
+        Box::new(waves::Waves),
+        Box::new(waves::Gaps),
+        Box::new(schedules::LinearImpact),
+        Box::new(schedules::BlockBook),
+        Box::new(schedules::SquareRoot),
+        Box::new(schedules::DecayKernel),
+    ]
 }

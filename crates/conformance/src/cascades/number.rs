@@ -104,6 +104,21 @@ fn differs(
         (Output::Number(got), _) => {
             number(value).is_some_and(|expected| tolerance.allows(&expected, got))
         }
+        (Output::Record(outputs), Value::Object(members)) => {
+            for (name, value) in members {
+                let path = format!("{path}.{name}");
+                match outputs.iter().find(|(output, _)| output == name) {
+                    Some((_, output)) => differs(&path, value, output, tolerance, wrong),
+                    None => wrong.push(Mismatch::new(
+                        path,
+                        "a member that the rule knows",
+                        describe(Some(value)),
+                    )),
+                }
+            }
+            true
+        }
+        (Output::Nothing, Value::Null) => true,
         (Output::Count(got), _) => value.as_u64() == Some(*got),
         _ => false,
     };

@@ -56,7 +56,8 @@ impl Chart for Slices {
         let x = Axis::exact(times, if phone { 5 } else { 9 });
         let most = self.slices.iter().map(|slice| slice.quantity).fold(0.0, f64::max);
         let largest = if phone { LARGEST * 0.75 } else { LARGEST };
-        let largest_slice = format!("a slice; the largest is {} {}", short(most, 4), self.quantity_unit);
+        let largest_slice =
+            format!("a slice; the largest is {} {}", short(most, 4), self.quantity_unit);
         canvas.legend(&[
             (Key::Line("line s-blue"), "mid of the market".to_owned()),
             (Key::Circle(SLICE, 5.0), largest_slice),
@@ -69,7 +70,10 @@ impl Chart for Slices {
         slices.sort_by(|a, b| b.quantity.total_cmp(&a.quantity));
         for slice in slices {
             let at = |price| (plot.x(&x, slice.at_seconds), plot.y(&y, price));
-            canvas.svg.path("line thin s-orange", &line_path(&[at(slice.average), at(slice.worst)], false));
+            canvas.svg.path(
+                "line thin s-orange",
+                &line_path(&[at(slice.average), at(slice.worst)], false),
+            );
             let radius = (slice.quantity / most.max(f64::MIN_POSITIVE)).sqrt() * largest;
             let hint = format!(
                 "{} {} at {} on average, {} at worst, after {} s",

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assumption, Books, Execution, Happening, Identity, KeyFigure, LotBids, LotPath, PricePath,
-    Proceeds, Provenance, Slices, Term, Waterfall,
+    Assumption, Books, Execution, Frontier, Happening, Holdings, Identity, KeyFigure, LotBids,
+    LotPath, PricePath, Proceeds, Provenance, Slices, Term, Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -83,6 +83,10 @@ pub enum Drawn {
     Proceeds(Proceeds),
     /// An order's slices against the mid.
     Slices(Slices),
+    /// Expected cost against its deviation.
+    Frontier(Frontier),
+    /// What is still held over time.
+    Holdings(Holdings),
 }
 
 /// The same measures of several things: one small bar chart a measure, all in one order.

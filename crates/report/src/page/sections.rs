@@ -93,6 +93,8 @@ fn figure(chart: &SectionChart, report: &SectionsReport) -> Result<Figure, Repor
         Drawn::Bids(bids) => bids,
         Drawn::Proceeds(proceeds) => proceeds,
         Drawn::Slices(slices) => slices,
+        Drawn::Frontier(frontier) => frontier,
+        Drawn::Holdings(holdings) => holdings,
     };
     let layout = if chart.full { Layout::Full } else { Layout::Half };
     let drawn = drawn.empty().map_or(Ok(drawn), Err);

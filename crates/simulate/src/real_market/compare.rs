@@ -221,9 +221,9 @@ impl Question {
         size: u64,
         estimates: &Estimates,
         file: &FeedFile,
-    ) -> Box<dyn Strategy> {
+    ) -> Result<Box<dyn Strategy>, ScenarioError> {
         let seconds = self.step_nanos as f64 / 1e9;
-        match way {
+        Ok(match way {
             Way::Immediate => Box::new(Immediate),
             Way::Twap => Box::new(Scheduled::evenly(size, self.steps)),
             Way::Vwap => {
@@ -235,13 +235,13 @@ impl Question {
                 // Lambda is stated in quote units; the market's prices and quantities are raw.
                 let unit = libm::pow(10.0, -f64::from(file.price_decimals))
                     * libm::pow(10.0, -f64::from(file.quantity_decimals));
-                let market = almgren_chriss::Market {
-                    sigma: estimates.sigma,
-                    eta: estimates.slope * seconds,
-                    gamma: estimates.permanent,
-                };
-                let lambda = self.lambda * unit;
-                let slices = almgren_chriss::slices(size, self.steps, seconds, &market, lambda);
+                let slices = almgren_chriss::slices(
+                    size,
+                    self.steps,
+                    self.step_nanos,
+                    estimates,
+                    self.lambda * unit,
+                )?;
                 Box::new(Scheduled::new(&slices))
             }
             Way::Patient => Box::new(Patient {
@@ -249,7 +249,7 @@ impl Question {
                 sigma: estimates.sigma,
                 z: self.z,
             }),
-        }
+        })
     }
 }
 
@@ -284,7 +284,7 @@ pub fn compare(file: &FeedFile, question: &Question) -> Result<Comparison, Scena
         first_mid = first_mid.or(Some(mid));
         for (place, (size, way, worked)) in runs.iter_mut().enumerate() {
             let estimates = estimates.get(place / question.ways.len()).unwrap_or(&first);
-            let mut strategy = question.strategy(*way, *size, estimates, file);
+            let mut strategy = question.strategy(*way, *size, estimates, file)?;
             worked.push(stop.work(&question.terms(*size, refill), strategy.as_mut())?);
         }
     }
