@@ -9,6 +9,7 @@
 //! | `auction_bids` | bids a second through the engine |
 //! | `auction_games` | auctions simulated a second, by format |
 //! | `batch_clearing` | the one price of a batch of orders, against a sort of them all and against its definition |
+//! | `book_feed` | updates of an order book a second, against a tree |
 //! | `cascade` | paths of a cascade over a large book, against a scan of all accounts; the live twin |
 //! | `deleverage_ranking` | a side of positions ranked and its closes chosen, against a sort of them all |
 //! | `durable` | commands made durable a second, against the bare database and a raw file |
@@ -37,6 +38,7 @@ pub mod assess;
 pub mod auction_bids;
 pub mod auction_games;
 pub mod batch_clearing;
+pub mod book_feed;
 pub mod cascade;
 pub mod contract_pool;
 pub mod deleverage_ranking;

@@ -2,9 +2,9 @@
 
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
-    Options, assess, auction_bids, auction_games, batch_clearing, cascade, deleverage_ranking,
-    durable, liquidation_prices, option_prices, plans, pooled_schedule, portfolio_margin,
-    rulebooks, schedules, shaped_book, watch,
+    Options, assess, auction_bids, auction_games, batch_clearing, book_feed, cascade,
+    deleverage_ranking, durable, liquidation_prices, option_prices, plans, pooled_schedule,
+    portfolio_margin, rulebooks, schedules, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -180,4 +180,12 @@ fn cascades_are_what_asking_every_account_gives_on_any_number_of_threads() {
     // About as many as were asked for: some ticks meet accounts that were liquidated before.
     assert!(live.iter().all(|ticks| ticks.liquidated >= ticks.count as u64), "{live:?}");
     assert_eq!(live[0].liquidated, 0);
+}
+
+#[test]
+fn a_book_over_an_array_is_the_book_over_a_tree() {
+    let plan = book_feed::Plan::of(&QUICK);
+    let rows = book_feed::drawn(plan.rows);
+    let figures = book_feed::measure(&plan, "drawn", &rows).unwrap();
+    assert!(figures.rows >= plan.rows && figures.levels > 1_000, "{figures:?}");
 }

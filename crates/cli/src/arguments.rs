@@ -53,6 +53,9 @@ pub enum Command {
     Schedule(Box<crate::schedule::arguments::Schedule>),
     /// How many further events one event of a table brings, with its interval and distance to 1
     Branching(crate::branching::arguments::Branching),
+    /// Recorded markets: their book, and what orders worked through them would have cost
+    #[command(subcommand)]
+    Market(crate::market::arguments::MarketCommand),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

@@ -18,6 +18,7 @@ mod folder;
 mod journals;
 mod json_of;
 mod lists;
+mod market;
 mod perpetuals;
 mod price;
 mod price_options;
@@ -77,6 +78,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Auction(asked) => auction::run(asked, screen),
         Command::Schedule(asked) => schedule::run(asked, screen),
         Command::Branching(asked) => branching::run(asked, screen),
+        Command::Market(asked) => market::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

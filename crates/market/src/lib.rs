@@ -49,6 +49,7 @@
 
 pub mod band_depth;
 pub mod band_guard;
+pub mod book_feed;
 pub mod constant_product;
 pub mod depth;
 pub mod guard;

@@ -22,6 +22,7 @@ mod price;
 mod rounds;
 mod schedule;
 mod sensitivity;
+mod slices;
 mod waterfall;
 
 pub(crate) use comparison::table as comparison_table;

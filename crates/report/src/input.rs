@@ -14,6 +14,7 @@ mod hedging;
 mod risk_curves;
 mod schedules;
 mod sections;
+mod slices;
 
 pub use auctions::{BidMark, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint};
 pub use charts::{
@@ -29,6 +30,7 @@ pub use schedules::{Frontier, FrontierMark, Holdings, HoldingsLine};
 pub use sections::{
     BarMeasure, Bars, Drawn, Section, SectionChart, SectionsReport, WordColumn, WordTable,
 };
+pub use slices::{SliceMark, SliceMid, Slices};
 
 /// A part of a report: either there, or absent for a stated reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ mod sample_report;
 
 use breakwater_report::{
     BidMark, Drawn, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint, Section, SectionChart,
-    SectionsReport, render_sections,
+    SectionsReport, SliceMark, SliceMid, Slices, render_sections,
 };
 
 fn path() -> LotPath {
@@ -111,4 +111,26 @@ fn what_cannot_be_drawn_is_refused_by_its_field() {
     let mut paid = proceeds(1);
     paid.points[0].paid_usd = f64::INFINITY;
     assert!(page(Drawn::Proceeds(paid)).unwrap_err().contains("proceeds.points[0].paid_usd"));
+}
+
+fn slices() -> Slices {
+    let mid = |at_seconds, mid| SliceMid { at_seconds, mid };
+    let mark =
+        |at_seconds, quantity| SliceMark { at_seconds, average: 99.0, worst: 98.0, quantity };
+    Slices {
+        pair: "BTC/USDT".to_owned(),
+        unit: "USDT".to_owned(),
+        quantity_unit: "BTC".to_owned(),
+        mids: vec![mid(0.0, 100.0), mid(1.0, 101.0)],
+        slices: vec![mark(0.0, 3.0), mark(1.0, 1.0)],
+    }
+}
+
+#[test]
+fn an_orders_slices_stand_against_the_mid() {
+    let html = page(Drawn::Slices(slices())).unwrap();
+    assert!(html.contains("mid of the market") && html.contains("the largest is 3 BTC"), "{html}");
+    let mut broken = slices();
+    broken.slices[1].quantity = -1.0;
+    assert!(page(Drawn::Slices(broken)).unwrap_err().contains("slices.slices[1].quantity"));
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Assumption, AttributionBars, Books, Execution, Frontier, Happening, HedgeError, Holdings,
-    Identity, KeyFigure, LotBids, LotPath, PricePath, Proceeds, Provenance, Term, Waterfall,
+    Identity, KeyFigure, LotBids, LotPath, PricePath, Proceeds, Provenance, Slices, Term,
+    Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -81,6 +82,8 @@ pub enum Drawn {
     Bids(LotBids),
     /// What lots fetched against their value.
     Proceeds(Proceeds),
+    /// An order's slices against the mid.
+    Slices(Slices),
     /// Expected cost against its deviation.
     Frontier(Frontier),
     /// What is still held over time.

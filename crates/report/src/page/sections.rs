@@ -92,6 +92,7 @@ fn figure(chart: &SectionChart, report: &SectionsReport) -> Result<Figure, Repor
         Drawn::Lots(lots) => lots,
         Drawn::Bids(bids) => bids,
         Drawn::Proceeds(proceeds) => proceeds,
+        Drawn::Slices(slices) => slices,
         Drawn::Frontier(frontier) => frontier,
         Drawn::Holdings(holdings) => holdings,
         Drawn::HedgeError(error) => error,
