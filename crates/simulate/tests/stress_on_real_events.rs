@@ -3,7 +3,11 @@
 //! skipped.
 
 use breakwater_liquidation::solvency::outflow::{Counted, Excess, OutflowLimit};
-use breakwater_simulate::stress::defences::{DrainDefence, FlowHour, Pool, ScoreTable, replay};
+use breakwater_liquidation::solvency::stress_state::{CloseFactor, Grace};
+use breakwater_simulate::stress::cascade::{Position, Terms};
+use breakwater_simulate::stress::defences::{
+    CascadeGuards, Crash, DrainDefence, FlowHour, Pool, ScoreTable, replay,
+};
 use breakwater_simulate::stress::hawkes::{Ties, estimate, fitness, untie, windows};
 
 const DAY: f64 = 86_400.0;
@@ -138,4 +142,40 @@ fn a_real_drain_with_and_without_limits() {
     let (none, tight) = (table.rows[0].1, table.rows[1].1);
     assert!(tight.trough_price > none.trough_price);
     assert!(tight.trapped_value_hours > none.trapped_value_hours);
+}
+
+/// A made-up book and fall: its figures compare guards with each other and nothing else.
+#[test]
+fn a_made_up_crash_with_and_without_guards() {
+    let positions: Vec<Position> = (0..2_000u32)
+        .map(|at| Position { collateral: 1.0, debt: 0.55 + 0.28 * f64::from(at) / 2_000.0 })
+        .collect();
+    // Down by 15 % in half an hour, then up by a third of it over four hours.
+    let prices = (0..270u32).map(|minute| {
+        let down = 0.15 * f64::from(minute.min(30)) / 30.0;
+        1.0 - down + 0.05 * f64::from(minute.saturating_sub(30)) / 240.0
+    });
+    let terms = Terms { threshold: 0.85, close_factor: 0.5, bonus: 0.05 };
+    let prices = prices.collect();
+    let crash = Crash { positions, terms, prices, depth: 3_000.0, recovery: 0.02 };
+    let none = CascadeGuards::default();
+    let factor = CloseFactor { least_bps: 2_000, full_at_health_bps: 9_500, whole_up_to: 0 };
+    let mut table = ScoreTable::default();
+    for (name, guards) in [
+        ("none", none),
+        ("throttle of 10 a minute", CascadeGuards { throttle: Some((10, 60)), ..none }),
+        ("throttle of 2 a minute", CascadeGuards { throttle: Some((2, 60)), ..none }),
+        ("dynamic close factor", CascadeGuards { close_factor: Some(factor), ..none }),
+        (
+            "grace of 10 minutes",
+            CascadeGuards { grace: Some(Grace { seconds: 600, least_health_bps: 9_500 }), ..none },
+        ),
+        ("bands of 5 %", CascadeGuards { band_bps: Some(500), ..none }),
+        ("bands of 10 %", CascadeGuards { band_bps: Some(1_000), ..none }),
+    ] {
+        table.rows.push((name.to_owned(), crash.score(guards).unwrap()));
+    }
+    println!("{table}");
+    let troughs: Vec<f64> = table.rows.iter().take(3).map(|row| row.1.trough_price).collect();
+    assert!(troughs.is_sorted_by(|a, b| a < b), "a tighter throttle has a higher trough");
 }

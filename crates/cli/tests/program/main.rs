@@ -4,6 +4,7 @@ mod assess;
 mod at_risk;
 mod auction;
 mod auction_design;
+mod branching;
 mod cases;
 mod comparison;
 mod journal;

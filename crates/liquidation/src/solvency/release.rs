@@ -166,7 +166,7 @@ mod tests {
     fn what_rounding_leaves_goes_to_the_largest_remainders() {
         assert_eq!(pro_rata(10, &[1, 1, 1]), Ok(vec![1, 1, 1]));
         assert_eq!(pro_rata(2, &[1, 1, 1]), Ok(vec![1, 1, 0]));
-        assert_eq!(pro_rata(10, &[7, 7, 1]), Ok(vec![5, 4, 1]));
+        assert_eq!(pro_rata(10, &[7, 7, 1]), Ok(vec![5, 5, 0]));
         assert_eq!(pro_rata(0, &[5]), Ok(vec![0]));
         assert_eq!(pro_rata(5, &[]), Ok(vec![]));
         let half = u128::MAX / 2;

@@ -85,7 +85,10 @@ pub fn clusters(
     let mut children = Stream::new(seed, Purpose::Children, 0);
     let (mut times, mut sizes) = (Vec::new(), Vec::new());
     let mut arrival = 0.0;
-    while process.mu > 0.0 {
+    if process.mu == 0.0 {
+        return Ok((times, sizes));
+    }
+    loop {
         arrival += immigrants.exponential() / process.mu;
         if arrival > horizon {
             break;
