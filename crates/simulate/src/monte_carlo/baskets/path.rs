@@ -150,8 +150,8 @@ impl Overlay {
         row: &mut BasketRow,
     ) -> Option<[u64; ASSETS]> {
         self.due.clear();
-        for asset in 0..ASSETS {
-            self.reach(book, asset, prices[asset] as f64);
+        for (asset, price) in prices.iter().enumerate() {
+            self.reach(book, asset, *price as f64);
         }
         let mut sold = [0; ASSETS];
         let before = row.liquidations;
@@ -215,8 +215,8 @@ impl Overlay {
     /// reached nobody else, it is among those seen, those that are reached now, and the bare.
     fn bad_debt(&mut self, book: &Ranked, prices: &[u64; ASSETS]) -> u64 {
         self.due.clear();
-        for asset in 0..ASSETS {
-            self.reach(book, asset, prices[asset] as f64);
+        for (asset, price) in prices.iter().enumerate() {
+            self.reach(book, asset, *price as f64);
         }
         let seen = self.seen.iter();
         book.bare + seen.map(|seen| book.terms.uncovered(&seen.basket, prices)).sum::<u64>()

@@ -134,7 +134,7 @@ impl ContractBook {
             let inverse = 1.0 / 30.0 + (1.0 / 2.0 - 1.0 / 30.0) * above_zero(inverse);
             let margin = (size as f64 * inverse) as i64;
             let value = size as i64;
-            let long = account % 2 == 0;
+            let long = account.is_multiple_of(2);
             Contract { long, size, cash: if long { margin - value } else { margin + value } }
         };
         let one = 1_000_000_000_000;
