@@ -126,13 +126,16 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figures>> {
     Ok(figures)
 }
 
+/// What a model proposes.
+type Propose = Box<dyn Fn() -> core::result::Result<Proposal, ModelError>>;
+
 /// One model at one size, with the programme that it is held against.
 struct Model {
     name: &'static str,
     programme_name: Option<&'static str>,
     /// Work of a slice against one of a closed form, roughly, so that runs take alike.
     weight: usize,
-    propose: Box<dyn Fn() -> core::result::Result<Proposal, ModelError>>,
+    propose: Propose,
     programme: Box<dyn Fn() -> Vec<f64>>,
 }
 

@@ -101,7 +101,7 @@ fn every_number_that_is_not_carried_is_checked() {
             assert_eq!(report.failures.is_empty(), !decides, "{name}{path}");
             altered += 1;
         }
-        assert!(altered >= 14, "{name}: {altered}");
+        assert!(altered >= 13, "{name}: {altered}");
     }
 }
 

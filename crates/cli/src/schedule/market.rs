@@ -13,6 +13,9 @@ use std::path::Path;
 /// Decimals at which a ladder's quotes are kept: finer than any price that is stated.
 const LADDER_DECIMALS: u8 = 12;
 
+/// Most intervals: the frontier alone works out hundreds of schedules.
+const INTERVALS_MOST: u32 = 5_000;
+
 /// Points asked of a ladder.
 const LADDER_SAMPLES: usize = 60;
 
@@ -72,13 +75,19 @@ impl Market {
             settings.horizon.ok_or_else(|| missing("horizon", "a time, such as 5d or 8h"))?;
         let (base_units, lot, decimals) = whole(&quantity, settings.lot.as_ref())?;
         let intervals = settings.intervals.unwrap_or(20);
+        if intervals > INTERVALS_MOST {
+            return Err(Failure::Usage(format!(
+                "--intervals is {intervals}; expected at most {INTERVALS_MOST}"
+            )));
+        }
         let sale = Sale {
             quantity: quantity.value,
             horizon_days: horizon.days,
             intervals: usize::try_from(intervals).unwrap_or(usize::MAX),
         };
         let confidence = value_or(&settings.confidence, 0.95);
-        if !(price > 0.0) {
+        // A number that was read is one.
+        if price <= 0.0 {
             return Err(Failure::Usage(format!("--price is {price}; expected a decimal above 0")));
         }
         let mut market = Market {

@@ -2,14 +2,17 @@
 
 use super::market::Market;
 use super::worked::{Way, Worked};
-use crate::figures::grouped;
+use crate::figures::{grouped, wrapped};
 use crate::screen::Paint;
 use breakwater_execution::Slice;
 use breakwater_money::decimal;
 use std::path::Path;
 
 /// Slices printed before the middle ones are left out.
-const SLICES_MOST: usize = 12;
+const SLICES_MOST: usize = 10;
+
+/// Columns of the text.
+const WIDTH: usize = 98;
 
 /// A number with so many places, its thousands grouped.
 pub fn shown(value: f64, places: usize) -> String {
@@ -37,7 +40,10 @@ pub fn told(market: &Market, worked: &Worked, page: Option<&Path>, paint: Paint)
     text.push_str(&ways(market, worked, paint));
     text.push('\n');
     for (name, figure) in facts(market, worked) {
-        text.push_str(&format!("  {name:<34}{figure}\n"));
+        for (index, line) in wrapped(&figure, WIDTH - 36).iter().enumerate() {
+            let name = if index == 0 { name.as_str() } else { "" };
+            text.push_str(&format!("  {name:<34}{line}\n"));
+        }
     }
     for caution in &worked.cautions {
         text.push_str(&format!("  {} {caution}\n", paint.bad("beware:")));

@@ -50,10 +50,16 @@ pub struct Worked {
     pub facts: Vec<(String, String)>,
 }
 
+/// What a model proposes at an aversion.
+type Propose<'a> = Box<dyn Fn(f64) -> Result<Proposal, ModelError> + 'a>;
+
+/// What a model says that a proposal costs.
+type Price<'a> = Box<dyn Fn(&Proposal) -> Result<Cost, ModelError> + 'a>;
+
 /// A model that proposes at an aversion, and prices any proposal.
 struct Priced<'a> {
-    propose: Box<dyn Fn(f64) -> Result<Proposal, ModelError> + 'a>,
-    cost: Box<dyn Fn(&Proposal) -> Result<Cost, ModelError> + 'a>,
+    propose: Propose<'a>,
+    cost: Price<'a>,
     /// The linear problem whose frontier has the same extent; none of a model without aversion.
     extent: Option<AlmgrenChriss>,
     facts: Vec<(String, String)>,
@@ -121,7 +127,7 @@ fn priced<'a>(market: &'a Market) -> Result<Priced<'a>, Failure> {
     }
 }
 
-/// The free optimum where it never buys, else the best that does not; and whether it was bent.
+/// The free optimum where it never buys, else the best that does not.
 fn never_buying(
     free: Result<Proposal, ModelError>,
     bound: impl Fn() -> Result<Proposal, ModelError>,
