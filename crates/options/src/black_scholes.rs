@@ -208,7 +208,10 @@ impl BlackScholes {
         let SpotQuote { rate, dividend_yield, volatility, .. } = self.quote;
         let decay = match self.deviation == 0.0 {
             true => 0.0,
-            false => self.spot_now() * density(self.d1()) * (volatility / (2.0 * self.root_years)),
+            false => {
+                let slope = bounded(volatility / (2.0 * self.root_years));
+                self.spot_now() * density_times(self.d1(), slope)
+            }
         };
         let carry = rate * self.strike_now() * self.signed(self.d2());
         bounded(dividend_yield * self.spot_now() * self.signed(self.d1()) - carry - bounded(decay))
@@ -319,3 +322,6 @@ const EXPONENT_MAX: f64 = 450.0;
 
 /// The largest rate: its products keep all their digits.
 const RATE_MAX: f64 = 1e100;
+
+#[cfg(test)]
+mod tests;

@@ -94,8 +94,8 @@ impl Black76 {
         if self.deviation == 0.0 {
             return 0.0;
         }
-        let slope = self.volatility / (2.0 * self.root_years);
-        bounded(self.discount * self.forward * density(self.d1()) * slope)
+        let slope = bounded(self.volatility / (2.0 * self.root_years));
+        bounded(self.discount * self.forward * density_times(self.d1(), slope))
     }
 }
 

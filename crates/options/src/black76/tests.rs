@@ -129,6 +129,10 @@ proptest! {
                 prop_assert!(value.is_finite() || index == 2 || index == 3 && !value.is_nan(),
                     "{}: {}", OUTPUTS[index], value);
             }
+            let ForwardGreeks { theta, rho, vanna, volga, dual_delta, .. } = option.greeks();
+            for value in [theta, rho, vanna, volga, dual_delta] {
+                prop_assert!(value.is_finite(), "{:?}", option.greeks());
+            }
             let allowed = option.price_error();
             let cap = if call { forward } else { strike };
             prop_assert!(values[1] >= 0.0 && values[1] <= cap + allowed);
@@ -164,6 +168,17 @@ proptest! {
         prop_assert!(near(here.gamma() * forward, (up.delta() - down.delta()) / (2.0 * step) * forward, 10.0));
         let bumped = (at(forward, volatility + 1e-4).price() - at(forward, volatility - 1e-4).price()) / 2e-4;
         prop_assert!(near(here.vega(), bumped, forward));
+        let later = option(kind, [forward, 100.0, years * 1.0001, rate, volatility]);
+        let sooner = option(kind, [forward, 100.0, years * 0.9999, rate, volatility]);
+        let theta = (sooner.price() - later.price()) / (2e-4 * years);
+        prop_assert!(near(here.theta(), theta, forward));
+        let (dear, cheap) = (at(forward, volatility + 1e-4), at(forward, volatility - 1e-4));
+        prop_assert!(near(here.vanna(), (dear.delta() - cheap.delta()) / 2e-4, 1.0));
+        prop_assert!(near(here.volga(), (dear.vega() - cheap.vega()) / 2e-4, forward));
+        // A price is of first degree in forward and strike together.
+        let whole = forward * here.delta() + 100.0 * here.dual_delta();
+        prop_assert!(near(here.price(), whole, forward));
+        prop_assert_eq!(here.rho(), -years * here.price());
         let (coin, above, below) = (here.coin(), up.coin(), down.coin());
         prop_assert!(near(coin.slope * forward, (above.price - below.price) / (2.0 * step) * forward, 3.0));
         prop_assert!(near(coin.curvature * forward * forward,
