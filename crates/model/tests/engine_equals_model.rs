@@ -244,7 +244,7 @@ fn planned_lending_without_interest() {
 
 #[test]
 fn planned_lending_with_interest() {
-    agree("planned lending with interest", Kind::Planned, true, 460_000..460_250);
+    agree("planned lending with interest", Kind::Planned, true, 460_000..460_500);
 }
 
 #[test]
