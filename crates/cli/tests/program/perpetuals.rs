@@ -199,6 +199,7 @@ fn what_is_changed_is_said_and_matters() {
         &["--fund", "0"],
         &["--no-impact"],
         &["--seed", "7"],
+        &["--schedule", "pooled"],
     ] {
         let json = run(more);
         adds_up(&json["totals"]);
@@ -209,6 +210,29 @@ fn what_is_changed_is_said_and_matters() {
     let fed = run(&["--feedback", "0.5"]);
     assert_eq!(fed["changes"], serde_json::json!(["--feedback 0.5"]));
     adds_up(&fed["totals"]);
+    assert_eq!(
+        (&plain["schedule"], &plain["totals"]["crossed"]),
+        (&"alone".into(), &"0.000".into())
+    );
+}
+
+#[test]
+fn both_schedules_say_what_sharing_the_market_did() {
+    let folder = small();
+    for way in ["alone", "pooled"] {
+        let told = replay(&folder, &["--schedule", way]).with(0).out;
+        let lines: Vec<&str> = told.lines().collect();
+        assert!(
+            lines.len() <= 32 && lines.iter().all(|line| line.chars().count() <= 100),
+            "{told}"
+        );
+        for word in ["crossed at the mark", "lowest price got", "left over at marks", way] {
+            assert!(told.contains(word), "'{word}' is not in:\n{told}");
+        }
+        assert!(told.contains("replay of the journal gives the same hash: yes"), "{told}");
+    }
+    run_in(loans().path(), &["replay", "small.toml", "--schedule", "pooled"])
+        .complains(2, &["--schedule: keepers choose"]);
 }
 
 #[test]

@@ -6,7 +6,9 @@
 //! Every part is told back to the engine as a fill, crosses as two, both for the value at the mark.
 //!
 //! Here the fund stands behind parts as well: whoever is sold in parts because others share the market
-//! would else never be sold once his equity is gone.
+//! would else never be sold once his equity is gone. Several may then count on one fund, and where it does
+//! not last for all of them something may be left with nobody that winners could have borne: without any
+//! fund to begin with, 3,077 of 5.6 million on the shipped day, against 21 of 4.2 million alone.
 
 use super::market::Taken;
 use super::options::Pooling;
