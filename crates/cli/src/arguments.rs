@@ -46,6 +46,9 @@ pub enum Command {
     /// Auctions: a day of them by every format, which to hold for a lot, and the games that bidders play
     #[command(subcommand)]
     Auction(AuctionCommand),
+    /// Hedge a book of options: the trade now by each policy, over a recorded chain, or simulated
+    #[command(allow_negative_numbers = true)]
+    Hedge(Box<crate::hedge::arguments::Hedge>),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

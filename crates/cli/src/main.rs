@@ -14,6 +14,7 @@ mod events;
 mod failure;
 mod figures;
 mod folder;
+mod hedge;
 mod journals;
 mod json_of;
 mod lists;
@@ -71,6 +72,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Plan(asked) => assess::plan(asked, screen),
         Command::Price(asked) => price::run(asked, screen),
         Command::Auction(asked) => auction::run(asked, screen),
+        Command::Hedge(asked) => hedge::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

@@ -6,6 +6,7 @@ mod auction;
 mod auction_design;
 mod cases;
 mod comparison;
+mod hedge;
 mod journal;
 mod keeper;
 mod perpetuals;
