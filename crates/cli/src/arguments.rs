@@ -56,6 +56,9 @@ pub enum Command {
     /// Recorded markets: their book, and what orders worked through them would have cost
     #[command(subcommand)]
     Market(crate::market::arguments::MarketCommand),
+    /// Hedge a book of options: the trade now by each policy, over a recorded chain, or simulated
+    #[command(allow_negative_numbers = true)]
+    Hedge(Box<crate::hedge::arguments::Hedge>),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

@@ -15,6 +15,7 @@ mod events;
 mod failure;
 mod figures;
 mod folder;
+mod hedge;
 mod journals;
 mod json_of;
 mod lists;
@@ -79,6 +80,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Schedule(asked) => schedule::run(asked, screen),
         Command::Branching(asked) => branching::run(asked, screen),
         Command::Market(asked) => market::run(asked, screen),
+        Command::Hedge(asked) => hedge::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

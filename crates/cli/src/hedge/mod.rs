@@ -77,7 +77,9 @@ pub fn run(asked: &Hedge, screen: &Screen) -> Result<Verdict, Failure> {
 
 /// A file's name without its endings.
 fn stem(path: &str) -> String {
-    let name = Path::new(path).file_name().map_or_else(String::new, |it| it.to_string_lossy().into_owned());
+    let name = Path::new(path)
+        .file_name()
+        .map_or_else(String::new, |it| it.to_string_lossy().into_owned());
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     name.strip_suffix(".csv").unwrap_or(name).to_owned()
 }
@@ -116,7 +118,9 @@ fn each<T>(
         match of(policy) {
             Ok(it) => found.push((*policy, Ok(it))),
             // What is wrong with the book is wrong for a hedge of nothing as well.
-            Err(error) if chosen.asked || of(&Policy::Unhedged).is_err() => return Err(error.into()),
+            Err(error) if chosen.asked || of(&Policy::Unhedged).is_err() => {
+                return Err(error.into());
+            }
             Err(error) => found.push((*policy, Err(error.to_string()))),
         }
     }

@@ -36,7 +36,12 @@ pub fn run(asked: &Hedge, name: &str) -> Result<Answer, Failure> {
         policies: Vec::new(),
     };
     let report = page::report(&facts, &json, Vec::new(), vec![table.clone()]);
-    Ok(Answer { text: text(&book, &now, &base, &found), json, tables: vec![(POLICIES, table)], report })
+    Ok(Answer {
+        text: text(&book, &now, &base, &found),
+        json,
+        tables: vec![(POLICIES, table)],
+        report,
+    })
 }
 
 /// How a book's gamma trades, in words.

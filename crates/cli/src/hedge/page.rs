@@ -60,7 +60,10 @@ fn assumptions() -> Vec<Assumption> {
     [
         ("Price of an option", "Black-76 of its forward and volatility, at a rate of zero"),
         ("Execution", "at the price of the moment, at a cost in proportion to the value traded"),
-        ("Volatility and time of a book", "those of the option with most gamma, where a policy asks for one"),
+        (
+            "Volatility and time of a book",
+            "those of the option with most gamma, where a policy asks for one",
+        ),
     ]
     .map(|(what, value)| Assumption {
         name: what.to_owned(),

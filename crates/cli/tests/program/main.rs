@@ -7,6 +7,7 @@ mod auction_design;
 mod branching;
 mod cases;
 mod comparison;
+mod hedge;
 mod journal;
 mod keeper;
 mod option_values;

@@ -83,7 +83,7 @@ fn slices_of_the_hourly_chain_fit_without_arbitrage_or_say_where() {
         }
     }
     println!("{fitted} slices fitted, {refused} refused");
-    assert!(fitted > 3 * refused, "{fitted} {refused}");
+    assert!(fitted > 10 * refused, "{fitted} {refused}");
 }
 
 #[test]
@@ -107,11 +107,12 @@ fn a_coin_book_over_the_hourly_chain_is_narrowed_by_each_policy_in_either_unit()
         ];
         let policies = vec![
             Policy::Unhedged,
-            Policy::Interval { seconds: 3_600 },
+            // Snapshots are 20 minutes to an hour and a half apart.
+            Policy::Interval { seconds: 1_200 },
             Policy::DeltaBand { half_width: 1.0 },
             Policy::WhalleyWilmott { risk_aversion: 1e-4 },
             Policy::Zakamouline { risk_aversion: 1e-4, coefficients: Default::default() },
-            Policy::Leland { seconds: 14_400 },
+            Policy::Leland { seconds: 1_200 },
         ];
         let settings = BacktestSettings { policies, splits: Vec::new() };
         let found = backtest(&chain, &Book { positions, market }, &settings).unwrap();
