@@ -8,6 +8,7 @@ mod cases;
 mod comparison;
 mod journal;
 mod keeper;
+mod market;
 mod perpetuals;
 mod price;
 mod price_options;
