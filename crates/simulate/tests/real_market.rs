@@ -4,9 +4,9 @@
 
 use breakwater_market::BookSide::{Asks, Bids};
 use breakwater_market::book_feed::{BookFeed, FeedEvent, FeedRow, Strictness, TreeLevels};
+use breakwater_money::decimal::format_raw;
 use breakwater_simulate::real_market::{
-    Comparison, Contract, FeedFile, Question, Refill, Stop, Terms, Way, compare, ladders, open,
-    strategy,
+    Comparison, Contract, Question, Refill, Stop, Terms, Way, compare, ladders, open, strategy,
 };
 use std::collections::BTreeMap;
 
@@ -40,9 +40,9 @@ fn question(side: breakwater_market::BookSide, sizes: &[u64]) -> Question {
     }
 }
 
-/// Quantities of the shipped feed have five decimals.
+/// Quantities of the shipped feed have six decimals.
 fn btc(amount: u64) -> u64 {
-    amount * 100_000
+    amount * 1_000_000
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn an_order_at_once_is_a_walk_of_the_book_as_it_stands() {
             quantity: level.quantity.into(),
         })
         .collect();
-    let decimals = breakwater_market::Decimals { base: 5, quote: 7, price: 2 };
+    let decimals = breakwater_market::Decimals { base: 6, quote: 8, price: 2 };
     let book = breakwater_market::OrderBook::new(&levels, decimals).unwrap();
     for quantity in [1, btc(1) + 7, btc(80)] {
         let terms = Terms {
@@ -168,8 +168,8 @@ fn naively(rows: &[FeedRow]) -> (u64, u64) {
 fn recorded_feeds_end_at_their_last_quotes_and_count_their_trades() {
     // Best bid and ask; trades, their quantity, and its value rounded to the quote unit.
     let recorded = [
-        ("spot_btcusdt", (6_168_599, 6_168_600), Some((9_757, 21_203_315_000, 13_084_074))),
-        ("usdm_ethusdt", (268_138, 268_139), Some((14_076, 9_164_948, 24_574_857))),
+        ("spot_btcusdt", (6_168_599, 6_168_600), Some((9_757, "212.03315", 13_084_074))),
+        ("usdm_ethusdt", (268_138, 268_139), Some((14_076, "9164.948", 24_574_857))),
         ("spot_ethusdt", (268_250, 268_251), None),
         ("coinm_btcusd_perp", (616_686, 616_687), None),
     ];
@@ -192,13 +192,9 @@ fn recorded_feeds_end_at_their_last_quotes_and_count_their_trades() {
         if let Some((count, quantity, value)) = trades {
             let traded = feed.traded();
             let unit = 10u128.pow(u32::from(file.price_decimals + file.quantity_decimals));
+            let found = format_raw(traded.quantity, file.quantity_decimals);
             let rounded = (traded.value + unit / 2) / unit;
-            let scale = 10u128.pow(u32::from(file.quantity_decimals.saturating_sub(3)));
-            let expected = if name == "spot_btcusdt" { quantity } else { quantity * scale };
-            assert_eq!((traded.count, rounded), (count, value), "{name}");
-            let scaled =
-                if name == "spot_btcusdt" { traded.quantity * 100 } else { traded.quantity };
-            assert_eq!(scaled, expected * if name == "spot_btcusdt" { 1 } else { 1 }, "{name}");
+            assert_eq!((traded.count, found.as_str(), rounded), (count, quantity, value), "{name}");
         }
         if name == "spot_btcusdt" {
             assert_eq!(naively(&file.rows), (6_182_099, 6_168_600), "crossed without the rule");

@@ -83,7 +83,7 @@ pub fn slices(told: &Told<'_>) -> WordTable {
 /// The first arrival of a cell.
 fn drawn(told: &Told<'_>, cell: &Cell) -> Slices {
     // Ink only: exact figures stand in the tables.
-    let price = 10f64.powi(-i32::from(told.file.price_decimals));
+    let price = 1.0 / 10u64.pow(u32::from(told.file.price_decimals)) as f64;
     let whole = unit(told.file);
     let sent = cell.runs.first().map_or(&[][..], |run| run.sent.as_slice());
     let mid = |sent: &breakwater_simulate::real_market::Sent| SliceMid {

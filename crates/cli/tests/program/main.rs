@@ -10,6 +10,7 @@ mod comparison;
 mod hedge;
 mod journal;
 mod keeper;
+mod market;
 mod option_values;
 mod perpetuals;
 mod price;
