@@ -1,9 +1,9 @@
 //! Options priced a second, on one core: a book of many strikes and expiries in columns against one
 //! option at a time, and volatilities of prices the same ways and by the crate `implied-vol`.
 //!
-//! Columns are held against single options at full size, within the bounds that the library states, and
-//! volatilities against those that the prices were made with. A machine's widest steps are taken with
-//! `RUSTFLAGS="-C target-cpu=native"`; the answers have the same bits either way.
+//! Columns are held against single options at full size, within the bounds that the library states,
+//! and volatilities against those that the prices were made with. A machine's widest steps are
+//! taken with `RUSTFLAGS="-C target-cpu=native"`; the answers have the same bits either way.
 
 use crate::draw::Draw;
 use crate::print::{Table, grouped, machine, per_second, time};
@@ -145,8 +145,9 @@ fn greeks(plan: &Plan, quotes: &[Quote]) -> Result<Vec<Figures>> {
         let scales = [more, 1.0, gamma, less * root, decay];
         for ((column, right), scale) in out.iter().zip(right).zip(scales) {
             let found = column[at];
-            // Negated, so that what is no number differs as well.
-            if !((found - right).abs() <= GREEKS_ERROR * scale) {
+            // What is no number is not near either.
+            let near = (found - right).abs() <= GREEKS_ERROR * scale;
+            if !near {
                 return Err(Failure::Differs(format!(
                     "{quote:?}: {found:e} in a column, {right:e}"
                 )));

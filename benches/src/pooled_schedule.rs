@@ -10,7 +10,7 @@ use crate::print::{Table, grouped, machine, per_second, time};
 use crate::runs::Runs;
 use crate::{Failure, Options, Result};
 use breakwater_liquidation::pooled::{
-    Cross, Limits, Market, PooledLeg, Quotes, Release, Round, Side, Standing, Step, Steps, round,
+    Cross, Limits, Market, PooledLeg, Release, Round, Side, Standing, Step, Steps, round,
 };
 use breakwater_money::{AccountId, AssetId, Price, U256};
 use breakwater_simulate::pooled::{CrowdSettings, Figures as CrowdFigures, Way};

@@ -1,4 +1,5 @@
-//! Prices, greeks and volatilities of options: the reference files whole, and what their judges refuse.
+//! Prices, greeks and volatilities of options: the reference files whole, and what their judges
+//! refuse.
 
 use breakwater_conformance::{FileReport, adapters, run_text};
 use serde_json::{Value, json};

@@ -5,13 +5,13 @@
 //! d1 = x/v + v/2  d2 = d1 - v     price = w (A N(w d1) - B N(w d2))    w = +1 call, -1 put
 //! ```
 //!
-//! The price is intrinsic value of `A` against `B` plus what the option out of the money is worth, in
-//! the forms of [`Black76`](crate::Black76). Where the two terms of `x` cancel, `x` is formed with
-//! twice the digits, as a small `v` would divide its rounding (options reference, section 3).
+//! The price is intrinsic value of `A` against `B` plus what the option out of the money is worth,
+//! in the forms of [`Black76`](crate::Black76). Where the two terms of `x` cancel, `x` is formed
+//! with twice the digits, as a small `v` would divide its rounding (options reference, section 3).
 //!
-//! Derivatives are per 1.00 of what they are by; theta and charm are by calendar time, a year of it:
-//! minus the derivative by `T`. Without any deviation a value is its payoff, and what would be a
-//! density at the strike is taken as zero.
+//! Derivatives are per 1.00 of what they are by; theta and charm are by calendar time, a year of
+//! it: minus the derivative by `T`. Without any deviation a value is its payoff, and what would be
+//! a density at the strike is taken as zero.
 
 use crate::black76::{Kind, bounded, density_times, log_moneyness, out_of_the_money};
 use crate::error::{NOT_NEGATIVE, OptionError, PRICE, is_not_negative, is_price, require};
@@ -140,8 +140,8 @@ impl BlackScholes {
         })
     }
 
-    /// `x/v + v/2`. Without any deviation it is the sign of moneyness times infinity, or zero where the
-    /// forward is the strike.
+    /// `x/v + v/2`. Without any deviation it is the sign of moneyness times infinity, or zero where
+    /// the forward is the strike.
     #[must_use]
     pub fn d1(&self) -> f64 {
         self.distance + 0.5 * self.deviation

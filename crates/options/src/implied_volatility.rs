@@ -1,9 +1,10 @@
 //! The volatility of an undiscounted price, or why there is none.
 //!
 //! The price is the very float that is given. What it is worth beyond intrinsic value is formed
-//! exactly (a difference of two floats keeps its rest), so an option in the money is solved as the one
-//! out of the money at the same strike, and nothing is lost by subtracting. With `h = |ln(F/K)|/v`,
-//! `t = v/2`, `v = s sqrt T` and prices in units of `sqrt(FK)`, an option out of the money is worth
+//! exactly (a difference of two floats keeps its rest), so an option in the money is solved as the
+//! one out of the money at the same strike, and nothing is lost by subtracting. With `h =
+//! |ln(F/K)|/v`, `t = v/2`, `v = s sqrt T` and prices in units of `sqrt(FK)`, an option out of the
+//! money is worth
 //!
 //! ```text
 //! b = e^(-(h^2+t^2)/2) [erfcx((h-t)/sqrt 2) - erfcx((h+t)/sqrt 2)] / 2      db/dv = n(h) e^(-t^2/2)
@@ -11,8 +12,8 @@
 //!
 //! and `ln b = ln b*` is solved, or the same of what is left up to the cap where that is less, by
 //! Halley's steps kept inside a bracket. Both sides of the equation are near a straight line in `v`
-//! there, and `b` keeps its relative digits, so the volatility is as good as the price allows:
-//! its relative error is the condition number times a few units in the last place.
+//! there, and `b` keeps its relative digits, so the volatility is as good as the price allows: its
+//! relative error is the condition number times a few units in the last place.
 
 use crate::black76::{Kind, log_moneyness, tail_difference};
 use crate::error::{NOT_NEGATIVE, OptionError, POSITIVE, PRICE};
@@ -31,7 +32,8 @@ pub struct PriceQuote {
     pub strike: f64,
     /// Time to expiry in years, above zero.
     pub years: f64,
-    /// Undiscounted price, in quote units: for one settled in coin, its price in coin by the forward.
+    /// Undiscounted price, in quote units: for one settled in coin, its price in coin by the
+    /// forward.
     pub price: f64,
 }
 
@@ -46,15 +48,16 @@ pub enum Implied {
         condition: f64,
     },
     /// The price is so near intrinsic value or the cap that its last place decides
-    /// ([`CONDITION_MAX`]). `volatility` gives this price, as do many others: quote the option out of
-    /// the money at the same strike, whose price says more.
+    /// ([`CONDITION_MAX`]). `volatility` gives this price, as do many others: quote the option out
+    /// of the money at the same strike, whose price says more.
     IllConditioned {
         /// A volatility that gives the price.
         volatility: f64,
         /// See [`Implied::Volatility`].
         condition: f64,
     },
-    /// In the money, and not above `|F - K|`: compared exactly. The volatility would be zero or less.
+    /// In the money, and not above `|F - K|`: compared exactly. The volatility would be zero or
+    /// less.
     AtOrBelowIntrinsic,
     /// Not below the forward of a call or the strike of a put: it would be infinite.
     AtOrAboveCap,
@@ -82,8 +85,8 @@ pub const PRICE_MIN: f64 = 1e-290;
 /// The volatility that gives a price.
 ///
 /// # Errors
-/// The field that is no number an option has, with its value. A price that no volatility gives is an
-/// answer, not an error: see [`Implied`].
+/// The field that is no number an option has, with its value. A price that no volatility gives is
+/// an answer, not an error: see [`Implied`].
 pub fn implied_volatility(quote: &PriceQuote) -> Result<Implied, OptionError> {
     let PriceQuote { kind, forward, strike, years, price } = *quote;
     require("forward", forward, is_price(forward), PRICE)?;
@@ -249,8 +252,8 @@ fn root(distance: f64, target: Target) -> f64 {
 /// Steps after which a bracket has shrunk to a unit in the last place even if each one halves it.
 const STEPS_MAX: u32 = 200;
 
-/// Where to look next when a step left the bracket: in its geometric middle, as its ends may differ by
-/// many powers of ten.
+/// Where to look next when a step left the bracket: in its geometric middle, as its ends may differ
+/// by many powers of ten.
 fn between(low: f64, high: f64, deviation: f64) -> f64 {
     match (low > 0.0, high < f64::INFINITY) {
         (true, true) if high > 4.0 * low => libm::sqrt(low) * libm::sqrt(high),

@@ -3,10 +3,14 @@
 //! Options knows volatilities, forwards and times, and nothing of accounts. Floats propose; what
 //! crosses into margin is an integer, rounded against the account.
 //!
-//! - [`Black76`]: one European option on a forward: price, delta, gamma, vega, and the same for an
+//! - [`Black76`]: one European option on a forward, its price and every greek, and the same for an
 //!   option that settles in the coin it is written on.
-//! - [`columns`]: many at once, in plain loops over columns, with a stated bound on the error.
-//! - [`implied_volatility_ppm`]: the volatility that gives a value.
+//! - [`BlackScholes`]: the same on a spot price that pays a yield.
+//! - [`american()`]: an option on spot that may be exercised at any time, by trees.
+//! - [`columns`]: many at once, prices, greeks and volatilities, in plain loops over columns, each with
+//!   a stated bound on the error.
+//! - [`implied_volatility()`]: the volatility of a price, or why it has none;
+//!   [`implied_volatility_ppm`]: the same in whole millionths, for a side.
 //! - [`quantised`]: a value as an integer of base units, what a short owes up, what a long owns down.
 //! - [`hedging`]: policies of dynamic hedging, their bands, their direction, and how far they miss.
 //! - [`surface`]: slices and surfaces of volatility, their arbitrage, their fit to a chain.
@@ -54,5 +58,5 @@ pub use black76::{Black76, Coin, ForwardGreeks, Kind, Quote, log_moneyness};
 pub use columns::Columns;
 pub use error::OptionError;
 pub use implied::implied_volatility_ppm;
-pub use implied_volatility::{Implied, PriceQuote, implied_volatility};
+pub use implied_volatility::{CONDITION_MAX, Implied, PRICE_MIN, PriceQuote, implied_volatility};
 pub use quantised::Side;

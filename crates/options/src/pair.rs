@@ -1,4 +1,5 @@
-//! Sums, products and logarithms that keep what a float rounds away, as a pair of a value and its rest.
+//! Sums, products and logarithms that keep what a float rounds away, as a pair of a value and its
+//! rest.
 //!
 //! Only where two terms cancel does anybody need them: `ln(S/K) + (r - q) T` near zero divided by a
 //! small deviation. The sum and product are those of Knuth and of Dekker (Numerische Mathematik 18,
@@ -66,8 +67,8 @@ fn halves(value: f64) -> (f64, f64) {
 const LN_2: [f64; 3] =
     [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10, 1.161_222_722_925_362_3e-26];
 
-/// Terms of `ln m = 2 (s + s^3/3 + s^5/5 + ...)`, `s = (m - 1)/(m + 1)`: the rest is below 2^-100 of
-/// the sum for `m` from `sqrt(1/2)` to `sqrt 2`.
+/// Terms of `ln m = 2 (s + s^3/3 + s^5/5 + ...)`, `s = (m - 1)/(m + 1)`: the rest is below 2^-100
+/// of the sum for `m` from `sqrt(1/2)` to `sqrt 2`.
 const TERMS: u8 = 20;
 
 /// `ln(a / b)` to about 1e-30 of the larger of itself and one, for positive normal numbers whose

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 /// Price options.
 #[derive(Debug, Args)]
 pub struct PriceOptions {
-    /// Book of options: CSV, one row an option (docs/cli.md lists the columns) [default: one by flags]
+    /// Book of options: CSV, one row an option (docs/cli.md lists the columns) [default: one by
+    /// flags]
     pub book: Option<PathBuf>,
     /// One option by flags; of a book they stand for columns that it leaves out.
     #[command(flatten)]

@@ -157,7 +157,7 @@ fn columns(name: &str, header: &csv::StringRecord) -> Result<Vec<&'static str>, 
                 "{name} line 1: '{text}' is {what}: expected {all}"
             )));
         };
-        columns.push(column);
+        columns.push(*column);
     }
     Ok(columns)
 }

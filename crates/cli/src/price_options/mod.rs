@@ -1,5 +1,5 @@
-//! `breakwater price-options`: what options are worth and how that changes, one by flags or a book from
-//! a file, and the volatilities of quoted prices. Nothing here decides: values are floats.
+//! `breakwater price-options`: what options are worth and how that changes, one by flags or a book
+//! from a file, and the volatilities of quoted prices. Nothing here decides: values are floats.
 
 mod answer;
 pub mod arguments;

@@ -61,8 +61,8 @@ pub struct Row {
     fields: Fields,
 }
 
-/// What it is worth. Of one settled in coin: price in coin, delta net of the price, gamma the second
-/// derivative of the price in coin, all else in coin too.
+/// What it is worth. Of one settled in coin: price in coin, delta net of the price, gamma the
+/// second derivative of the price in coin, all else in coin too.
 #[derive(Debug, Clone, Copy)]
 pub struct Worth {
     pub price: f64,
@@ -313,11 +313,15 @@ impl Row {
         };
         // A bid may be below what any volatility gives, as nobody has to bid; an ask may not.
         let bid = bid.map(|bid| self.implied("bid", bid)).transpose()?;
-        let ask = match ask.map(|ask| Ok((ask, self.implied("ask", ask)?))).transpose()? {
-            Some((ask, beyond)) if beyond.volatility().is_none() && !is_ill(beyond) => {
-                return Err(self.beyond("ask", ask, beyond));
+        let ask = match ask {
+            None => None,
+            Some(ask) => {
+                let found = self.implied("ask", ask)?;
+                if found.volatility().is_none() && !is_ill(found) {
+                    return Err(self.beyond("ask", ask, found));
+                }
+                found.volatility()
             }
-            other => other.and_then(|(_, found)| found.volatility()),
         };
         let bid = bid.and_then(Implied::volatility);
         let worth = self.worth(volatility, steps).map_err(|error| self.refused(error))?;
@@ -365,7 +369,7 @@ impl Row {
         };
         let right = format!("above {intrinsic} and below {}: {which}", cap * per_unit);
         match self.fields.text(name) {
-            Some(text) if text.parse() != Ok(price) => self
+            Some(text) if text.parse::<f64>() != Ok(price) => self
                 .fields
                 .refused(&format!("the middle of bid and ask is {price}: expected {right}")),
             _ => self.fields.wrong(name, &right),

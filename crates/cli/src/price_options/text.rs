@@ -101,7 +101,7 @@ fn table(answer: &Answer, paint: Paint) -> String {
     if let Some(more) = answer.options.len().checked_sub(ROWS_MAX).filter(|more| *more > 0) {
         text.push_str(&format!("and {more} more: --json and --csv have them\n"));
     }
-    if answer.options.iter().any(|option| is_ill(option)) {
+    if answer.options.iter().any(is_ill) {
         text.push_str(ILL_CONDITIONED);
     }
     for total in &answer.totals {

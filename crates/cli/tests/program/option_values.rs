@@ -24,7 +24,7 @@ fn one_option_by_flags_has_its_price_and_greeks() {
     assert!((number(&option["delta"]) - 0.636_830_651_175_619).abs() < 1e-12, "{option}");
     assert!((number(&option["theta"]) + 6.414_027_546_438_197).abs() < 1e-10, "{option}");
     let told = run(&flags).with(0);
-    assert!(told.out.contains("price             10.4506"), "{}", told.out);
+    assert!(told.out.contains("price            10.4506"), "{}", told.out);
     assert!(told.out.lines().all(|line| line.chars().count() <= 100), "{}", told.out);
 }
 

@@ -96,7 +96,8 @@ fn a_file_a_ladder_and_a_folder_are_read_and_written() {
                 ladder = \"ladder.csv\"\nmodel = \"ac\"\n";
     let ladder =
         "amount,fraction_of_mid\n1,0.9999\n10,0.999\n50,0.995\n100,0.99\n500,0.95\n1000,0.9\n";
-    let folder = folder_with(&[("sale.toml", sale), ("ladder.csv", ladder)]);
+    let folder = folder_with("sale.toml", sale);
+    std::fs::write(folder.path().join("ladder.csv"), ladder).unwrap();
     let told =
         run_in(folder.path(), &["schedule", "sale.toml", "--out", "out", "--intervals", "8"]);
     let told = told.with(0);
@@ -123,10 +124,10 @@ fn wrong_settings_are_named_with_what_would_be_right() {
     assert!(told(&with(&["--model", "sqrt", "--exponent", "0.9"]), 2).contains("0.4 to 0.7"));
     let kernel = ["--model", "transient", "--density", "1", "--kernel", "exp:never"];
     assert!(told(&with(&kernel), 2).contains("--kernel is 'exp:never'"));
-    let folder = folder_with(&[("sale.toml", "quantity = 1\ncolour = 2\n")]);
+    let folder = folder_with("sale.toml", "quantity = 1\ncolour = 2\n");
     let told = run_in(folder.path(), &["schedule", "sale.toml"]).with(3);
     assert!(told.err.contains("colour"), "{}", told.err);
-    let cliff = folder_with(&[("cliff.csv", "days,share\n0,1\n1.5,1\n1.51,0\n")]);
+    let cliff = folder_with("cliff.csv", "days,share\n0,1\n1.5,1\n1.51,0\n");
     let asked = with(&["--model", "transient", "--density", "1", "--kernel", "cliff.csv"]);
     let refused = run_in(cliff.path(), &asked).with(2);
     assert!(refused.err.contains("smallest eigenvalue"), "{}", refused.err);

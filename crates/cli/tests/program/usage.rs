@@ -2,12 +2,13 @@ use crate::started::{program, run, run_in};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "replay",
     "compare",
     "assess",
     "plan",
     "price",
+    "price-options",
     "verify",
     "why",
     "scenarios",

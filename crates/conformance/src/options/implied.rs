@@ -1,9 +1,9 @@
 //! Volatilities of undiscounted prices on a forward: kind `implied_vol_black76_undiscounted`.
 //!
-//! `status` is compared as a text. `sigma` of a case that is `ok` must be within
-//! `8 * 2.2e-16 max(1, condition)` of the reference, its condition number within a part in 100,000. Of
-//! one that is `ill_conditioned`, `sigma` is for information: what was found must give the price
-//! back within two units in its last place. `sigma_generating` is for information.
+//! `status` is compared as a text. `sigma` of a case that is `ok` must be within `8 * 2.2e-16
+//! max(1, condition)` of the reference, its condition number within a part in 100,000. Of one that
+//! is `ill_conditioned`, `sigma` is for information: what was found must give the price back within
+//! two units in its last place. `sigma_generating` is for information.
 
 use super::tiers::{exactly, magnitude, scientific, units};
 use super::{is_of_kind, kind, number};

@@ -1,5 +1,5 @@
-//! How near an output must be to its reference: the harshest of the tiers that apply to it, judged in
-//! rationals (options reference, section 3).
+//! How near an output must be to its reference: the harshest of the tiers that apply to it, judged
+//! in rationals (options reference, section 3).
 
 use crate::Mismatch;
 use crate::compare::Tolerance;
@@ -17,8 +17,8 @@ pub(super) enum Tier {
     /// A delta: the same, or the machine tier where that is wider and the condition sum exceeds 16,
     /// as floats that enter `ln(S/K) + (r-q)T` allow no better.
     Delta(f64),
-    /// An undiscounted price of this scale and this `d1`: within `1e-13 (1 + d1^2)` of itself unless it
-    /// is below 1e-290.
+    /// An undiscounted price of this scale and this `d1`: within `1e-13 (1 + d1^2)` of itself
+    /// unless it is below 1e-290.
     Sharp(f64, f64),
 }
 
@@ -120,8 +120,8 @@ fn ten_to(power: i32) -> Rational {
     Rational::from_integer(10.into()).pow(power)
 }
 
-/// Exponents below this are taken as this: such a value is zero to the tier's `1e-290` either way, and
-/// the files have some of twelve digits.
+/// Exponents below this are taken as this: such a value is zero to the tier's `1e-290` either way,
+/// and the files have some of twelve digits.
 const EXPONENT_MIN: i64 = -1_000;
 
 /// A decimal with or without an exponent of at most 1,000, exactly but for [`EXPONENT_MIN`].

@@ -5,8 +5,8 @@
 //! vanna = -e^(-rT) n(d1) d2 / s    volga = vega d1 d2 / s    dual delta = -w e^(-rT) N(w d2)
 //! ```
 //!
-//! (Black 1976; signs and units: options reference, section 3.) Without any deviation a value is its
-//! payoff: what would be a density at the strike is taken as zero, as [`Black76::gamma`] does.
+//! (Black 1976; signs and units: options reference, section 3.) Without any deviation a value is
+//! its payoff: what would be a density at the strike is taken as zero, as [`Black76::gamma`] does.
 
 use super::{Black76, bounded};
 use crate::normal::{cumulative, density};

@@ -28,8 +28,9 @@ fn a_textbook_call_has_its_price_and_greeks() {
 
 #[test]
 fn terms_that_cancel_keep_the_digits_of_their_difference() {
-    // ln(S/K) = ln 2 and r T = -ln 2 but for what floats cannot hold, over a deviation of 1e-12: with one
-    // float for their sum d1 would be wrong by tens. ln 2 = 0.6931471805599453 + 2.319046813846300e-17.
+    // ln(S/K) = ln 2 and r T = -ln 2 but for what floats cannot hold, over a deviation of 1e-12:
+    // with one float for their sum d1 would be wrong by tens. ln 2 = 0.6931471805599453 +
+    // 2.319046813846300e-17.
     let rate = -std::f64::consts::LN_2;
     let found = option(Kind::Call, [2.0, 1.0, 1.0, 1e-16, rate, 0.0]).d1();
     assert!((found - 0.231_904_681_384_63).abs() < 1e-12, "{found}");

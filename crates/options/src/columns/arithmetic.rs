@@ -1,8 +1,8 @@
 //! Exponential, logarithm, root and the tail of the normal distribution for loops over columns.
 //!
-//! The same functions as in [`normal`](crate::normal), but their polynomials run as four sums side by
-//! side, because a loop that takes several options a step otherwise waits for each term: twice the speed,
-//! other last bits. Everything is plain arithmetic in one stated order.
+//! The same functions as in [`normal`](crate::normal), but their polynomials run as four sums side
+//! by side, because a loop that takes several options a step otherwise waits for each term: twice
+//! the speed, other last bits. Everything is plain arithmetic in one stated order.
 
 use crate::normal::{EXPONENT_MIN, LN_2_HIGH, LN_2_LOW, TO_NEAREST, TWO_TO_MINUS_600};
 
@@ -85,9 +85,9 @@ pub(super) fn growth(x: f64) -> f64 {
     sum * f64::from_bits(whole.wrapping_add(1_023) << 52)
 }
 
-/// `1 / (2n + 1)` from `n` = 1 to 11: the series of `artanh(s)/s - 1` in `s^2` for `|s|` up to 0.1716,
-/// where the logarithm of a number between the roots of one half and two is twice `artanh`, leaves out
-/// less than 3e-19.
+/// `1 / (2n + 1)` from `n` = 1 to 11: the series of `artanh(s)/s - 1` in `s^2` for `|s|` up to
+/// 0.1716, where the logarithm of a number between the roots of one half and two is twice `artanh`,
+/// leaves out less than 3e-19.
 const ODD: [[f64; 4]; 3] = [
     [1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0],
     [1.0 / 11.0, 1.0 / 13.0, 1.0 / 15.0, 1.0 / 17.0],
@@ -97,9 +97,9 @@ const ODD: [[f64; 4]; 3] = [
 /// `2^52`: a float with this exponent field holds a whole number in its low bits.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
 
-/// `ln(a / b)` for positive normal numbers whose quotient is one as well, within 2 units in its own last
-/// place, however near they are: the power of two between them leaves first, then
-/// `2 artanh((a - b)/(a + b))` has an exact difference.
+/// `ln(a / b)` for positive normal numbers whose quotient is one as well, within 2 units in its own
+/// last place, however near they are: the power of two between them leaves first, then
+/// `2 artanh((a-b)/(a+b))` has an exact difference.
 #[inline(always)]
 pub(super) fn log_ratio(a: f64, b: f64) -> f64 {
     let quotient = a / b;
@@ -113,9 +113,9 @@ pub(super) fn log_ratio(a: f64, b: f64) -> f64 {
     whole * LN_2_HIGH + (whole * LN_2_LOW + near)
 }
 
-/// The square root of a normal number and its reciprocal, within one and four units in the last place, by
-/// Newton's steps from the halved exponent: the library's own root is one instruction that keeps a loop
-/// from taking several options a step.
+/// The square root of a normal number and its reciprocal, within one and four units in the last
+/// place, by Newton's steps from the halved exponent: the library's own root is one instruction
+/// that keeps a loop from taking several options a step.
 #[inline(always)]
 pub(super) fn root_and_inverse(x: f64) -> (f64, f64) {
     // Half the exponent and the sign turned, with the constant that makes the worst error least

@@ -1,8 +1,8 @@
 //! Prices and greeks of a book of options on forwards, in one plain loop.
 //!
 //! One exponential serves all: with `u = |h - t|` and `w = h + t` of the option out of the money,
-//! `n(w) = n(u) lower/higher`, and the two tails are `n(u)` and `n(w)` times Mills' ratio. Roots and
-//! logarithms are plain arithmetic as well, so that the compiler takes several options a step.
+//! `n(w) = n(u) lower/higher`, and the two tails are `n(u)` and `n(w)` times Mills' ratio. Roots
+//! and logarithms are plain arithmetic as well, so that the compiler takes several options a step.
 
 use super::arithmetic::{decay, growth, log_ratio, root_and_inverse, scaled_tail};
 use super::every;
@@ -42,8 +42,9 @@ pub struct Values<'a> {
     pub theta: &'a mut [f64],
 }
 
-/// How far what [`greeks_into`] gives may be from what [`Black76`](crate::Black76) gives, in units of
-/// the scale of each: with `D` the discount, `M` the larger of forward and strike, `m` the smaller,
+/// How far what [`greeks_into`] gives may be from what [`Black76`](crate::Black76) gives, in units
+/// of the scale of each: with `D` the discount, `M` the larger of forward and strike, `m` the
+/// smaller,
 ///
 /// ```text
 /// price  D M       delta  D       vega  D m sqrt T       gamma  D m / (F^2 v)
@@ -54,8 +55,8 @@ pub const GREEKS_ERROR: f64 = 64.0 * f64::EPSILON;
 /// Years and volatilities below this are none.
 const LEAST: f64 = 1e-200;
 
-/// Prices and four greeks of a book into `values`, within [`GREEKS_ERROR`] of those of one option at a
-/// time. An entry has the same bits alone as among others.
+/// Prices and four greeks of a book into `values`, within [`GREEKS_ERROR`] of those of one option
+/// at a time. An entry has the same bits alone as among others.
 ///
 /// # Errors
 /// Columns of different lengths, or the first entry that no option has; nothing is then written.

@@ -39,8 +39,8 @@ pub enum Status {
 }
 
 /// How far a volatility of [`implied_into`] may be from that of
-/// [`implied_volatility`](crate::implied_volatility), as a share of it times the larger of one and its
-/// condition.
+/// [`implied_volatility`](crate::implied_volatility()), as a share of it times the larger of one and
+/// its condition.
 pub const IMPLIED_ERROR: f64 = 1e-11;
 
 /// Volatilities of prices into `volatility`, and whether each is one into `status`, within
@@ -97,9 +97,10 @@ const FAR: f64 = 1.5;
 const ROOT_TAU_INVERSE: f64 = 0.398_942_280_401_432_7;
 const HALF_ROOT_TAU: f64 = 1.253_314_137_315_500_3;
 
-/// The volatility, or zero if it takes another way. Prices are in units of the smaller of forward and
-/// strike; with `u = |h - t|`, `w = h + t` and `m` Mills' ratio an option out of the money is worth
-/// `n(u) (m(u) - m(w))` where `h > t`, else `1 - n(u) (m(u) + m(w))`, and its slope is `n(u)`.
+/// The volatility, or zero if it takes another way. Prices are in units of the smaller of forward
+/// and strike; with `u = |h - t|`, `w = h + t` and `m` Mills' ratio an option out of the money is
+/// worth `n(u) (m(u) - m(w))` where `h > t`, else `1 - n(u) (m(u) + m(w))`, and its slope is
+/// `n(u)`.
 #[inline(always)]
 fn quick(sign: f64, forward: f64, strike: f64, years: f64, price: f64) -> f64 {
     let (lower, higher) = (forward.min(strike), forward.max(strike));
@@ -141,9 +142,8 @@ fn closer(x: f64, target: f64, deviation: f64) -> (f64, f64, f64) {
     (deviation - deviation * step, step, density)
 }
 
-/// Where to begin: as for one at a time, far out by
-/// `value = v^3 / (x^2 sqrt(2 pi)) e^(-(x - v^2/2)^2/(2 v^2))` of the smaller price, else by the formula
-/// of Corrado and Miller.
+/// Where to begin: as for one at a time, far out by `value = v^3 / (x^2 sqrt(2 pi)) e^(-(x -
+/// v^2/2)^2/(2 v^2))` of the smaller price, else by the formula of Corrado and Miller.
 #[inline(always)]
 fn guess(x: f64, target: f64, ratio: f64) -> f64 {
     let log = -log_ratio(target, 1.0);

@@ -34,8 +34,8 @@ fn every_price_of_no_volatility_is_told_why() {
 
 #[test]
 fn intrinsic_value_is_that_of_the_two_floats_and_not_of_their_rounded_difference() {
-    // Floats from 2^53 on are even, and the difference, 2^53 - 1, is none of theirs but is one below:
-    // the price is the strike less two, which is above the strike less three.
+    // Floats from 2^53 on are even, and the difference, 2^53 - 1, is none of theirs but is one
+    // below: the price is the strike less two, which is above the strike less three.
     let (forward, strike) = (3.0, 9_007_199_254_740_994.0);
     let price = strike - 2.0;
     let exactly = implied_volatility(&quote(Kind::Put, forward, strike, price)).unwrap();
