@@ -117,8 +117,11 @@ fn slow_round(depths: &Depths, legs: &[PooledLeg], limits: &Limits) -> Round {
     let market = depths.market();
     let mut left: Vec<(PooledLeg, u128)> = legs.iter().map(|leg| (*leg, leg.quantity)).collect();
     let mut round = Round::default();
-    let banded = (depths.band.0..=depths.band.1).contains(&MARK);
-    while limits.cross && banded {
+    let may_cross = limits.cross && (depths.band.0..=depths.band.1).contains(&MARK);
+    loop {
+        if !may_cross {
+            break;
+        }
         let best = |side: Side| {
             let takes = |leg: &PooledLeg| match side {
                 Side::Sell => leg.worst_price.raw <= MARK,
@@ -197,8 +200,8 @@ fn keeps(
     limits: &Limits,
     round: &Round,
 ) -> Result<(), String> {
-    let banded = (depths.band.0..=depths.band.1).contains(&MARK);
-    if !round.crosses.is_empty() && !(banded && limits.cross) {
+    let may_cross = limits.cross && (depths.band.0..=depths.band.1).contains(&MARK);
+    if !may_cross && !round.crosses.is_empty() {
         return Err("crossed where it may not".to_owned());
     }
     let leg_of = |account: AccountId| legs.iter().find(|leg| leg.account == account).unwrap();
