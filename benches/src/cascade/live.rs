@@ -2,7 +2,7 @@
 
 use super::{Plan, SEED, refused};
 use crate::histogram::Histogram;
-use crate::print::{Table, grouped, memory, nanos, whole_nanos};
+use crate::print::{Table, grouped, nanos, whole_nanos};
 use crate::{Failure, Result};
 use breakwater_simulate::monte_carlo::{Book, LiveBook, Rules, Terms};
 use std::time::Instant;
@@ -87,10 +87,9 @@ pub fn measure(plan: &LivePlan) -> Result<Vec<LiveFigures>> {
     let mut all = Vec::new();
     for accounts in &plan.accounts {
         let book = Book::drawn(*accounts, SEED).map_err(refused)?;
-        let before = memory();
         let rules = Rules::headline();
         let mut live = LiveBook::new(&book, &rules).map_err(refused)?;
-        let bytes_per_account = memory().saturating_sub(before) / u64::from(*accounts);
+        let bytes_per_account = live.bytes() as u64 / u64::from(*accounts);
         let terms = Terms::new(&rules, book.one()).map_err(refused)?;
         let mut falling: Vec<u64> = (0..*accounts).map(|a| live.breach_price(a)).collect();
         falling.sort_unstable_by_key(|price| std::cmp::Reverse(*price));

@@ -82,6 +82,14 @@ impl LiveBook {
         self.loan(account).map_or(0, |loan| self.terms.breach_price(loan.collateral, loan.debt))
     }
 
+    /// Memory that the book holds, bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let columns =
+            self.loans.capacity() * size_of::<Loan>() + self.armings.capacity() * size_of::<u32>();
+        columns + self.queue.bytes()
+    }
+
     /// Changes an account, as a deposit, a loan or a repayment does. It is looked at with the next
     /// tick.
     ///

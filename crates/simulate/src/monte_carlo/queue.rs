@@ -135,6 +135,14 @@ impl<T: Keyed> Queue<T> {
         self.buckets[bucket.min(self.end)..self.end].iter().flatten()
     }
 
+    /// Memory it holds, bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let all = self.buckets.iter().chain(&self.spare);
+        let held: usize = all.map(Vec::capacity).sum();
+        let heads = self.buckets.capacity() + self.spare.capacity();
+        held * size_of::<T>() + heads * size_of::<Vec<T>>()
+    }
+
     /// Empties the queue and keeps its memory.
     pub(super) fn clear(&mut self) {
         let used = self.low..self.high.max(self.low);
