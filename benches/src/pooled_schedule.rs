@@ -179,7 +179,7 @@ fn legs(count: u32) -> Vec<PooledLeg> {
         // Floats propose figures; the leg is whole numbers.
         let quantity = (1e4 * libm::exp(1.5 * draw.normal())) as u128 + 1;
         let loss_at_risk = (1e6 * libm::exp(2.0 * draw.normal())) as u128;
-        let waited_rounds = number.wrapping_mul(2_654_435_761) >> 29;
+        let waited_rounds = number.wrapping_mul(2_654_435_761) >> 28;
         let strict = u128::from(number % 16 == 3);
         let away = (1e4 * libm::exp(0.5 * draw.normal())) as u128 + 1_000_000 * (1 - strict);
         let (side, worst) = match number % 8 {
@@ -251,6 +251,9 @@ fn naive(market: &Market<'_>, legs: &[PooledLeg], search: bool) -> (Vec<Cross>, 
     let mut crosses = Vec::new();
     for (sell, left) in sells.iter_mut().filter(|(leg, _)| leg.worst_price.raw <= MARK) {
         for (buy, other) in buys.iter_mut().filter(|(leg, _)| leg.worst_price.raw >= MARK) {
+            if *left == 0 {
+                break;
+            }
             let quantity = (*left).min(*other);
             if quantity > 0 {
                 (*left, *other) = (*left - quantity, *other - quantity);
@@ -277,10 +280,8 @@ fn send(
     let mut bounds: Vec<u128> = open.iter().map(|(leg, _)| far(leg.worst_price.raw)).collect();
     bounds.sort_unstable();
     bounds.dedup();
-    let mut rooms: Vec<u128> = bounds
-        .iter()
-        .map(|bound| standing.depth.within(Price::new(price(*bound), 2)) - standing.consumed)
-        .collect();
+    let mut rooms: Vec<u128> =
+        bounds.iter().map(|bound| standing.within(Price::new(price(*bound), 2))).collect();
     let stands = standing.within(Price::new(limit, 2));
     let mut pace = (stands * u128::from(LIMITS.participation_bps)).div_ceil(10_000);
     let mut sent: Vec<(u128, Release)> = Vec::new();

@@ -107,12 +107,12 @@ fn losses(run: &PerpetualRun) -> Vec<String> {
 /// What came of how sales share the market.
 fn sharing(run: &PerpetualRun) -> Vec<String> {
     let (totals, unit) = (&run.totals, run.settle.as_str());
-    let accounts = format!("longest for one account; {} in all", hours(totals.waited_seconds));
-    vec![
-        row("crossed at the mark", &money(totals.crossed_value), &format!("{unit}, of each side")),
-        row("lowest price got", &priced(totals.sold_low), &format!("{unit}, selling longs")),
-        row("left over at marks", &hours(totals.waited_seconds_max), &accounts),
-    ]
+    let remark = format!(
+        "{unit}; lowest price got {}, longest wait {}",
+        priced(totals.sold_low),
+        hours(totals.waited_seconds_max)
+    );
+    vec![row("crossed at the mark", &money(totals.crossed_value), &remark)]
 }
 
 /// As `1:05:30`.

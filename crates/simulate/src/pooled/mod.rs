@@ -13,7 +13,7 @@
 //! ```
 //! use breakwater_simulate::pooled::{CrowdSettings, Way, run};
 //!
-//! let settings = CrowdSettings { accounts: 200, size_median: 750, ..CrowdSettings::default() };
+//! let settings = CrowdSettings { seed: 1, accounts: 200, size_median: 750, ..CrowdSettings::default() };
 //! let alone = run(&settings, Way::Alone).unwrap();
 //! let rounds = run(&settings, Way::Rounds).unwrap();
 //! assert!(rounds.cost < alone.cost);
