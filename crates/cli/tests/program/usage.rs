@@ -2,13 +2,18 @@ use crate::started::{program, run, run_in};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 18] = [
     "replay",
     "compare",
     "assess",
     "plan",
     "price",
     "price-options",
+    "schedule",
+    "hedge",
+    "market",
+    "branching",
+    "auction",
     "verify",
     "why",
     "scenarios",
