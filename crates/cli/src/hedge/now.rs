@@ -8,6 +8,7 @@ use crate::figures::{count, wrapped};
 use crate::screen::Paint;
 use breakwater_options::hedging::{Action, Policy};
 use breakwater_report::WordTable;
+use breakwater_simulate::ScenarioError;
 use breakwater_simulate::hedging::propose::{Now, Proposal, Proposed};
 use breakwater_simulate::hedging::{Book, Settlement, propose};
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ pub fn run(asked: &Hedge, name: &str) -> Result<Answer, Failure> {
     let step = asked.policies.interval_seconds.unwrap_or(3_600);
     let chosen = asked.policies.chosen(&file.policy, book.gross(), now.forward, step);
     let base = propose(&book, &now, &[Policy::Unhedged])?;
-    let first = |policy: &Policy| {
+    let first = |policy: &Policy| -> Result<Proposal, ScenarioError> {
         let mut found = propose(&book, &now, &[*policy])?;
         Ok(found.proposals.remove(0))
     };

@@ -13,6 +13,7 @@ use breakwater_options::Kind;
 use breakwater_options::hedging::Policy;
 use breakwater_options::hedging::discrete::Hedged;
 use breakwater_report::{HedgeError, HedgeErrorRow, WordTable};
+use breakwater_simulate::ScenarioError;
 use breakwater_simulate::hedging::{Outcome, Simulated, SimulationSettings, simulate};
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ pub fn run(asked: &Hedge) -> Result<Answer, Failure> {
     let step = (seconds as u64).max(1);
     let gross = settings.quantity.abs();
     let chosen = asked.policies.chosen(&[], gross, settings.hedged.spot, step);
-    let one = |policy: &Policy| {
+    let one = |policy: &Policy| -> Result<Found, ScenarioError> {
         let mut found =
             simulate(&SimulationSettings { policies: vec![*policy], ..settings.clone() })?;
         Ok((found.premium, found.exact, found.outcomes.remove(0)))

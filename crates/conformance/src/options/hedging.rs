@@ -32,7 +32,7 @@ struct Family {
 
 const MARKET: [&str; 8] = ["S", "K", "T", "r", "sigma", "cost_one_way", "risk_aversion", "note"];
 
-const FAMILIES: [Family; 9] = [
+static FAMILIES: [Family; 9] = [
     Family {
         list: "discrete",
         inputs: &["S0", "K", "T", "r", "sigma", "N"],
@@ -77,10 +77,12 @@ impl Adapter for DynamicHedging {
     fn check(&self, file: &Value, case: &Value) -> Result<(), Vec<Mismatch>> {
         let mut members = file.as_object().into_iter().flatten();
         let holds = |value: &Value| listed(value).into_iter().any(|it| std::ptr::eq(it, case));
-        let list = members.find(|(_, value)| holds(value)).map_or("(file)", |(name, _)| name);
+        let member = members.find(|member| holds(member.1));
+        let list = member.map_or("(file)", |(name, _)| name.as_str());
         let Some(family) = FAMILIES.iter().find(|family| family.list == list) else {
-            let names = FAMILIES.map(|family| family.list).join(", ");
-            return Err(vec![Mismatch::new(list, format!("one of {names}"), "no such list")]);
+            let names: Vec<&str> = FAMILIES.iter().map(|family| family.list).collect();
+            let right = format!("one of {}", names.join(", "));
+            return Err(vec![Mismatch::new(list, right, "no such list")]);
         };
         let Some(map) = case.as_object() else {
             return Err(vec![Mismatch::new(list, "an object", describe(Some(case)))]);

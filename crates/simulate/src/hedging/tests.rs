@@ -1,4 +1,3 @@
 mod backtests;
 mod books;
-mod real_chains;
 mod simulations;

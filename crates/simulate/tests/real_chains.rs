@@ -1,11 +1,11 @@
 //! Chains that are not shipped: BREAKWATER_SHARED names the folder that has them. Without it these tests
 //! say that they were skipped.
 
-use crate::hedging::{
-    BacktestSettings, Book, Chain, Market, Position, Settlement, backtest, chain,
-};
 use breakwater_options::Kind;
 use breakwater_options::hedging::{Instrument, Neutral, Policy};
+use breakwater_simulate::hedging::{
+    BacktestSettings, Book, Chain, Market, Position, Settlement, backtest, chain,
+};
 
 fn shared(file: &str, every_seconds: u64) -> Option<Chain> {
     let Some(folder) = std::env::var_os("BREAKWATER_SHARED") else {
@@ -13,7 +13,7 @@ fn shared(file: &str, every_seconds: u64) -> Option<Chain> {
         return None;
     };
     let path = std::path::Path::new(&folder).join("data").join(file);
-    let text = crate::scenario::read_file(&path).unwrap();
+    let text = breakwater_simulate::scenario::read_file(&path).unwrap();
     Some(chain::read(file, &text, every_seconds).unwrap())
 }
 
@@ -177,7 +177,7 @@ fn the_whole_share_chain_is_refused_over_its_split_and_runs_when_told() {
     let refused = backtest(&june, &book, &settings).unwrap_err().to_string();
     assert!(refused.contains("to 1; if shares were split"), "{refused}");
     let at_seconds = expiry("2014-06-06T00:00:00Z");
-    settings.splits = vec![crate::hedging::Split { at_seconds, ratio: 7.0 }];
+    settings.splits = vec![breakwater_simulate::hedging::Split { at_seconds, ratio: 7.0 }];
     let found = backtest(&june, &book, &settings).unwrap();
     assert!(found.runs[0].steps.iter().all(|step| (600.0..700.0).contains(&step.price)));
 }
