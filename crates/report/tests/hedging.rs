@@ -79,7 +79,7 @@ fn error_and_cost_are_two_lines_with_the_exact_error_as_a_guide() {
 #[test]
 fn gains_and_losses_leave_the_line_on_their_own_sides() {
     let page = page(Drawn::Attribution(attribution())).unwrap();
-    for part in ["f-vermilion", "f-green", "f-blue", "unhedged, delta: -12.5 USD"] {
+    for part in ["f-vermilion", "f-green", "f-blue", "unhedged, delta: \u{2212}12.5 USD"] {
         assert!(page.contains(part), "{part}");
     }
     // An amount of zero has no bar: three of each hedge but for one, once for each layout.
