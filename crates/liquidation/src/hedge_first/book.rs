@@ -59,7 +59,8 @@ impl OptionBook {
         }
         let coin = matches!(hedge.form, Form::Inverse);
         if !coin && terms.neutral == Neutral::Coin {
-            let detail = "neutral coin: only a book settled in coin is neutral in it; quote is right";
+            let detail =
+                "neutral coin: only a book settled in coin is neutral in it; quote is right";
             return Err(Rejection::BadParameter.because(detail));
         }
         let settle_one = ten(view.asset(hedge.settle)?.decimals);
@@ -117,9 +118,9 @@ impl OptionBook {
         let price = if terms.coin { mark * self.forward } else { mark };
         let quote = PriceQuote { kind, forward: self.forward, strike, years, price };
         let volatility = match implied_volatility(&quote) {
-            Ok(Implied::Volatility { volatility, .. } | Implied::IllConditioned { volatility, .. }) => {
-                volatility
-            }
+            Ok(
+                Implied::Volatility { volatility, .. } | Implied::IllConditioned { volatility, .. },
+            ) => volatility,
             _ => 0.0,
         };
         Line::Option { size, kind, strike, years, volatility, coin: terms.coin }
@@ -132,9 +133,7 @@ impl OptionBook {
         self.lines.iter().fold((0.0, 0.0), |(value, delta), line| {
             let (more, slope) = match *line {
                 Line::Linear { size, price } => (size * price * ratio, size),
-                Line::Inverse { size, price } => {
-                    (-size / (price * ratio), size / (price * ratio))
-                }
+                Line::Inverse { size, price } => (-size / (price * ratio), size / (price * ratio)),
                 Line::Option { size, kind, strike, years, volatility, coin } => {
                     let quote = Quote { kind, forward, strike, years, volatility, rate: 0.0 };
                     match Black76::new(&quote) {
@@ -182,7 +181,8 @@ pub(super) fn contract_of<'a>(
 ) -> Result<&'a ContractTerms, Rejected> {
     let info = view.asset(asset)?;
     info.kind.contract().ok_or_else(|| {
-        let detail = format!("hedge {}: no contract; a future or a perpetual is right", info.symbol);
+        let detail =
+            format!("hedge {}: no contract; a future or a perpetual is right", info.symbol);
         Rejection::BadParameter.because(detail)
     })
 }

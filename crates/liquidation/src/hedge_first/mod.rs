@@ -27,8 +27,8 @@ use breakwater_margin::Health;
 use breakwater_margin::health::Ratio;
 use breakwater_money::{AccountId, AssetId, Price};
 use breakwater_options::hedging::Neutral;
-use serde::{Deserialize, Serialize};
 use search::Search;
+use serde::{Deserialize, Serialize};
 
 /// How options are hedged and closed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

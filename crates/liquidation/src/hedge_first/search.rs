@@ -99,8 +99,7 @@ impl<'a> Search<'a> {
         let proceeds_asset = contract_of(&view, asked.asset)?.settle;
         let item = Saleable { asset: asked.asset, quantity, buy_back: asked.buy, proceeds_asset };
         let of = if asked.asset == self.terms.hedge { &self.hedge } else { &self.option };
-        let venue =
-            Venue { rulebook: self.rulebook, view: &view, policy: &of.0, terms: &of.1 };
+        let venue = Venue { rulebook: self.rulebook, view: &view, policy: &of.0, terms: &of.1 };
         let mut curve = Curve::of(&venue, item)?;
         curve.only_now();
         curve.without_risk(&view)?;

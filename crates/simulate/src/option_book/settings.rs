@@ -218,28 +218,20 @@ impl OptionBookScenario {
 /// The closes from the first minute to the last.
 fn index(settings: &Settings, text: &str) -> Result<Vec<u64>, ScenarioError> {
     // Lines that tell where the table is from.
-    let bare: String =
-        text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let bare: String = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| format!("{line}\n"))
+        .collect();
     let file = &settings.files.index;
     let table = Table::read(file, &bare, &["minute", "close_cents"])?;
     let wanted = settings.market.from_minute..=settings.market.to_minute;
     let mut path = Vec::new();
     for row in &table.rows {
-        let read = |field: &str| -> Result<u64, ScenarioError> {
-            let text = row.field(field);
-            text.parse().map_err(|_| ScenarioError::Row {
-                file: file.clone(),
-                line: row.line,
-                reason: format!("{field} '{text}': a whole number is right"),
-            })
-        };
-        let minute = read("minute")?;
+        let minute = row.raw("minute", 0)?;
         if wanted.contains(&u32::try_from(minute).unwrap_or(u32::MAX)) {
-            let cents = read("close_cents")?;
-            if cents == 0 {
-                let reason = "close_cents 0: above 0 is right".to_owned();
-                return Err(ScenarioError::Row { file: file.clone(), line: row.line, reason });
-            }
+            let cents = row.positive("close_cents", 0)?;
+            let cents = u64::try_from(cents).map_err(|_| row.error("close_cents: below 2^64"))?;
             path.push(cents);
         }
     }

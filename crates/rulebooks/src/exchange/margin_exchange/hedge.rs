@@ -9,11 +9,7 @@ use breakwater_liquidation::{Effects, HedgeFill, Overlay, Rejected, Rejection, V
 use breakwater_money::TransferCode;
 
 /// What the hedge does.
-pub(super) fn execute(
-    book: &Book,
-    view: &View<'_>,
-    fill: &HedgeFill,
-) -> Result<Effects, Rejected> {
+pub(super) fn execute(book: &Book, view: &View<'_>, fill: &HedgeFill) -> Result<Effects, Rejected> {
     let HedgeFill { account, contract: asset, buy, quantity, proceeds } = *fill;
     if quantity == 0 {
         return Err(Rejection::AmountZero.because("quantity 0: at least 1"));

@@ -62,8 +62,8 @@ use book::Book;
 use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, Call, CallOption, Effects, Exposures, Form, HedgeFill, Kept, Ladder, Layout, Order, Promise,
-    Rejected, Rulebook, Touched, Unsupported, View,
+    AssetInfo, Call, CallOption, Effects, Exposures, Form, HedgeFill, Kept, Ladder, Layout, Order,
+    Promise, Rejected, Rulebook, Touched, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
