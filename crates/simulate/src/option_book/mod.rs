@@ -13,4 +13,4 @@ mod settings;
 mod tests;
 
 pub use runner::{Point, Traded, Way, WayRun, compare};
-pub use settings::{OptionBookScenario, OptionSettings, Settings};
+pub use settings::{DepthStep, OptionBookScenario, OptionSettings, Settings};
