@@ -33,10 +33,12 @@ pub(super) struct OptionBook {
     settle_one: f64,
 }
 
+// float: see `Line`.
 fn number(price: Price) -> f64 {
     price.raw as f64 / ten(price.decimals)
 }
 
+// float: see `Line`.
 fn ten(decimals: u8) -> f64 {
     // Exact up to 1e22, and a product of tens is the same everywhere.
     (0..decimals).fold(1.0, |product, _| product * 10.0)
