@@ -6,9 +6,10 @@ use crate::figures::{count, rounded, wrapped};
 use crate::folder::Folder;
 use crate::report_of;
 use crate::screen::{Paint, Screen};
-use crate::{json_of, perpetuals, replay, source};
+use crate::{json_of, option_book, perpetuals, replay, source};
 use breakwater_report::render_comparison;
 use breakwater_simulate::fitting::{Mapped, MappedKind};
+use breakwater_simulate::option_book::OptionBookScenario;
 use breakwater_simulate::perpetuals::PerpetualScenario;
 use breakwater_simulate::{PolicyChoice, Run, Scenario, Thresholds, Variant};
 use std::path::Path;
@@ -25,6 +26,10 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
         return perpetuals::compare::run(asked, screen);
     }
     perpetuals::refuse_backstop(&asked.backstop)?;
+    if OptionBookScenario::is_meant(&asked.scenario) {
+        option_book::refuse(&asked.changes.told(), &asked.rulebook)?;
+        return option_book::run(&asked.scenario, asked.out.as_deref(), screen);
+    }
     let scenario = Scenario::open(&asked.scenario)?;
     let options = asked.changes.options(None, PolicyChoice::AsIs);
     let out =

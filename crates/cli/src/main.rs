@@ -20,6 +20,7 @@ mod journals;
 mod json_of;
 mod lists;
 mod market;
+mod option_book;
 mod perpetuals;
 mod price;
 mod price_options;

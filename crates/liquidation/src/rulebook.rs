@@ -1,6 +1,7 @@
 //! The trait that every venue's rule implements.
 
 use crate::backstop::Ranking;
+use crate::hedge_first::HedgeFill;
 use crate::{
     AssetTotals, Call, CallOption, Effects, Kept, Ladder, Layout, Order, Promise, Rejected,
     Rejection, View,
@@ -217,6 +218,18 @@ pub trait Rulebook: Send + Sync {
     /// # Errors
     /// The venue's refusal, by class.
     fn execute(&self, view: &View<'_>, call: &Call) -> Result<Effects, Rejected>;
+
+    /// What a trade that the venue itself makes to hedge an account does. It may open a position, which
+    /// an account in breach may not do by itself, and pays no fee of a liquidation; in exchange it must
+    /// leave no more required than before. That is the one exception to closing only.
+    ///
+    /// # Errors
+    /// A trade that leaves more required, or passes a limit; [`Rejection::Unsupported`] where venues of
+    /// the kind do not hedge.
+    fn hedge(&self, view: &View<'_>, fill: &HedgeFill) -> Result<Effects, Rejected> {
+        let _ = (view, fill);
+        Err(Rejection::Unsupported.because(format!("{} does not hedge accounts", self.name())))
+    }
 
     /// The venue's own call with its arguments, as a caller would send it; in our terms where a
     /// venue says nothing else.

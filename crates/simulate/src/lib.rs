@@ -18,6 +18,7 @@ pub mod keeper;
 pub mod keeper_plan;
 pub mod market;
 pub mod monte_carlo;
+pub mod option_book;
 pub mod options;
 pub mod path;
 pub mod perpetuals;

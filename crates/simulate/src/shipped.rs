@@ -12,6 +12,10 @@ pub(crate) const PERPETUALS: &[(&str, &str)] =
 pub(crate) const AUCTIONS: &[(&str, &str)] =
     &[("auction-black-thursday", include_str!("../../../scenarios/auction-black-thursday.toml"))];
 
+/// Shipped scenarios of option books.
+pub(crate) const OPTION_BOOKS: &[(&str, &str)] =
+    &[("option-book", include_str!("../../../scenarios/option-book.toml"))];
+
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../../scenarios/", $name)))),*]

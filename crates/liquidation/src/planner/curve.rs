@@ -24,7 +24,7 @@ pub(super) const DAY_NANOS: f64 = 86_400e9;
 /// A price at which a quantity can be sold.
 // float: costs rank steps; what a step pays is an integer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// Raw, at the market's decimals.
     pub raw: u128,
     /// The same in the proceeds asset.
@@ -44,7 +44,7 @@ pub(super) struct Step {
 
 /// A step with what all before it take and fetch.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Placed {
+pub(crate) struct Placed {
     pub step: Step,
     /// Base units up to its end.
     pub end: u128,
@@ -57,7 +57,7 @@ pub(super) struct Placed {
 /// A holding with everything it can be sold to.
 // float: see `Step`.
 #[derive(Debug, Clone)]
-pub(super) struct Curve {
+pub(crate) struct Curve {
     pub item: Saleable,
     pub market: MarketId,
     pub mark: Price,
@@ -83,7 +83,7 @@ pub(super) struct Curve {
 
 /// What the curve of a holding is made from.
 #[derive(Clone, Copy)]
-pub(super) struct Venue<'a> {
+pub(crate) struct Venue<'a> {
     pub rulebook: &'a dyn Rulebook,
     pub view: &'a View<'a>,
     pub policy: &'a Policy,

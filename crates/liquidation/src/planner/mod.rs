@@ -23,7 +23,7 @@
 //! What this is not: proof against tiers. Where relief is not concave (a position falls into a lower
 //! tier all at once) several starts are tried and the best is taken.
 
-mod curve;
+pub(crate) mod curve;
 mod exposure;
 mod search;
 mod terms;

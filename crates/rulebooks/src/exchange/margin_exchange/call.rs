@@ -226,7 +226,11 @@ pub(super) fn price_fits(view: &View<'_>, asset: AssetId, price: Price) -> Resul
 }
 
 /// The contract has not ended.
-fn ends_later(view: &View<'_>, asset: AssetId, contract: &Contract) -> Result<(), Rejected> {
+pub(super) fn ends_later(
+    view: &View<'_>,
+    asset: AssetId,
+    contract: &Contract,
+) -> Result<(), Rejected> {
     let symbol = crate::desk::symbol(view, asset);
     if delivered(view, asset) {
         return Err(Rejection::ContractEnded.because(format!("{symbol} was delivered")));
@@ -372,7 +376,7 @@ fn may_grow(
 }
 
 /// A position of `size` is within the brackets, and it and the open interest within the limits.
-fn within_limits(
+pub(super) fn within_limits(
     view: &View<'_>,
     asset: AssetId,
     contract: &Contract,

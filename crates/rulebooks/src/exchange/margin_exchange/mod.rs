@@ -39,6 +39,7 @@ mod book;
 mod call;
 mod contract;
 mod exposure;
+mod hedge;
 mod option;
 mod parameters;
 mod portfolio;
@@ -61,8 +62,8 @@ use book::Book;
 use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
-    AssetInfo, Call, CallOption, Effects, Exposures, Form, Kept, Ladder, Layout, Order, Promise,
-    Rejected, Rulebook, Touched, Unsupported, View,
+    AssetInfo, Call, CallOption, Effects, Exposures, Form, HedgeFill, Kept, Ladder, Layout, Order,
+    Promise, Rejected, Rulebook, Touched, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::Armed;
@@ -207,6 +208,10 @@ impl Rulebook for MarginExchange {
 
     fn execute(&self, view: &View<'_>, call: &Call) -> Result<Effects, Rejected> {
         call::execute(&self.book, view, call)
+    }
+
+    fn hedge(&self, view: &View<'_>, fill: &HedgeFill) -> Result<Effects, Rejected> {
+        hedge::execute(&self.book, view, fill)
     }
 
     /// Every position, the largest notional at the mark first; a tie goes to the lower contract. Then,

@@ -1,0 +1,250 @@
+//! The scenario file of an option book.
+
+use crate::ScenarioError;
+use crate::scenario::read_file;
+use crate::shipped::{OPTION_BOOKS, TABLES};
+use crate::table::Table;
+use breakwater_money::Time;
+use breakwater_money::decimal;
+use breakwater_options::hedging::Neutral;
+use serde::Deserialize;
+use std::path::Path;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Name of the scenario.
+    pub name: String,
+    /// Title of its page.
+    pub title: String,
+    /// What it asks.
+    pub question: String,
+    /// Shipped rulebook of portfolio margin.
+    pub rulebook: String,
+    /// Its tables.
+    pub files: Files,
+    /// The path and what moves with it.
+    pub market: Market,
+    /// What the account has.
+    pub account: Account,
+    /// Its positions.
+    pub options: Vec<OptionSettings>,
+    /// What the markets take.
+    pub depth: Depth,
+    /// How it is liquidated.
+    pub terms: Terms,
+}
+
+/// Its tables.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Files {
+    /// Index by the minute: `minute`, and `close_cents`.
+    pub index: String,
+}
+
+/// The path and what moves with it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// Minute zero.
+    pub starts_at: String,
+    /// Minute at which the book is opened.
+    pub from_minute: u32,
+    /// Last minute.
+    pub to_minute: u32,
+    /// Symbol of the inverse perpetual that hedges.
+    pub hedge: String,
+    /// Volatility, millionths, that a fall of 1 % from the first price adds to every option.
+    pub volatility_per_fall_ppm: u32,
+}
+
+/// What the account has.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Coins.
+    pub cash: String,
+}
+
+/// One position.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionSettings {
+    /// Symbol; a call ends in `-C`, a put in `-P`.
+    pub symbol: String,
+    /// Strike in dollars.
+    pub strike: String,
+    /// Days from the first minute to expiry.
+    pub expires_days: u32,
+    /// Coins of underlying; below zero short.
+    pub size: String,
+    /// Volatility at the start, millionths.
+    pub volatility_ppm: u32,
+}
+
+/// What the markets take: each side, distances from the mark.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Depth {
+    /// Of the perpetual.
+    pub hedge: Vec<DepthStep>,
+    /// Of each option.
+    pub options: Vec<DepthStep>,
+    /// Time in which half of what was taken is back.
+    pub half_life_seconds: u32,
+}
+
+/// A step of depth.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepthStep {
+    /// From the mark.
+    pub bps: u32,
+    /// Coins of underlying.
+    pub quantity: String,
+}
+
+/// How it is liquidated.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// In what the account is to be neutral.
+    pub neutral: Neutral,
+    /// Ratio of equity to requirement that ends it.
+    pub target_ratio: String,
+    /// Contracts.
+    pub hedge_lot: u128,
+    /// Base units of an option.
+    pub option_lot: u128,
+    /// Lots closed before everything is valued again.
+    pub group_lots: u32,
+    /// Coins of net delta left as they are.
+    pub band: String,
+    /// Worst price of the hedge.
+    pub hedge_slippage_bps: u32,
+    /// Worst price of an option.
+    pub option_slippage_bps: u32,
+    /// Share of the depth within these prices.
+    pub participation_bps: u32,
+    /// Standard deviations of the loss at risk, millionths.
+    pub confidence_ppm: u32,
+    /// Volatility of the index for it.
+    pub volatility_ppm_per_sqrt_day: u32,
+    /// Time over which it is taken.
+    pub horizon_minutes: u32,
+}
+
+/// A scenario with its path.
+#[derive(Debug, Clone)]
+pub struct OptionBookScenario {
+    /// The file.
+    pub settings: Settings,
+    /// The rulebook's parameters.
+    pub parameters: String,
+    /// Closing index of each minute from `from_minute` on, cents.
+    pub path: Vec<u64>,
+    /// Minute `from_minute`.
+    pub start: Time,
+}
+
+impl OptionBookScenario {
+    /// True if `name` means an option book: a shipped one, or a file that states options.
+    #[must_use]
+    pub fn is_meant(name: &str) -> bool {
+        if OPTION_BOOKS.iter().any(|(known, _)| *known == name) {
+            return true;
+        }
+        let path = Path::new(name);
+        let toml = path.extension().is_some_and(|extension| extension == "toml");
+        let text = if toml { read_file(path).ok() } else { None };
+        let table = text.and_then(|text| text.parse::<toml::Table>().ok());
+        table.is_some_and(|table| table.get("options").is_some_and(toml::Value::is_array))
+    }
+
+    /// A shipped scenario by name, or a file by path.
+    ///
+    /// # Errors
+    /// No such file, or the field that makes no sense.
+    pub fn open(name: &str) -> Result<OptionBookScenario, ScenarioError> {
+        let shipped = OPTION_BOOKS.iter().find(|(known, _)| *known == name);
+        let text = match shipped {
+            Some((_, text)) => (*text).to_owned(),
+            None => read_file(Path::new(name))?,
+        };
+        OptionBookScenario::read(name, &text, |file| {
+            if let Some((_, text)) = TABLES.iter().find(|(known, _)| *known == file) {
+                return Ok((*text).to_owned());
+            }
+            let folder = Path::new(name).parent().unwrap_or(Path::new("."));
+            read_file(&folder.join(file))
+        })
+    }
+
+    /// The scenario of a text; `table` gives the text of a table.
+    ///
+    /// # Errors
+    /// As [`OptionBookScenario::open`].
+    pub fn read(
+        name: &str,
+        text: &str,
+        table: impl Fn(&str) -> Result<String, ScenarioError>,
+    ) -> Result<OptionBookScenario, ScenarioError> {
+        let settings: Settings = toml::from_str(text)
+            .map_err(|error| ScenarioError::setting(name, error.to_string()))?;
+        let market = &settings.market;
+        if market.from_minute >= market.to_minute {
+            let reason = format!("{}: below to_minute {}", market.from_minute, market.to_minute);
+            return Err(ScenarioError::setting("market.from_minute", reason));
+        }
+        let at: jiff::Timestamp = market.starts_at.parse().map_err(|_| {
+            let reason = format!("'{}'; such as 2025-10-10T00:00:00Z is right", market.starts_at);
+            ScenarioError::setting("market.starts_at", reason)
+        })?;
+        let zero = u64::try_from(at.as_second()).unwrap_or(0);
+        let shipped = breakwater_rulebooks::shipped().iter();
+        let found = shipped.into_iter().find(|(known, _)| *known == settings.rulebook);
+        let Some((_, parameters)) = found else {
+            let reason = format!("'{}': no shipped rulebook of that name", settings.rulebook);
+            return Err(ScenarioError::setting("rulebook", reason));
+        };
+        let path = index(&settings, &table(&settings.files.index)?)?;
+        let start = Time::from_seconds(zero + 60 * u64::from(market.from_minute));
+        Ok(OptionBookScenario { parameters: (*parameters).to_owned(), path, start, settings })
+    }
+}
+
+/// The closes from the first minute to the last.
+fn index(settings: &Settings, text: &str) -> Result<Vec<u64>, ScenarioError> {
+    // Lines that tell where the table is from.
+    let bare: String = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let file = &settings.files.index;
+    let table = Table::read(file, &bare, &["minute", "close_cents"])?;
+    let wanted = settings.market.from_minute..=settings.market.to_minute;
+    let mut path = Vec::new();
+    for row in &table.rows {
+        let minute = row.raw("minute", 0)?;
+        if wanted.contains(&u32::try_from(minute).unwrap_or(u32::MAX)) {
+            let cents = row.positive("close_cents", 0)?;
+            let cents = u64::try_from(cents).map_err(|_| row.error("close_cents: below 2^64"))?;
+            path.push(cents);
+        }
+    }
+    let minutes = (settings.market.to_minute - settings.market.from_minute) as usize + 1;
+    if path.len() != minutes {
+        let reason = format!("{} of {minutes} minutes are in {file}", path.len());
+        return Err(ScenarioError::setting("market.to_minute", reason));
+    }
+    Ok(path)
+}
+
+/// A number of zero or more at so many decimals.
+pub(super) fn raw(field: &str, text: &str, decimals: u8) -> Result<u128, ScenarioError> {
+    decimal::parse_raw(text, decimals)
+        .map_err(|why| ScenarioError::setting(field, format!("'{text}': {why}")))
+}
