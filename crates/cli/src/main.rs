@@ -23,6 +23,7 @@ mod market;
 mod perpetuals;
 mod price;
 mod price_options;
+mod proposals;
 mod rebuilt;
 mod recording;
 mod replay;
