@@ -39,10 +39,8 @@ pub fn text(proposals: &Proposals, shown: usize, paint: Paint) -> String {
     }
     text.push_str(&more(accounts.len(), shown));
     if !nothing_to_sell.is_empty() {
-        let told = format!(
-            "nothing that the venue can sell by itself: {}",
-            nothing_to_sell.join(", ")
-        );
+        let told =
+            format!("nothing that the venue can sell by itself: {}", nothing_to_sell.join(", "));
         for line in wrapped(&told, WIDTH - 2).iter().take(3) {
             text.push_str(&format!("  {line}\n"));
         }

@@ -126,11 +126,7 @@ pub fn read_stated(
     Ok((read_table(name, text, prices)?, None))
 }
 
-fn read_table(
-    name: &str,
-    text: &str,
-    prices: Option<(&str, &str)>,
-) -> Result<Book, ScenarioError> {
+fn read_table(name: &str, text: &str, prices: Option<(&str, &str)>) -> Result<Book, ScenarioError> {
     let header = text.lines().next().unwrap_or_default();
     let has = |columns: &[&str]| {
         columns.iter().all(|column| header.split(',').any(|field| field.trim() == *column))
@@ -197,10 +193,7 @@ struct JsonAmount {
     amount: String,
 }
 
-fn read_json(
-    name: &str,
-    text: &str,
-) -> Result<(Book, Option<StatedMarkets>), ScenarioError> {
+fn read_json(name: &str, text: &str) -> Result<(Book, Option<StatedMarkets>), ScenarioError> {
     let wrong =
         |field: String, reason: String| ScenarioError::setting(format!("{name}: {field}"), reason);
     let parsed: JsonBook = serde_json::from_str(text)

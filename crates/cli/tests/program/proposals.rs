@@ -97,14 +97,16 @@ fn markets_that_make_no_sense_are_refused_with_field_and_value() {
         ("[\"1690\", \"250\"]", "[\"0\", \"250\"]", &["bids[2] price", "above zero"]),
         ("[\"1690\", \"250\"]", "[\"1690\", \"-2\"]", &["bids[2] quantity", "-2"]),
         ("[\"1690\", \"250\"]", "[\"1690\", \"NaN\"]", &["bids[2] quantity", "NaN"]),
-        ("{\"asset\": \"WBTC\", \"volatility\"", "{\"asset\": \"GOLD\", \"volatility\"", &[
-            "markets[1].asset",
-            "GOLD",
-        ]),
-        ("{\"asset\": \"WBTC\", \"volatility\"", "{\"asset\": \"STETH\", \"volatility\"", &[
-            "markets[1].asset",
-            "twice",
-        ]),
+        (
+            "{\"asset\": \"WBTC\", \"volatility\"",
+            "{\"asset\": \"GOLD\", \"volatility\"",
+            &["markets[1].asset", "GOLD"],
+        ),
+        (
+            "{\"asset\": \"WBTC\", \"volatility\"",
+            "{\"asset\": \"STETH\", \"volatility\"",
+            &["markets[1].asset", "twice"],
+        ),
         ("\"pays\": \"USDC\"", "\"pays\": \"EUR\"", &["outlets[1].pays", "EUR"]),
         ("\"kind\": \"keeper\"", "\"kind\": \"friend\"", &["friend"]),
         ("\"volatility\": \"0.05\"", "\"volatility\": \"-0.05\"", &["volatility", "-0.05"]),

@@ -7,8 +7,8 @@ use crate::plan::{in_terms_of, lot_size, one_of, pays, proceeds, slipped};
 use crate::rulebook::Saleable;
 use crate::{Conditions, Form, Leg, Policy, Rejected, Rejection, Rulebook, View};
 use breakwater_market::MarketId;
-use breakwater_money::{AssetId, Price};
 use breakwater_money::rounding::{Rounding, div, mul_div};
+use breakwater_money::{AssetId, Price};
 
 /// Slices that a plan looks ahead. Each slice is planned again, so that a later one is a forecast
 /// that is used only to price waiting.

@@ -231,8 +231,7 @@ impl Asked<'_> {
                 worst_price: leg.worst_price.to_string(),
                 proceeds_asset: self.symbol(leg.proceeds_asset),
                 value: value_text(worth),
-                marginal_cost: ppm
-                    .map(|(_, ppm)| decimal::format_raw_signed(i128::from(*ppm), 6)),
+                marginal_cost: ppm.map(|(_, ppm)| decimal::format_raw_signed(i128::from(*ppm), 6)),
             });
         }
         let allocations = proposal.allocations.iter().filter_map(|part| {

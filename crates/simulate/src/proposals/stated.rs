@@ -260,9 +260,8 @@ impl Place<'_> {
 
     fn policy(&self, stated: &JsonPlanner) -> Result<Policy, ScenarioError> {
         let field = |name: &str| format!("planner.{name}");
-        let read = |name: &str, text: &str, decimals: u8| {
-            self.decimal(&field(name), text, decimals)
-        };
+        let read =
+            |name: &str, text: &str, decimals: u8| self.decimal(&field(name), text, decimals);
         let confidence = read("confidence", &stated.confidence, SHARE_DECIMALS)?;
         let terms = PlannerTerms {
             participation_bps: stated.participation_bps,
@@ -283,10 +282,9 @@ impl Place<'_> {
             planner: Some(terms),
             ..Policy::as_is()
         };
-        terms
-            .validate()
-            .and_then(|()| policy.validate())
-            .map_err(|reason| self.wrong("planner", reason.replace("policy.planner.", "").replace("policy.", "")))?;
+        terms.validate().and_then(|()| policy.validate()).map_err(|reason| {
+            self.wrong("planner", reason.replace("policy.planner.", "").replace("policy.", ""))
+        })?;
         Ok(policy)
     }
 }

@@ -10,7 +10,8 @@ const MARK: u128 = 100 * ONE;
 
 fn conditions() -> impl Strategy<Value = Conditions> {
     let bids = prop::collection::btree_map(90_000_001u128..=99_900_000, 1u128..=1_500_000, 0..8);
-    let kind = prop_oneof![Just(OutletKind::Book), Just(OutletKind::Pool), Just(OutletKind::Keeper)];
+    let kind =
+        prop_oneof![Just(OutletKind::Book), Just(OutletKind::Pool), Just(OutletKind::Keeper)];
     let outlet = (bids, kind, 0u64..100).prop_map(|(steps, kind, wait)| {
         let level = |(price, quantity)| Level { price, quantity };
         let bids = steps.into_iter().rev().map(level).collect();
