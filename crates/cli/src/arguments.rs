@@ -442,6 +442,9 @@ pub struct Plan {
     /// Most that one call may lose so that bad debt is recognised, in the unit of the prices
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub cleaning_loss: Option<String>,
+    /// File to write the proposals' sales to, one row an outlet and slice; FILE must state markets
+    #[arg(long, value_name = "CSV")]
+    pub csv: Option<PathBuf>,
 }
 
 /// Liquidation prices of a position that exists or is only thought of, or of an account.

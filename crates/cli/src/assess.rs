@@ -4,6 +4,7 @@ use crate::arguments::{Assess, Plan};
 use crate::compare::mapped_lines;
 use crate::failure::{Failure, Verdict};
 use crate::figures::{count, rounded, rounded_text, short_label, wrapped};
+use crate::proposals;
 use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_simulate::Scenario;
@@ -11,6 +12,7 @@ use breakwater_simulate::assess::{AccountHealth, AssessOptions, Assessment, asse
 use breakwater_simulate::book::{Book, PRICE_DECIMALS};
 use breakwater_simulate::fitting::Mapped;
 use breakwater_simulate::keeper_plan::{AccountPlan, PlanOptions, PlanStep, plan as plan_all};
+use breakwater_simulate::proposals::{Proposals, StatedMarkets, propose_all};
 use serde::Serialize;
 
 /// Accounts shown as text unless all are asked for.
@@ -37,11 +39,15 @@ struct PlanAnswer<'a> {
     to_liquidate: u64,
     mapped: &'a [Mapped],
     plans: &'a [AccountPlan],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proposals: Option<&'a Proposals>,
 }
 
-fn asked_for(asked: &Assess, target: Option<&str>) -> Result<(Book, AssessOptions), Failure> {
+type Asked = (Book, Option<StatedMarkets>, AssessOptions);
+
+fn asked_for(asked: &Assess, target: Option<&str>) -> Result<Asked, Failure> {
     let rulebook = asked.rulebook.as_deref().map(source::rulebook).transpose()?;
-    let book = source::book(&asked.file, asked.prices.as_deref())?;
+    let (book, markets) = source::book_and_markets(&asked.file, asked.prices.as_deref())?;
     let options = AssessOptions {
         rulebook,
         thresholds: asked.thresholds.choice(),
@@ -49,12 +55,12 @@ fn asked_for(asked: &Assess, target: Option<&str>) -> Result<(Book, AssessOption
         target_ratio: target.map(str::to_owned),
         cleaning_loss: None,
     };
-    Ok((book, options))
+    Ok((book, markets, options))
 }
 
 /// Health of every account.
 pub fn assess(asked: &Assess, screen: &Screen) -> Result<Verdict, Failure> {
-    let (book, options) = asked_for(asked, None)?;
+    let (book, _, options) = asked_for(asked, None)?;
     let assessment = judge(&book, &options)?;
     let answer = AssessAnswer { schema: "breakwater.assess/1", assessment: &assessment };
     screen.answer(&assessment_text(&assessment, asked.all, Paint::for_stdout()), &answer)?;
@@ -115,7 +121,7 @@ fn by_health(health: &str) -> f64 {
     health.parse().unwrap_or(f64::INFINITY)
 }
 
-fn more(all: usize, shown: usize) -> String {
+pub fn more(all: usize, shown: usize) -> String {
     match all.saturating_sub(shown) {
         0 => String::new(),
         left => {
@@ -146,11 +152,18 @@ fn account_text(account: &AccountHealth, unit: &str, paint: Paint) -> String {
 
 /// What to do about every account.
 pub fn plan(asked: &Plan, screen: &Screen) -> Result<Verdict, Failure> {
-    let (book, assess) = asked_for(&asked.accounts, asked.target.as_deref())?;
+    let (book, markets, assess) = asked_for(&asked.accounts, asked.target.as_deref())?;
     let assess = AssessOptions { cleaning_loss: asked.cleaning_loss.clone(), ..assess };
     let market = asked.market.as_deref().map(Scenario::open).transpose()?;
     let options = PlanOptions { assess, market, gas: asked.gas.clone() };
     let planned = plan_all(&book, &options)?;
+    let proposals = match &markets {
+        Some(markets) => Some(propose_all(&book, markets, &options.assess)?),
+        None => None,
+    };
+    if let Some(path) = &asked.csv {
+        proposals::write_csv(path, &asked.accounts.file, proposals.as_ref())?;
+    }
     let plans = &planned.accounts;
     let wanted: Vec<&AccountPlan> = plans.iter().filter(|plan| !plan.calls.is_empty()).collect();
     let shock = options.assess.shock.as_ref();
@@ -164,6 +177,7 @@ pub fn plan(asked: &Plan, screen: &Screen) -> Result<Verdict, Failure> {
         to_liquidate: wanted.len() as u64,
         mapped: &planned.mapped,
         plans,
+        proposals: proposals.as_ref(),
     };
     let mut text =
         format!("{} of {} to liquidate\n", count(answer.to_liquidate), accounts(plans.len()));
@@ -174,6 +188,9 @@ pub fn plan(asked: &Plan, screen: &Screen) -> Result<Verdict, Failure> {
         text.push_str(&plan_text(plan, Paint::for_stdout()));
     }
     text.push_str(&more(told.len(), shown));
+    if let Some(proposals) = &proposals {
+        text.push_str(&proposals::text(proposals, shown.max(TOLD), Paint::for_stdout()));
+    }
     screen.answer(&text, &answer)?;
     Ok(Verdict::Fine)
 }

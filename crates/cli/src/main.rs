@@ -24,6 +24,7 @@ mod option_book;
 mod perpetuals;
 mod price;
 mod price_options;
+mod proposals;
 mod rebuilt;
 mod recording;
 mod replay;

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use breakwater_simulate::book::Book;
+use breakwater_simulate::proposals::StatedMarkets;
 use breakwater_simulate::scenario::read_file;
 use breakwater_simulate::{Scenario, assess};
 use std::fs;
@@ -86,6 +87,14 @@ pub fn rulebooks(
 
 /// A book of accounts from a file, with prices where it needs them.
 pub fn book(file: &Path, prices: Option<&Path>) -> Result<Book, Failure> {
+    Ok(book_and_markets(file, prices)?.0)
+}
+
+/// The same with the market conditions that the file states.
+pub fn book_and_markets(
+    file: &Path,
+    prices: Option<&Path>,
+) -> Result<(Book, Option<StatedMarkets>), Failure> {
     let text = read_file(file)?;
     let prices = match prices {
         Some(path) => Some((path.display().to_string(), read_file(path)?)),
@@ -93,11 +102,11 @@ pub fn book(file: &Path, prices: Option<&Path>) -> Result<Book, Failure> {
     };
     let prices = prices.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     let name = file.display().to_string();
-    let book = assess::read(&name, &text, prices)?;
+    let (book, markets) = assess::read_stated(&name, &text, prices)?;
     if book.accounts.is_empty() {
         return Err(Failure::Data(format!("{name}: no account in it, expected at least one")));
     }
-    Ok(book)
+    Ok((book, markets))
 }
 
 /// The book of a scenario that travels with the program, or one from a file.

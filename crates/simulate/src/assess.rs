@@ -5,6 +5,7 @@ use crate::book::{self, Book, BookAccount, BookAsset, PRICE_DECIMALS};
 use crate::fitting::{self, Fitted, Mapped};
 use crate::options::{FALL_ONE, Shock, Thresholds};
 use crate::plugged::registry;
+use crate::proposals::stated::{self, StatedMarkets};
 use crate::watcher::Nobody;
 use crate::world::{self, Host, Setting, asset_id};
 use breakwater_engine::Engine;
@@ -107,9 +108,25 @@ pub struct Assessment {
 /// # Errors
 /// The first thing that is wrong, with its line, field and value.
 pub fn read(name: &str, text: &str, prices: Option<(&str, &str)>) -> Result<Book, ScenarioError> {
+    Ok(read_stated(name, text, prices)?.0)
+}
+
+/// The same with the market conditions that a JSON file may state.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_stated(
+    name: &str,
+    text: &str,
+    prices: Option<(&str, &str)>,
+) -> Result<(Book, Option<StatedMarkets>), ScenarioError> {
     if text.trim_start().starts_with('{') {
         return read_json(name, text);
     }
+    Ok((read_table(name, text, prices)?, None))
+}
+
+fn read_table(name: &str, text: &str, prices: Option<(&str, &str)>) -> Result<Book, ScenarioError> {
     let header = text.lines().next().unwrap_or_default();
     let has = |columns: &[&str]| {
         columns.iter().all(|column| header.split(',').any(|field| field.trim() == *column))
@@ -140,6 +157,12 @@ pub fn read(name: &str, text: &str, prices: Option<(&str, &str)>) -> Result<Book
 struct JsonBook {
     assets: Vec<JsonAsset>,
     accounts: Vec<JsonAccount>,
+    #[serde(default)]
+    markets: Option<Vec<stated::JsonMarket>>,
+    #[serde(default)]
+    correlations: Vec<(String, String, String)>,
+    #[serde(default)]
+    planner: Option<stated::JsonPlanner>,
 }
 
 #[derive(Deserialize)]
@@ -170,7 +193,7 @@ struct JsonAmount {
     amount: String,
 }
 
-fn read_json(name: &str, text: &str) -> Result<Book, ScenarioError> {
+fn read_json(name: &str, text: &str) -> Result<(Book, Option<StatedMarkets>), ScenarioError> {
     let wrong =
         |field: String, reason: String| ScenarioError::setting(format!("{name}: {field}"), reason);
     let parsed: JsonBook = serde_json::from_str(text)
@@ -234,7 +257,9 @@ fn read_json(name: &str, text: &str) -> Result<Book, ScenarioError> {
             debt: side("debt", &account.debt)?,
         });
     }
-    Ok(Book { assets, accounts })
+    let JsonBook { markets, correlations, planner, .. } = parsed;
+    let markets = stated::read(name, &assets, (markets, &correlations, planner))?;
+    Ok((Book { assets, accounts }, markets))
 }
 
 /// Health of every account, after the shock if there is one.
@@ -424,6 +449,15 @@ const FOUNDED_AT: Time = Time(86_400_000_000_000);
 
 /// An engine with the book in it, fitted to the rulebook.
 pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, ScenarioError> {
+    pool_under(book, options, None)
+}
+
+/// The same under another rule than the rulebook's own, with its parameters, where it takes them.
+pub(crate) fn pool_under(
+    book: &Book,
+    options: &AssessOptions,
+    other: Option<&str>,
+) -> Result<Pooled, ScenarioError> {
     let (name, text) = match &options.rulebook {
         Some((name, text)) => (name.as_str(), text.as_str()),
         None => *breakwater_rulebooks::shipped()
@@ -435,7 +469,11 @@ pub(crate) fn pool(book: &Book, options: &AssessOptions) -> Result<Pooled, Scena
     stand_in(book, &mut table);
     let parameters =
         toml::to_string(&table).map_err(|error| ScenarioError::setting(name, error.to_string()))?;
-    let rule = table.get("rule").and_then(toml::Value::as_str).unwrap_or_default().to_owned();
+    let own = table.get("rule").and_then(toml::Value::as_str).unwrap_or_default();
+    let taken = |other: &&str| {
+        breakwater_rulebooks::shape(other, &parameters).is_ok_and(|shape| shape.is_some())
+    };
+    let rule = other.filter(taken).unwrap_or(own).to_owned();
     let mut policy = Policy::as_is();
     if let Some(target) = &options.target_ratio {
         let raw = decimal::parse_raw(target, 18)

@@ -25,6 +25,7 @@ pub mod perpetuals;
 mod planning;
 pub mod plugged;
 pub mod pooled;
+pub mod proposals;
 pub mod real_market;
 pub mod record;
 pub mod replay;

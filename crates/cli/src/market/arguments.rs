@@ -61,7 +61,7 @@ pub struct Replay {
     /// Aversion of `almgren-chriss` to variance, in one over a quote unit
     #[arg(long, value_name = "LAMBDA", default_value_t = 1e-4)]
     pub risk_aversion: f64,
-    /// Standard deviations that `patient` charges a step's wait with
+    /// Standard deviations that `planner` charges a slice's wait with
     #[arg(long, value_name = "Z", default_value_t = 0.5)]
     pub z: f64,
     /// Quantities are contracts of so many quote units, settled in the base (100 for a BTC contract of 100 USD)

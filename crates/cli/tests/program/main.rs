@@ -15,6 +15,7 @@ mod option_values;
 mod perpetuals;
 mod price;
 mod price_options;
+mod proposals;
 mod replay;
 mod schedule;
 mod started;

@@ -9,7 +9,7 @@ const HEADER: &str = "local_ts_ns,exch_ts_ms,update_id,kind,side,price,qty\n";
 #[test]
 fn the_shipped_feed_is_replayed_out_of_the_box() {
     let told = run(&["market", "replay", "--starts", "2"]).with(0);
-    for word in ["Selling into btc-spot", "immediate", "almgren-chriss", "patient", "lower bounds"]
+    for word in ["Selling into btc-spot", "immediate", "almgren-chriss", "planner", "lower bounds"]
     {
         assert!(told.out.contains(word), "{word} is not in:\n{}", told.out);
     }

@@ -7,8 +7,8 @@ use crate::plan::{in_terms_of, lot_size, one_of, pays, proceeds, slipped};
 use crate::rulebook::Saleable;
 use crate::{Conditions, Form, Leg, Policy, Rejected, Rejection, Rulebook, View};
 use breakwater_market::MarketId;
-use breakwater_money::Price;
 use breakwater_money::rounding::{Rounding, div, mul_div};
+use breakwater_money::{AssetId, Price};
 
 /// Slices that a plan looks ahead. Each slice is planned again, so that a later one is a forecast
 /// that is used only to price waiting.
@@ -91,13 +91,26 @@ pub(crate) struct Venue<'a> {
 }
 
 /// The best, and where a sale must end, at the market's decimals.
-struct Bounds {
-    band: u128,
+pub(super) struct Bounds {
+    pub band: u128,
     impact: u128,
     buy: bool,
 }
 
 impl Bounds {
+    pub fn of(
+        mark: u128,
+        buy: bool,
+        slippage_bps: u32,
+        terms: &PlannerTerms,
+    ) -> Result<Bounds, Rejected> {
+        Ok(Bounds {
+            band: slipped(mark, slippage_bps, buy)?,
+            impact: slipped(mark, terms.impact_max_bps, buy)?,
+            buy,
+        })
+    }
+
     fn allows(&self, raw: u128, is_market: bool) -> bool {
         let within = |bound| if self.buy { raw <= bound } else { raw >= bound };
         within(self.band) && (!is_market || within(self.impact))
@@ -111,11 +124,7 @@ impl Curve {
         let (market, mark) = (view.market_of(item.asset)?, view.price(item.asset)?);
         let lot = lot_size(rulebook, view, policy, item.asset)?.clamp(1, item.quantity.max(1));
         let worth = notional(rulebook, view, item.asset, item.quantity)?;
-        let bounds = Bounds {
-            band: slipped(mark.raw, policy.slippage_bps, item.buy_back)?,
-            impact: slipped(mark.raw, terms.impact_max_bps, item.buy_back)?,
-            buy: item.buy_back,
-        };
+        let bounds = Bounds::of(mark.raw, item.buy_back, policy.slippage_bps, terms)?;
         let leg = leg_for(&item, item.quantity, mark);
         let mut curve = Curve {
             item,
@@ -174,7 +183,6 @@ impl Curve {
         })
     }
 
-    /// Merges the outlets within the limits. What other sales take, they take first.
     fn observe(
         &mut self,
         venue: &Venue<'_>,
@@ -182,55 +190,11 @@ impl Curve {
         bounds: &Bounds,
     ) -> Result<(), Rejected> {
         let Venue { view, terms, .. } = *venue;
-        // Outlets in an order of their own, so that a plan does not depend on that of the host.
-        let mut places: Vec<usize> = (0..known.outlets.len()).collect();
-        places.sort_by_key(|place| &known.outlets[*place]);
-        let volatility = f64::from(known.volatility_ppm_per_sqrt_day) / 1e6;
-        let confidence = f64::from(terms.confidence_ppm) / 1e6;
-        let (mut steps, mut quoted) = (Vec::new(), 0u128);
-        for place in places {
-            let outlet = &known.outlets[place];
-            if !outlet.trades(self.item.proceeds_asset) {
-                continue;
-            }
-            let wait = libm::sqrt(outlet.wait_nanos as f64 / DAY_NANOS);
-            let risk = confidence * volatility * wait * self.unit_value;
-            let is_market = outlet.kind.is_market();
-            for level in outlet.side(bounds.buy) {
-                if is_market && bounds.allows(level.price, false) {
-                    quoted = quoted.saturating_add(level.quantity);
-                }
-                if !bounds.allows(level.price, is_market) {
-                    continue;
-                }
-                let stands = Some((place, outlet.kind));
-                let mut step = self.step(view, (level.price, level.quantity), stands)?;
-                step.cost += risk;
-                steps.push(step);
-            }
-        }
-        // A stable sort: equal costs stay in the outlets' own order.
-        steps.sort_by(|one, other| one.cost.total_cmp(&other.cost));
-        let share = u128::from(terms.participation_bps);
-        let mut room = mul_div(quoted, share, 10_000, Rounding::Floor)?;
-        for step in steps.iter_mut().filter(|step| step.is_market) {
-            step.quantity = step.quantity.min(room);
-            room -= step.quantity;
-        }
-        for step in steps.iter().filter(|step| step.is_market) {
-            let (pace, half_life) = (terms.pace_nanos, known.half_life_nanos);
-            let back = step.quantity - still_missing(step.quantity, pace, half_life);
-            self.later.push(Step { quantity: back, ..*step });
-        }
-        let mut taken = view.taken(self.item.asset, bounds.buy)?;
-        for step in &mut steps {
-            let gone = step.quantity.min(taken);
-            step.quantity -= gone;
-            taken -= gone;
-        }
-        steps.retain(|step| step.quantity > 0);
-        self.later.retain(|step| step.quantity > 0);
-        self.now = steps;
+        let proceeds = Some(self.item.proceeds_asset);
+        let taken = view.taken(self.item.asset, bounds.buy)?;
+        let merge = Merge { known, bounds, terms, proceeds, taken, unit_value: self.unit_value };
+        let (now, later) = merge.steps(|level, stands| self.step(view, level, stands))?;
+        (self.now, self.later) = (now, later);
         Ok(())
     }
 
@@ -239,25 +203,7 @@ impl Curve {
     /// hedges others, what is there now is counted for the next slice.
     pub fn set_risk(&mut self, view: &View<'_>, saved: &f64) -> Result<(), Rejected> {
         let saved = *saved;
-        let hedges = saved < 0.0;
-        let mut steps: Vec<Step> = Vec::new();
-        for slice in 0..=SLICES_MAX {
-            let whole = (slice == 1) == hedges && slice <= 1;
-            let from = if whole { &self.now } else { &self.later };
-            // A hedge that is sold now all the same takes no more than what is there now.
-            let most = |step: &Step| match hedges && slice == 0 {
-                true => self.now_at(step),
-                false => step.quantity,
-            };
-            let waited = libm::sqrt(f64::from(slice)) - 1.0;
-            steps.extend(from.iter().filter(|step| most(step) > 0).map(|step| Step {
-                quantity: step.quantity.min(most(step)),
-                slice,
-                net: step.cost + saved * waited,
-                ..*step
-            }));
-        }
-        steps.sort_by(|one, other| one.net.total_cmp(&other.net).then(one.slice.cmp(&other.slice)));
+        let mut steps = ordered(&self.now, &self.later, saved, SLICES_MAX);
         let waited = libm::sqrt(f64::from(BEYOND)) - 1.0;
         let (raw, cost) = (self.band_raw, self.band_cost);
         steps.push(Step {
@@ -281,11 +227,6 @@ impl Curve {
     /// Forgets what comes back later.
     pub fn only_now(&mut self) {
         self.later.clear();
-    }
-
-    fn now_at(&self, step: &Step) -> u128 {
-        let same = |own: &&Step| own.raw == step.raw && own.outlet == step.outlet;
-        self.now.iter().find(same).map_or(0, |own| own.quantity)
     }
 
     /// Cuts the steps to the holding and sums them up.
@@ -352,6 +293,111 @@ impl Curve {
             Some(Step { quantity: placed.step.quantity.min(left), ..placed.step })
         })
     }
+}
+
+/// What one market's steps are merged from.
+// float: see `Step`.
+pub(super) struct Merge<'a> {
+    pub known: &'a Conditions,
+    pub bounds: &'a Bounds,
+    pub terms: &'a PlannerTerms,
+    /// What the sale is paid in; any outlet trades where none is stated.
+    pub proceeds: Option<AssetId>,
+    /// What other sales take of the depth first.
+    pub taken: u128,
+    /// Worth of a base unit, in the units of the steps' costs.
+    pub unit_value: f64,
+}
+
+// float: see `Step`.
+impl Merge<'_> {
+    /// Merges the outlets within the limits: what may be sold now, cheapest first, and what of it is
+    /// back by each later slice. What other sales take, they take first.
+    pub fn steps(
+        &self,
+        step: impl Fn((u128, u128), Option<(usize, OutletKind)>) -> Result<Step, Rejected>,
+    ) -> Result<(Vec<Step>, Vec<Step>), Rejected> {
+        let Merge { known, bounds, terms, .. } = *self;
+        // Outlets in an order of their own, so that a plan does not depend on that of the host.
+        let mut places: Vec<usize> = (0..known.outlets.len()).collect();
+        places.sort_by_key(|place| &known.outlets[*place]);
+        let volatility = f64::from(known.volatility_ppm_per_sqrt_day) / 1e6;
+        let confidence = f64::from(terms.confidence_ppm) / 1e6;
+        let (mut steps, mut quoted) = (Vec::new(), 0u128);
+        for place in places {
+            let outlet = &known.outlets[place];
+            if self.proceeds.is_some_and(|proceeds| !outlet.trades(proceeds)) {
+                continue;
+            }
+            let wait = libm::sqrt(outlet.wait_nanos as f64 / DAY_NANOS);
+            let risk = confidence * volatility * wait * self.unit_value;
+            let is_market = outlet.kind.is_market();
+            for level in outlet.side(bounds.buy) {
+                if is_market && bounds.allows(level.price, false) {
+                    quoted = quoted.saturating_add(level.quantity);
+                }
+                if !bounds.allows(level.price, is_market) {
+                    continue;
+                }
+                let mut step = step((level.price, level.quantity), Some((place, outlet.kind)))?;
+                step.cost += risk;
+                steps.push(step);
+            }
+        }
+        // A stable sort: equal costs stay in the outlets' own order.
+        steps.sort_by(|one, other| one.cost.total_cmp(&other.cost));
+        let share = u128::from(terms.participation_bps);
+        let mut room = mul_div(quoted, share, 10_000, Rounding::Floor)?;
+        for step in steps.iter_mut().filter(|step| step.is_market) {
+            step.quantity = step.quantity.min(room);
+            room -= step.quantity;
+        }
+        let mut later = Vec::with_capacity(steps.len());
+        for step in steps.iter().filter(|step| step.is_market) {
+            let (pace, half_life) = (terms.pace_nanos, known.half_life_nanos);
+            let back = step.quantity - still_missing(step.quantity, pace, half_life);
+            later.push(Step { quantity: back, ..*step });
+        }
+        let mut taken = self.taken;
+        for step in &mut steps {
+            let gone = step.quantity.min(taken);
+            step.quantity -= gone;
+            taken -= gone;
+        }
+        steps.retain(|step| step.quantity > 0);
+        later.retain(|step| step.quantity > 0);
+        Ok((steps, later))
+    }
+}
+
+/// What there is now and what is back by each of so many slices, in the order of cost less the risk
+/// that a sale then saves: see [`Curve::set_risk`].
+// float: see `Step`.
+pub(super) fn ordered(now: &[Step], later: &[Step], saved: f64, slices: u8) -> Vec<Step> {
+    let hedges = saved < 0.0;
+    let now_at = |step: &Step| {
+        let same = |own: &&Step| own.raw == step.raw && own.outlet == step.outlet;
+        now.iter().find(same).map_or(0, |own| own.quantity)
+    };
+    let mut steps: Vec<Step> = Vec::new();
+    for slice in 0..=slices {
+        let whole = (slice == 1) == hedges && slice <= 1;
+        let from = if whole { now } else { later };
+        // A hedge that is sold now all the same takes no more than what is there now.
+        let most = |step: &Step| match hedges && slice == 0 {
+            true => now_at(step),
+            false => step.quantity,
+        };
+        let waited = libm::sqrt(f64::from(slice)) - 1.0;
+        steps.extend(from.iter().filter(|step| most(step) > 0).map(|step| Step {
+            quantity: step.quantity.min(most(step)),
+            slice,
+            net: step.cost + saved * waited,
+            ..*step
+        }));
+    }
+    steps.sort_by(|one, other| one.net.total_cmp(&other.net).then(one.slice.cmp(&other.slice)));
+    steps
 }
 
 fn leg_for(item: &Saleable, quantity: u128, worst_price: Price) -> Leg {

@@ -26,11 +26,13 @@
 pub(crate) mod curve;
 mod exposure;
 mod search;
+mod single;
 mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use curve::SLICES_MAX;
+pub use single::{Single, SliceNow, slice_of};
 pub use terms::{CONFIDENCE_PPM_MAX, HandOver, PlannerTerms};
 
 use crate::conditions::OutletKind;

@@ -4,9 +4,10 @@ use super::almgren_chriss;
 use super::contract::Contract;
 use super::debts::Refill;
 use super::estimate::{Estimates, estimate};
+use super::planned::Planned;
 use super::read::FeedFile;
 use super::run::{Stop, Terms, Worked};
-use super::strategy::{Immediate, Participation, Patient, Scheduled, Strategy, WithVolume};
+use super::strategy::{Immediate, Participation, Scheduled, Strategy, WithVolume};
 use crate::ScenarioError;
 use breakwater_market::BookSide;
 use breakwater_market::book_feed::{FaultCounts, Strictness};
@@ -24,8 +25,8 @@ pub enum Way {
     Participation,
     /// [`almgren_chriss::slices`] by what was estimated.
     AlmgrenChriss,
-    /// [`Patient`] by what was estimated.
-    Patient,
+    /// [`Planned`] by what was estimated.
+    Planner,
 }
 
 impl Way {
@@ -36,7 +37,7 @@ impl Way {
         Way::Vwap,
         Way::Participation,
         Way::AlmgrenChriss,
-        Way::Patient,
+        Way::Planner,
     ];
 
     /// Its name.
@@ -48,7 +49,7 @@ impl Way {
             Way::Vwap => "vwap",
             Way::Participation => "participation",
             Way::AlmgrenChriss => "almgren-chriss",
-            Way::Patient => "patient",
+            Way::Planner => "planner",
         }
     }
 }
@@ -92,7 +93,7 @@ pub struct Question {
     pub share_ppm: u64,
     /// Aversion to a unit of variance of cost, in one over quote units.
     pub lambda: f64,
-    /// Standard deviations that [`Patient`] charges waiting with.
+    /// Standard deviations that [`Planned`] charges waiting with.
     pub z: f64,
     /// What is done about a fault of the feed.
     pub strictness: Strictness,
@@ -244,7 +245,7 @@ impl Question {
                 )?;
                 Box::new(Scheduled::new(&slices))
             }
-            Way::Patient => Box::new(Patient {
+            Way::Planner => Box::new(Planned {
                 half_life_seconds: estimates.refilling.half_life_or_longest(),
                 sigma: estimates.sigma,
                 z: self.z,

@@ -18,6 +18,7 @@ mod contract;
 mod debts;
 mod estimate;
 pub mod ladders;
+pub mod planned;
 mod read;
 mod run;
 mod shipped;

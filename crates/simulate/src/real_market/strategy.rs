@@ -156,62 +156,6 @@ impl Strategy for Participation {
     }
 }
 
-/// Sells a step now when it costs at most what it is expected to cost after recovery, plus a price
-/// for waiting.
-///
-/// At an even pace of `q` a step, of what is eaten a share `a = 2^(-step / half-life)` is still
-/// missing a step later, so in the long run each step ends `q / (1 - a)` deep in the book as shown.
-/// The price there is what the last unit of a step is expected to fetch after recovery. Waiting one
-/// step risks `z * sigma * sqrt(step)` of price besides. Whatever is available now at a better price
-/// than the first less the second is sold now, so a book that is richer than usual is used, and one
-/// that is poorer is left to fill.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Patient {
-    /// Half-life of what we ate, seconds.
-    pub half_life_seconds: f64,
-    /// Volatility, raw price units a square root of a second.
-    pub sigma: f64,
-    /// How many standard deviations waiting is charged with.
-    pub z: f64,
-}
-
-/// The step that the long run is cut at: more would be deeper than any book.
-const STILL_MISSING_MOST: f64 = 0.999;
-
-impl Patient {
-    /// How deep in the book a step is expected to end.
-    fn depth(&self, view: &View<'_>) -> u64 {
-        let steps_left = view.steps.saturating_sub(view.step).max(1);
-        let pace = view.remaining as f64 / steps_left as f64;
-        let seconds = view.step_nanos as f64 / 1e9;
-        let missing = libm::exp2(-seconds / self.half_life_seconds).min(STILL_MISSING_MOST);
-        // A float proposes how deep; a cast takes more than 64 bits to the largest number.
-        libm::ceil(pace / (1.0 - missing)) as u64
-    }
-}
-
-impl Strategy for Patient {
-    fn decide(&mut self, view: &View<'_>) -> Order {
-        let mut deep = self.depth(view);
-        let mut expected = None;
-        for level in view.observed {
-            expected = Some(level.price);
-            if level.quantity >= deep {
-                break;
-            }
-            deep -= level.quantity;
-        }
-        let Some(expected) = expected else { return Order::at_any_price(0) };
-        let seconds = view.step_nanos as f64 / 1e9;
-        let charge = libm::ceil(self.z * self.sigma * libm::sqrt(seconds)) as u64;
-        let worst = match view.side {
-            BookSide::Bids => expected.saturating_sub(charge),
-            BookSide::Asks => expected.saturating_add(charge),
-        };
-        Order { quantity: view.remaining, worst_price: Some(worst) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,22 +194,5 @@ mod tests {
         let mut share = Participation { share_ppm: 250_000 };
         assert_eq!(share.decide(&view(1, 10, &[])).quantity, 5);
         assert!(!share.finishes());
-    }
-
-    #[test]
-    fn patience_uses_a_rich_book_and_waits_for_a_poor_one() {
-        let level = |price, quantity| FeedLevel { price, quantity };
-        let book = [level(100, 2), level(99, 3), level(98, 50)];
-        // Half is back a step later: a pace of 2.5 a step ends 5 deep, at 99.
-        let mut patient = Patient { half_life_seconds: 1.0, sigma: 0.5, z: 0.0 };
-        assert_eq!(patient.decide(&view(0, 10, &book)).worst_price, Some(99));
-        // Dear waiting takes a worse price.
-        patient.z = 2.0;
-        assert_eq!(patient.decide(&view(0, 10, &book)).worst_price, Some(98));
-        // What we ate does not lower what is expected after recovery.
-        let eaten = [level(98, 50)];
-        let poor = View { available: &eaten, ..view(0, 10, &book) };
-        patient.z = 0.0;
-        assert_eq!(patient.decide(&poor).worst_price, Some(99));
     }
 }

@@ -1,6 +1,7 @@
 //! The planner against every combination of lots, and the promises one by one.
 
 mod exact;
+mod single;
 mod time;
 mod toy;
 
