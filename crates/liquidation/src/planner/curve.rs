@@ -224,6 +224,13 @@ impl Curve {
         self.set_risk(view, &0.0)
     }
 
+    /// True if the limits leave a whole lot, or all that is held, to be sold now.
+    pub fn has_lot_now(&self) -> bool {
+        let least = self.lot.min(self.item.quantity);
+        let sum = |sum: u128, step: &Step| sum.saturating_add(step.quantity);
+        self.now.iter().fold(0, sum) >= least
+    }
+
     /// Forgets what comes back later.
     pub fn only_now(&mut self) {
         self.later.clear();

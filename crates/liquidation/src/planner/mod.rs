@@ -117,7 +117,8 @@ pub fn plan_optimal(
     account: AccountId,
     policy: &Policy,
 ) -> Result<Plan, Rejected> {
-    let plan = propose(rulebook, view, account, policy)?.plan;
+    // Whoever waits is asked again at every price: where nothing fits now nothing is searched for.
+    let plan = proposed(rulebook, view, account, policy, Curve::has_lot_now)?.plan;
     if plan.legs.is_empty() {
         return Err(Rejection::WaitsForDepth.because(account.to_string()));
     }
@@ -134,6 +135,17 @@ pub fn propose(
     account: AccountId,
     policy: &Policy,
 ) -> Result<Proposal, Rejected> {
+    proposed(rulebook, view, account, policy, |_| true)
+}
+
+/// A proposal, if any holding is worth one.
+fn proposed(
+    rulebook: &dyn Rulebook,
+    view: &View<'_>,
+    account: AccountId,
+    policy: &Policy,
+    worth: fn(&Curve) -> bool,
+) -> Result<Proposal, Rejected> {
     let Some(terms) = &policy.planner else {
         return Err(Rejection::BadParameter.because("policy.planner is missing"));
     };
@@ -149,6 +161,9 @@ pub fn propose(
     let venue = Venue { rulebook, view, policy, terms };
     let curves = items.into_iter().map(|item| Curve::of(&venue, item));
     let curves = curves.collect::<Result<Vec<Curve>, Rejected>>()?;
+    if !curves.iter().any(worth) {
+        return Err(Rejection::WaitsForDepth.because(account.to_string()));
+    }
     let exposures = Exposures::of(rulebook, view, account, terms)?;
     let mut problem = Problem { venue, account, curves, exposures, before, eager: false };
     let mut chosen = Chosen::of(&mut problem)?;
