@@ -77,9 +77,9 @@ pub fn policy_text(policy: &Policy) -> String {
 
 fn seconds_text(seconds: u64) -> String {
     match seconds {
-        _ if seconds > 0 && seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
-        _ if seconds > 0 && seconds % 3_600 == 0 => format!("{} h", seconds / 3_600),
-        _ if seconds > 0 && seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ if seconds > 0 && seconds.is_multiple_of(86_400) => format!("{} d", seconds / 86_400),
+        _ if seconds > 0 && seconds.is_multiple_of(3_600) => format!("{} h", seconds / 3_600),
+        _ if seconds > 0 && seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         _ => format!("{seconds} s"),
     }
 }

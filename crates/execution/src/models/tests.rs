@@ -46,8 +46,9 @@ fn quadratic_programme(hessian: &[Vec<f64>], linear: &[f64], quantity: f64) -> V
         for row in 0..=size {
             if row != pivot {
                 let factor = rows[row][pivot] / rows[pivot][pivot];
-                for column in pivot..size + 2 {
-                    rows[row][column] -= factor * rows[pivot][column];
+                let subtracted = rows[pivot].clone();
+                for (cell, less) in rows[row].iter_mut().zip(subtracted).skip(pivot) {
+                    *cell -= factor * less;
                 }
             }
         }
@@ -65,15 +66,15 @@ fn linear_optimum(problem: &AlmgrenChriss, gains: &[f64]) -> Vec<f64> {
     let pace = 2.0 * (market.temporary - 0.5 * market.permanent * tau) / tau;
     let mut hessian = vec![vec![0.0; intervals]; intervals];
     let mut linear = vec![0.0; intervals];
-    for k in 0..intervals {
-        hessian[k][k] += pace;
+    for (k, row) in hessian.iter_mut().enumerate() {
+        row[k] += pace;
     }
     // x_k = X - n_1 - ... - n_k.
     for k in 1..intervals {
         for i in 0..k {
             linear[i] += -risk * quantity + gains[k - 1];
-            for j in 0..k {
-                hessian[i][j] += risk;
+            for cell in hessian[i].iter_mut().take(k) {
+                *cell += risk;
             }
         }
     }
@@ -631,7 +632,7 @@ proptest! {
         let schedule = problem.propose().unwrap().schedule(quantity, lot).unwrap();
         schedule.validate().unwrap();
         prop_assert_eq!(schedule.total(), quantity);
-        let in_lots = |slice: &crate::Slice| slice.quantity % lot == 0;
+        let in_lots = |slice: &crate::Slice| slice.quantity.is_multiple_of(lot);
         prop_assert!(schedule.slices.iter().rev().skip(1).all(in_lots));
         prop_assert!(schedule.ends_after_nanos() < 5 * NANOS_A_DAY);
     }

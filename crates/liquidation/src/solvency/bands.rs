@@ -240,7 +240,7 @@ mod tests {
             (74, Tier::One, false, 59, 89),
             (10, Tier::One, false, 2, 18),
             (10, Tier::One, true, -6, 26),
-            (100_00, Tier::One, true, 90_00, 110_00),
+            (10_000, Tier::One, true, 9_000, 11_000),
             (0, Tier::One, false, 0, 0),
         ] {
             assert_eq!(bands(reference, tier, doubled), (lower, upper), "{reference}");

@@ -54,7 +54,8 @@ impl Chart for HedgeError {
             let at = plot.y(&y, exact);
             canvas.svg.line(EXACT, (plot.left, at), (plot.right, at));
         }
-        let curves: [(&str, &str, fn(&HedgeErrorRow) -> f64, &str); 2] = [
+        type Curve = (&'static str, &'static str, fn(&HedgeErrorRow) -> f64, &'static str);
+        let curves: [Curve; 2] = [
             (ERROR, "f-blue s-blue dot", |row| row.deviation, "error"),
             (COST, "f-orange s-orange dot", |row| row.cost, "cost"),
         ];

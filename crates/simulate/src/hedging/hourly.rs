@@ -88,7 +88,8 @@ const TELLING_SECONDS: i64 = 5 * 86_400;
 /// hour. At the right time all strikes of an expiry say the same forward, so it is the time at which they
 /// agree best; zero if fewer than two near expiries tell.
 fn later_than_stamped(stamp: i64, expiries: &BTreeMap<i64, Vec<Mark>>) -> i64 {
-    let near: Vec<(i64, Vec<(f64, f64, f64)>)> = expiries
+    type Telling = (f64, f64, f64);
+    let near: Vec<(i64, Vec<Telling>)> = expiries
         .range(stamp + 2 * STAMP_OFF_MAX..stamp + TELLING_SECONDS)
         .map(|(expiry, marks)| (*expiry, marks.iter().filter_map(telling).collect()))
         .filter(|(_, marks): &(i64, Vec<_>)| marks.len() >= 4)

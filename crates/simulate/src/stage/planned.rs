@@ -102,7 +102,7 @@ impl Stage<'_> {
             pool.ladder().hull_amounts().filter_map(|a| a.checked_sub(pool.consumed)).collect();
         let every = left.len().div_ceil(STEPS_MAX).max(1);
         let last = left.len().saturating_sub(1);
-        let kept = left.iter().enumerate().filter(|(i, _)| (last - i) % every == 0);
+        let kept = left.iter().enumerate().filter(|(i, _)| (last - i).is_multiple_of(every));
         let mut corners = Vec::with_capacity(STEPS_MAX);
         for (_, amount) in kept {
             let value = wrapped

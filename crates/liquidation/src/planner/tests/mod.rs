@@ -64,7 +64,7 @@ fn one_lot_less_of_any_leg_misses_and_the_worst_price_is_that_of_the_last_step()
 
 #[test]
 fn the_order_of_the_outlets_changes_nothing_that_is_sold() {
-    let books = vec![
+    let books = [
         book(&[(99 * ONE, ONE), (95 * ONE, 2 * ONE)], &[]),
         book(&[(98 * ONE, ONE), (95 * ONE, ONE), (94 * ONE, ONE)], &[]),
         Outlet { kind: OutletKind::Keeper, ..book(&[(96 * ONE, 2 * ONE)], &[]) },
