@@ -210,6 +210,9 @@ pub struct Compare {
     /// Who bears what a venue of perpetuals loses.
     #[command(flatten)]
     pub backstop: Backstop,
+    /// Also sell by the planner, beside full close, close factor and target health: takes minutes
+    #[arg(long)]
+    pub planner: bool,
     /// Folder to write [default: out/SCENARIO-compare]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -142,7 +142,7 @@ pub struct Variant {
 
 /// The same book and shock under every mechanism: each rulebook of `rulebooks` that can take a
 /// lending book, with each account's own thresholds and with the rulebook's, as the venue is and with
-/// our guards; and the scenario's own rulebook sold by the venue itself, in up to three ways to the market and
+/// our guards; and the scenario's own rulebook sold by the venue itself, in two ways to the market, planned over depth as well if `planner` is asked for, and
 /// by each of the scenario's auctions.
 ///
 /// # Errors
@@ -151,6 +151,7 @@ pub fn compare(
     scenario: &Scenario,
     options: &RunOptions,
     rulebooks: &[(String, String)],
+    planner: bool,
 ) -> Result<Vec<Variant>, ScenarioError> {
     let mut jobs = Vec::new();
     for rulebook in rulebooks {
@@ -162,7 +163,7 @@ pub fn compare(
     }
     for thresholds in [Thresholds::SameRisk, Thresholds::AsDeployed] {
         let mut sold = vec![PolicyChoice::VenueFull, PolicyChoice::VenueTarget];
-        sold.extend(scenario.settings.planner.iter().map(|_| PolicyChoice::VenuePlanned));
+        sold.extend(planner.then_some(PolicyChoice::VenuePlanned));
         let stated = |name: &AuctionName| scenario.settings.auctions.contains_key(name.key());
         let auctioned = AuctionName::ALL.into_iter().filter(stated).map(PolicyChoice::Auction);
         for policy in sold.into_iter().chain(auctioned) {

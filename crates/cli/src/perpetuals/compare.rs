@@ -36,7 +36,7 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
     let out = asked.out.clone().unwrap_or_else(|| default_folder(scenario.name(), "-compare"));
     let folder = Folder::take(&out, &[TABLE, PAGE], json::COMPARE)?;
     let waiting = screen.waits_for("running every way and every fund");
-    let sides = runner::compare(&scenario, &options).map_err(Failure::of_run)?;
+    let sides = runner::compare(&scenario, &options, asked.planner).map_err(Failure::of_run)?;
     waiting.finish_and_clear();
     let Some(first) = sides.ways.first() else {
         return Err(Failure::Internal("no way was run".to_owned()));
@@ -204,7 +204,7 @@ fn sales(sides: &SideBySide, paint: Paint) -> String {
         ],
         &widths,
     ));
-    for ((name, _, _), run) in runner::ways_to_sell(true).iter().zip(&sides.sales) {
+    for ((name, _, _), run) in runner::ways_to_sell().iter().zip(&sides.sales) {
         let totals = &run.totals;
         let cells = [
             (*name).to_owned(),

@@ -270,7 +270,7 @@ struct SaleRowJson {
 }
 
 fn sales(sides: &SideBySide) -> Vec<SaleRowJson> {
-    let ways = breakwater_simulate::perpetuals::runner::ways_to_sell(true);
+    let ways = breakwater_simulate::perpetuals::runner::ways_to_sell();
     let row = |((way, _, _), run): (&(&'static str, _, _), &PerpetualRun)| SaleRowJson {
         way,
         totals: TotalsJson::of(run),

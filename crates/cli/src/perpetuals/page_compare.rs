@@ -86,7 +86,7 @@ fn sections(sides: &SideBySide, first: &PerpetualRun) -> Vec<Section> {
 fn sales(sides: &SideBySide) -> Section {
     let unit = sides.sales.first().map_or("", |run| run.settle.as_str());
     let names: Vec<String> =
-        runner::ways_to_sell(true).iter().map(|(name, _, _)| (*name).to_owned()).collect();
+        runner::ways_to_sell().iter().map(|(name, _, _)| (*name).to_owned()).collect();
     let rows: Vec<String> = names.iter().take(sides.sales.len()).cloned().collect();
     let percent = |bps: u64| Some(decimal(&format_raw(bps.into(), 2)));
     let cents = |raw| Some(decimal(&format_raw(raw, PRICE_DECIMALS)));

@@ -18,25 +18,22 @@ pub struct SideBySide {
     pub funds: Vec<PerpetualRun>,
     /// One run for each way to sell an account in breach, all with the stated fund and winners: whole,
     /// by the venue's ladder, to the target, planned over depth, and the planner's sales scheduled
-    /// together; the last two only where the scenario states how to plan.
+    /// together. None unless it was asked for.
     pub sales: Vec<PerpetualRun>,
 }
 
 /// The ways to sell that are compared, with what they are called.
 #[must_use]
-pub fn ways_to_sell(planned: bool) -> Vec<(&'static str, Closing, Schedule)> {
-    let mut ways = vec![
+pub fn ways_to_sell() -> Vec<(&'static str, Closing, Schedule)> {
+    let pooled = || Schedule::Pooled(Pooling::default());
+    vec![
         ("full close", Closing::Full, Schedule::Alone),
         ("venue's ladder", Closing::Ladder, Schedule::Alone),
         ("target health", Closing::Target, Schedule::Alone),
-        ("target health, pooled", Closing::Target, Schedule::Pooled(Pooling::default())),
-    ];
-    if planned {
-        ways.push(("planned over depth", Closing::Planned, Schedule::Alone));
-        let pooled = Schedule::Pooled(Pooling::default());
-        ways.push(("planned and pooled", Closing::Planned, pooled));
-    }
-    ways
+        ("target health, pooled", Closing::Target, pooled()),
+        ("planned over depth", Closing::Planned, Schedule::Alone),
+        ("planned and pooled", Closing::Planned, pooled()),
+    ]
 }
 
 /// In the order in which they are shown.
@@ -50,13 +47,14 @@ const WAYS: [Asked; 7] = [
     Asked::Nobody,
 ];
 
-/// Runs the scenario under each.
+/// Runs the scenario under each, and with `planner` under each way to sell.
 ///
 /// # Errors
 /// As [`run`].
 pub fn compare(
     scenario: &PerpetualScenario,
     options: &PerpetualOptions,
+    planner: bool,
 ) -> Result<SideBySide, ScenarioError> {
     let ways = WAYS.iter().map(|asked| PerpetualOptions { asked: *asked, ..options.clone() });
     let funds = scenario
@@ -65,9 +63,8 @@ pub fn compare(
         .fund_shares
         .iter()
         .map(|share| PerpetualOptions { fund_share: Some(share.clone()), ..options.clone() });
-    let sold = ways_to_sell(scenario.settings.planner.is_some());
     // Without impact nobody is in another's way, and depth has nothing to say.
-    let sold = if options.impact { sold } else { Vec::new() };
+    let sold = if planner && options.impact { ways_to_sell() } else { Vec::new() };
     let sales = sold.iter().map(|(_, closing, schedule)| PerpetualOptions {
         closing: *closing,
         schedule: *schedule,

@@ -462,7 +462,7 @@ fn ways_and_funds_stand_side_by_side_in_their_order() {
         ("open_interest = \"20000\"", "open_interest = \"300\""),
     ])
     .unwrap();
-    let sides = compare(&scenario, &PerpetualOptions::default()).unwrap();
+    let sides = compare(&scenario, &PerpetualOptions::default(), false).unwrap();
     let ways: Vec<&str> = sides.ways.iter().map(|run| run.deleveraging.as_str()).collect();
     assert_eq!(
         ways,
@@ -481,7 +481,7 @@ fn ways_and_funds_stand_side_by_side_in_their_order() {
     assert!(sides.ways.iter().all(|run| run.fund_share == "0.005"));
     let alone = run(&scenario, &PerpetualOptions::default(), &mut Nobody).unwrap();
     assert_eq!(sides.ways[0], alone);
-    assert_eq!(compare(&scenario, &PerpetualOptions::default()).unwrap(), sides);
+    assert_eq!(compare(&scenario, &PerpetualOptions::default(), false).unwrap(), sides);
 }
 
 #[test]
