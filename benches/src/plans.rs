@@ -118,7 +118,8 @@ fn policy() -> Policy {
 
 fn parameters(contracts: u16) -> Parameters {
     let drawn = "made for a measurement".to_owned();
-    let paths = ["numeraire", "collateral.*.tiers", "contracts.*.tiers"];
+    let paths =
+        ["numeraire", "collateral.*.tiers", "contracts.*.tiers", "contracts.*.clearance_fee_bps"];
     let tier = TierParameters {
         cap: "100000000".to_owned(),
         rate: "0.05".to_owned(),
