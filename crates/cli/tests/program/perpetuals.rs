@@ -210,10 +210,7 @@ fn what_is_changed_is_said_and_matters() {
     let fed = run(&["--feedback", "0.5"]);
     assert_eq!(fed["changes"], serde_json::json!(["--feedback 0.5"]));
     adds_up(&fed["totals"]);
-    assert_eq!(
-        (&plain["schedule"], &plain["totals"]["crossed"]),
-        (&"alone".into(), &"0".into())
-    );
+    assert_eq!((&plain["schedule"], &plain["totals"]["crossed"]), (&"alone".into(), &"0".into()));
 }
 
 #[test]
