@@ -12,6 +12,9 @@ use breakwater_execution::schedule::NANOS_A_DAY;
 const TEMPORARY_LEAST: f64 = 0.05;
 const SECONDS_A_DAY: f64 = 86_400.0;
 
+/// Where a sale costs nothing while it lasts, so little stands for it that risk over cost still fits a float.
+const TEMPORARY_FLOOR: f64 = 1e-200;
+
 /// Slices of `quantity`, one a decision: `steps` decisions, `step_nanos` apart. Prices and
 /// quantities are the feed's raw units, and `lambda` is an aversion to a unit of variance of cost in
 /// those, so that a schedule does not depend on how many decimals a file has.
@@ -30,7 +33,7 @@ pub fn slices(
     };
     let step_days = step_nanos as f64 / NANOS_A_DAY as f64;
     // What a unit more costs at once is what a pace of one unit a step costs: eta = slope * tau.
-    let temporary = (estimates.slope * step_days).max(f64::MIN_POSITIVE);
+    let temporary = (estimates.slope * step_days).max(TEMPORARY_FLOOR);
     let most = 2.0 * temporary * (1.0 - TEMPORARY_LEAST) / step_days;
     let market = LinearMarket {
         volatility: estimates.sigma * libm::sqrt(SECONDS_A_DAY),
