@@ -168,18 +168,18 @@ fn told(
 /// the venue's rule lets a keeper take, and the fewest lots that reach the target.
 fn ways_to_sell(first: &Run, variants: &[Variant], paint: Paint) -> String {
     let same = |variant: &&Variant| variant.thresholds == Thresholds::SameRisk.name();
-    let whose = |name: &str, policy: &str| {
-        variants.iter().filter(same).find(|v| v.name.starts_with(name) && v.variant == policy)
-    };
-    let ways = [
-        ("full close", whose("secured-loan", "full close at market")),
-        ("close factor, keepers", whose(&first.rulebook, "as it is")),
-        ("target health, fewest lots", whose("secured-loan", "to target, minimal lots")),
-        ("planned over depth", whose("secured-loan", "planned over depth")),
-    ];
-    if ways[3].1.is_none() {
+    let sold = |choice: PolicyChoice| variants.iter().filter(same).find(|v| v.choice == choice);
+    let planned = sold(PolicyChoice::VenuePlanned);
+    if planned.is_none() {
         return String::new();
     }
+    let ways = [
+        ("full close", sold(PolicyChoice::VenueFull)),
+        // The scenario's own rulebook is the first that is run.
+        ("close factor, keepers", sold(PolicyChoice::AsIs)),
+        ("target health, fewest lots", sold(PolicyChoice::VenueTarget)),
+        ("planned over depth", planned),
+    ];
     let mut text = format!("\n{}\n", paint.strong("Ways to sell, at the same risk"));
     let line = |name: &str, cells: [&str; 6]| {
         let [sold, cost, bps, bad, low, rounds] = cells;

@@ -8,7 +8,7 @@
 /// on `[-1, 1]`, with `C` = 3.75: its Chebyshev series at 60 digits, cut where the rest is below
 /// 3e-18. The map is that of Shepherd and Laframboise (Mathematics of Computation 36, 1981); the
 /// coefficients are our own.
-const SCALED_TAIL: [f64; 25] = [
+pub(crate) const SCALED_TAIL: [f64; 25] = [
     1.2375126308378275,
     -0.14024059858554697,
     0.0035854154854644293,

@@ -1,10 +1,13 @@
 //! How a host plans sales: the terms that a scenario states, and volatility as it is observed.
 
 use crate::ScenarioError;
+use crate::market::overflow;
 use crate::scenario::PlannerSettings;
-use breakwater_liquidation::conditions::VOLATILITY_PPM_MAX;
+use breakwater_liquidation::conditions::{STEPS_MAX, VOLATILITY_PPM_MAX};
 use breakwater_liquidation::planner::{HandOver, PlannerTerms};
 use breakwater_margin::Ratio;
+use breakwater_market::Level;
+use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::time::NANOS_PER_SECOND;
 use breakwater_money::{Time, decimal};
 
@@ -45,6 +48,39 @@ pub(crate) fn terms(
 fn positive(field: &str, text: &str, decimals: u8) -> Result<u128, ScenarioError> {
     decimal::parse_raw(text, decimals)
         .map_err(|error| ScenarioError::setting(field, error.to_string()))
+}
+
+/// Cumulative depth as steps: each corner is a quantity and what it fetches, or costs, in base units of
+/// the price for a whole unit of `unit` base units. A step has the average price of its slice, rounded
+/// against whoever trades.
+///
+/// # Errors
+/// A price that does not fit.
+pub(crate) fn steps(
+    corners: impl IntoIterator<Item = (u128, u128)>,
+    unit: u128,
+    buy: bool,
+) -> Result<Vec<Level>, ScenarioError> {
+    let rounding = if buy { Rounding::Ceil } else { Rounding::Floor };
+    let mut steps: Vec<Level> = Vec::new();
+    let (mut quantity_before, mut worth_before) = (0u128, 0u128);
+    for (quantity, worth) in corners.into_iter().take(STEPS_MAX) {
+        let more = quantity.saturating_sub(quantity_before);
+        let paid = worth.saturating_sub(worth_before);
+        if more == 0 {
+            continue;
+        }
+        let price = mul_div(paid, unit, more, rounding).map_err(overflow)?;
+        (quantity_before, worth_before) = (quantity, worth);
+        let worse = |last: &Level| if buy { price > last.price } else { price < last.price };
+        match steps.last_mut() {
+            // Roundings may hide that a slice is worse: then the one before stands for both.
+            Some(last) if !worse(last) => last.quantity = last.quantity.saturating_add(more),
+            _ if price > 0 => steps.push(Level { price, quantity: more }),
+            _ => break,
+        }
+    }
+    Ok(steps)
 }
 
 /// Variance of the driver a day, as it is observed: each squared return counts by how long it took
@@ -135,6 +171,22 @@ mod tests {
         // Marks of one moment say nothing of time.
         variance.observe(Time(599 * minute), mark / 2);
         assert!((f64::from(variance.volatility_ppm()) / 1e6 - observed).abs() < 1e-6);
+    }
+
+    #[test]
+    fn steps_have_the_prices_of_their_slices_and_never_get_better() {
+        let of = |corners: &[(u128, u128)], buy| {
+            let found = steps(corners.iter().copied(), 10, buy).unwrap();
+            found.iter().map(|step| (step.price, step.quantity)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[(10, 100), (30, 280)], false), [(100, 10), (90, 20)]);
+        assert_eq!(of(&[(10, 100), (30, 320)], true), [(100, 10), (110, 20)]);
+        // Rounded against whoever trades: 200 for 21 is less than 95.3 to a seller, more to a buyer.
+        assert_eq!(of(&[(21, 200)], false), [(95, 21)]);
+        assert_eq!(of(&[(21, 200)], true), [(96, 21)]);
+        // A slice that is no worse joins the one before; what fetches nothing ends the sale.
+        assert_eq!(of(&[(10, 100), (20, 200), (30, 200)], false), [(100, 20)]);
+        assert_eq!(of(&[(10, 100), (10, 100), (20, 190)], false), [(100, 10), (90, 10)]);
     }
 
     #[test]

@@ -134,6 +134,9 @@ pub struct Variant {
     pub name: String,
     /// The policy around it.
     pub variant: String,
+    /// The same, as it was asked for.
+    #[serde(skip)]
+    pub choice: PolicyChoice,
     /// Whose thresholds held.
     pub thresholds: String,
     /// Its run.
@@ -179,6 +182,6 @@ pub fn compare(
         };
         let run = perform(scenario, &options, &mut Nobody, false)?;
         let (name, variant) = (run.rulebook.clone(), run.policy.clone());
-        Ok(Variant { name, variant, thresholds: run.thresholds.clone(), run })
+        Ok(Variant { name, variant, choice: *policy, thresholds: run.thresholds.clone(), run })
     })
 }

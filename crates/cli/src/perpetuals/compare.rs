@@ -52,15 +52,14 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
     folder.write(PAGE, render_sections(&page)?.as_bytes())?;
     let text = text(&sides, first, &changes, &folder.file(PAGE), Paint::for_stdout());
     screen.answer(&text, &answer)?;
-    let balanced =
-        sides.ways.iter().chain(&sides.funds).chain(&sides.sales).all(|run| run.books_balance);
+    let balanced = sides.runs().all(|run| run.books_balance);
     Ok(if balanced { Verdict::Fine } else { Verdict::Broken })
 }
 
 /// One hash over all runs, in their order.
 fn combined_hash(sides: &SideBySide) -> String {
     let mut hasher = blake3::Hasher::new();
-    for run in sides.ways.iter().chain(&sides.funds).chain(&sides.sales) {
+    for run in sides.runs() {
         hasher.update(run.state_hash.as_bytes());
     }
     hasher.finalize().to_hex().to_string()
@@ -97,8 +96,7 @@ fn text(
             text.push_str(&format!("{line}\n"));
         }
     }
-    let balanced =
-        sides.ways.iter().chain(&sides.funds).chain(&sides.sales).all(|run| run.books_balance);
+    let balanced = sides.runs().all(|run| run.books_balance);
     text.push_str(&format!("books balance: {}\n", paint.yes_or_no(balanced)));
     text.push_str(&format!("report: {}\n", page.display()));
     text
@@ -204,7 +202,7 @@ fn sales(sides: &SideBySide, paint: Paint) -> String {
         ],
         &widths,
     ));
-    for ((name, _, _), run) in runner::ways_to_sell().iter().zip(&sides.sales) {
+    for (name, run) in sides.sold.iter().zip(&sides.sales) {
         let totals = &run.totals;
         let cells = [
             (*name).to_owned(),

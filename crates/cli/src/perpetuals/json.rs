@@ -270,14 +270,13 @@ struct SaleRowJson {
 }
 
 fn sales(sides: &SideBySide) -> Vec<SaleRowJson> {
-    let ways = breakwater_simulate::perpetuals::runner::ways_to_sell();
-    let row = |((way, _, _), run): (&(&'static str, _, _), &PerpetualRun)| SaleRowJson {
+    let row = |(way, run): (&&'static str, &PerpetualRun)| SaleRowJson {
         way,
         totals: TotalsJson::of(run),
         books_balance: run.books_balance,
         state_hash: run.state_hash.clone(),
     };
-    ways.iter().zip(&sides.sales).map(row).collect()
+    sides.sold.iter().zip(&sides.sales).map(row).collect()
 }
 
 /// What `compare --json` prints and `compare.json` holds.

@@ -6,7 +6,7 @@ use breakwater_money::decimal::format_raw;
 use breakwater_report::{
     BarMeasure, Bars, Decimal, Drawn, Section, SectionChart, SectionsReport, WordColumn, WordTable,
 };
-use breakwater_simulate::perpetuals::runner::{self, PerpetualOptions, PerpetualRun, SideBySide};
+use breakwater_simulate::perpetuals::runner::{PerpetualOptions, PerpetualRun, SideBySide};
 use breakwater_simulate::perpetuals::{PRICE_DECIMALS, PerpetualScenario};
 
 /// The page of a comparison.
@@ -18,7 +18,7 @@ pub fn report(
     changes: &[String],
     combined_hash: &str,
 ) -> SectionsReport {
-    let runs = sides.ways.len() + sides.funds.len() + sides.sales.len();
+    let runs = sides.runs().count();
     SectionsReport {
         kind: "Comparison of ways to deleverage and of insurance funds".to_owned(),
         title: first.title.clone(),
@@ -85,9 +85,7 @@ fn sections(sides: &SideBySide, first: &PerpetualRun) -> Vec<Section> {
 /// The planner beside simpler ways to sell.
 fn sales(sides: &SideBySide) -> Section {
     let unit = sides.sales.first().map_or("", |run| run.settle.as_str());
-    let names: Vec<String> =
-        runner::ways_to_sell().iter().map(|(name, _, _)| (*name).to_owned()).collect();
-    let rows: Vec<String> = names.iter().take(sides.sales.len()).cloned().collect();
+    let rows: Vec<String> = sides.sold.iter().map(|name| (*name).to_owned()).collect();
     let percent = |bps: u64| Some(decimal(&format_raw(bps.into(), 2)));
     let cents = |raw| Some(decimal(&format_raw(raw, PRICE_DECIMALS)));
     let bars = Bars {
@@ -105,9 +103,9 @@ fn sales(sides: &SideBySide) -> Section {
         ],
     };
     let mut exact_figures = table("Exact figures", &sides.sales);
-    for (row, name) in exact_figures.rows.iter_mut().zip(names) {
+    for (row, name) in exact_figures.rows.iter_mut().zip(&sides.sold) {
         if let Some(way) = row.first_mut() {
-            *way = name;
+            *way = (*name).to_owned();
         }
     }
     Section {

@@ -2,9 +2,10 @@ use crate::started::{program, run, run_in};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "replay",
     "compare",
+    "at-risk",
     "assess",
     "plan",
     "price",

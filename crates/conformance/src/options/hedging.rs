@@ -7,7 +7,8 @@
 
 mod rules;
 
-use crate::compare::{Output, Outputs, Tolerance};
+use crate::cascades::number::differs;
+use crate::compare::{Outputs, Tolerance};
 use crate::fields::describe;
 use crate::{Adapter, Mismatch};
 use breakwater_money::{Rational, rational};
@@ -155,33 +156,6 @@ impl Inputs<'_> {
             wrong.push(Mismatch::new(self.list, "at least one output", "none is listed"));
         }
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
-    }
-}
-
-fn differs(
-    path: &str,
-    value: &Value,
-    output: &Output,
-    tolerance: &Tolerance,
-    wrong: &mut Vec<Mismatch>,
-) {
-    let same = match (output, value) {
-        (Output::List(outputs), Value::Array(values)) if outputs.len() == values.len() => {
-            for (at, (output, value)) in outputs.iter().zip(values).enumerate() {
-                differs(&format!("{path}[{at}]"), value, output, tolerance, wrong);
-            }
-            return;
-        }
-        (Output::Number(got), Value::Number(number)) => {
-            let expected = crate::cascades::number::exact(&number.to_string());
-            expected.is_some_and(|expected| tolerance.allows(&expected, got))
-        }
-        (Output::Text(got), Value::String(expected)) => got == expected,
-        (Output::Flag(got), Value::Bool(expected)) => got == expected,
-        _ => false,
-    };
-    if !same {
-        wrong.push(Mismatch::new(path, describe(Some(value)), output.to_string()));
     }
 }
 

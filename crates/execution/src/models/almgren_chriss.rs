@@ -1,6 +1,5 @@
 //! The best pace in a market of linear impact.
 
-use super::sell_only::{SellOnly, sell_only};
 use super::{Cost, LinearMarket, Proposal, Sale, check_risk_aversion};
 use crate::ModelError;
 use crate::model_error::finite;
@@ -79,19 +78,8 @@ impl AlmgrenChriss {
     /// As [`AlmgrenChriss::propose`]; a search that does not end.
     pub fn propose_sell_only(&self) -> Result<Proposal, ModelError> {
         self.check()?;
-        let tau = self.sale.interval_days();
-        let slope = 2.0 * self.market.adjusted_temporary(tau) / tau;
-        let spread = self.market.half_spread;
-        let holdings = sell_only(&SellOnly {
-            quantity: self.sale.quantity,
-            intervals: self.sale.intervals,
-            least_price: spread,
-            most_price: spread + slope * self.sale.quantity,
-            sold_at: &|price| (price - spread) / slope,
-            risk: 2.0 * self.risk_aversion * self.market.volatility * self.market.volatility * tau,
-            drift: &|_| self.market.drift_per_day * tau,
-        })?;
-        Ok(Proposal::of_holdings(holdings, tau))
+        let drift = self.market.drift_per_day * self.sale.interval_days();
+        self.market.sell_only(&self.sale, self.risk_aversion, &|_| drift)
     }
 
     /// What a proposal over the same intervals costs in this market.

@@ -1,5 +1,6 @@
 //! A market whose impact is linear in the pace and in the quantity.
 
+use super::sell_only::{SellOnly, sell_only};
 use super::{Cost, Proposal, Sale, check_drift};
 use crate::ModelError;
 use crate::model_error::{finite, not_negative};
@@ -68,6 +69,29 @@ impl LinearMarket {
             expected: finite("expected cost", expected)?,
             variance: finite("variance", proposal.variance(self.volatility))?,
         })
+    }
+
+    /// The best sale that never buys, where a unit held over the interval after trade k (from 1) is
+    /// expected to gain `drift(k)`.
+    pub(crate) fn sell_only(
+        &self,
+        sale: &Sale,
+        risk_aversion: f64,
+        drift: &dyn Fn(usize) -> f64,
+    ) -> Result<Proposal, ModelError> {
+        let tau = sale.interval_days();
+        let slope = 2.0 * self.adjusted_temporary(tau) / tau;
+        let spread = self.half_spread;
+        let holdings = sell_only(&SellOnly {
+            quantity: sale.quantity,
+            intervals: sale.intervals,
+            least_price: spread,
+            most_price: spread + slope * sale.quantity,
+            sold_at: &|price| (price - spread) / slope,
+            risk: 2.0 * risk_aversion * self.volatility * self.volatility * tau,
+            drift,
+        })?;
+        Ok(Proposal::of_holdings(holdings, tau))
     }
 
     pub(crate) fn check_for(&self, sale: &Sale) -> Result<(), ModelError> {

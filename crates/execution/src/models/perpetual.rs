@@ -185,21 +185,9 @@ impl Perpetual {
     /// # Errors
     /// As [`Perpetual::gains`]; a search that does not end.
     pub fn propose_closing_only(&self) -> Result<Proposal, ModelError> {
-        use super::sell_only::{SellOnly, sell_only};
         let gains = self.gains()?;
-        let tau = self.sale.interval_days();
-        let slope = 2.0 * self.market.adjusted_temporary(tau) / tau;
-        let spread = self.market.half_spread;
-        let holdings = sell_only(&SellOnly {
-            quantity: self.sale.quantity,
-            intervals: self.sale.intervals,
-            least_price: spread,
-            most_price: spread + slope * self.sale.quantity,
-            sold_at: &|price| (price - spread) / slope,
-            risk: 2.0 * self.risk_aversion * self.market.volatility * self.market.volatility * tau,
-            drift: &|k| gains.get(k - 1).copied().unwrap_or(0.0),
-        })?;
-        Ok(Proposal::of_holdings(holdings, tau))
+        let drift = |trade: usize| gains.get(trade - 1).copied().unwrap_or(0.0);
+        self.market.sell_only(&self.sale, self.risk_aversion, &drift)
     }
 
     /// What a proposal over the same intervals costs, funding included.

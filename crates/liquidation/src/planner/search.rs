@@ -13,6 +13,9 @@ use breakwater_money::{AccountId, Price, U256};
 const ROUNDS_MAX: usize = 3;
 /// Legs up to which lots are exchanged pair by pair: the work grows with the square.
 const EXCHANGED_MAX: usize = 6;
+/// Lots of an answer up to which they are exchanged: of more, one is less than half a per cent, and what an
+/// exchange may still gain is less than the steps of the depth are known to.
+const EXCHANGED_LOTS_MAX: u128 = 256;
 /// Exchanges made, and lots given at a time, before an answer is taken as it is.
 const EXCHANGES_MAX: usize = 64;
 const EXCHANGED_LOTS: u128 = 3;
@@ -316,7 +319,9 @@ impl Problem<'_> {
     fn exchange(&self, lots: &mut Lots, objective: &mut f64) {
         let count = self.curves.len();
         let active = lots.iter().filter(|lots| **lots > 0).count();
-        if count < 2 || active > EXCHANGED_MAX || count > 2 * EXCHANGED_MAX {
+        let all = lots.iter().fold(0u128, |sum, lots| sum.saturating_add(*lots));
+        let many = active > EXCHANGED_MAX || count > 2 * EXCHANGED_MAX;
+        if count < 2 || many || all > EXCHANGED_LOTS_MAX {
             return;
         }
         for _ in 0..EXCHANGES_MAX {

@@ -39,8 +39,9 @@ pub struct SliceNow {
 /// same order, without a pool.
 ///
 /// # Errors
-/// [`Rejection::PriceNotPositive`] for a mark of zero, [`Rejection::BadParameter`] for terms or an
-/// observation that make no sense, [`Rejection::Overflow`].
+/// [`Rejection::PriceNotPositive`] for a mark of zero, [`Rejection::BadParameter`] for terms
+/// that make no sense (the observation is taken as it is: a recorded book has more steps than a command
+/// may carry), [`Rejection::Overflow`].
 // float: ranks steps; what is sold are whole base units at prices that are quoted.
 pub fn slice_of(
     conditions: &Conditions,

@@ -4,7 +4,7 @@
 //! by side, because a loop that takes several options a step otherwise waits for each term: twice
 //! the speed, other last bits. Everything is plain arithmetic in one stated order.
 
-use crate::normal::{EXPONENT_MIN, LN_2_HIGH, LN_2_LOW, TO_NEAREST, TWO_TO_MINUS_600};
+use crate::normal::{EXPONENT_MIN, LN_2_HIGH, LN_2_LOW, SCALED_TAIL, TO_NEAREST, TWO_TO_MINUS_600};
 
 /// `c[0] + c[1] x + c[2] x^2 + ...`, rows of four.
 #[inline(always)]
@@ -21,27 +21,17 @@ fn polynomial<const ROWS: usize>(rows: &[[f64; 4]; ROWS], x: f64) -> f64 {
     (zero + one * x) + (two + three * x) * square
 }
 
-/// Coefficients of `(1 + 2x) erfcx(x)` in `y = (x - 3.75) / (x + 3.75)`: those of
-/// [`scaled_tail`](crate::normal::scaled_tail), from the same series.
-const TAIL: [[f64; 4]; 7] = [
-    [1.2375126308378275, -0.14024059858554697, 0.0035854154854644293, 0.0822767384901452],
-    [-0.10880393014174886, 0.09230432116037748, -0.05869339858963677, 0.028362277418956406],
-    [-0.009746579558029276, 0.0017556258528952954, 0.0002937136655913448, -0.0002901540805408417],
-    [5.164909889268241e-05, 2.238423915508223e-05, -1.1444146237700524e-05, -9.73559896736775e-07],
-    [
-        1.751637648849062e-06,
-        -5.7218230603224086e-08,
-        -2.5866850716155884e-07,
-        2.3263508708859124e-08,
-    ],
-    [
-        3.8675334242222354e-08,
-        -3.744210080962018e-09,
-        -5.1739902140113095e-09,
-        3.1114333809799254e-10,
-    ],
-    [4.2514714447963895e-10, 0.0, 0.0, 0.0],
-];
+/// The coefficients of [`scaled_tail`](crate::normal::scaled_tail) in rows of four, the last filled up
+/// with zeros.
+const TAIL: [[f64; 4]; 7] = {
+    let mut rows = [[0.0; 4]; 7];
+    let mut at = 0;
+    while at < SCALED_TAIL.len() {
+        rows[at / 4][at % 4] = SCALED_TAIL[at];
+        at += 1;
+    }
+    rows
+};
 
 /// `e^(x^2) erfc(x)` for `x` from 0 to 1e150, within 4 units in the last place.
 #[inline(always)]

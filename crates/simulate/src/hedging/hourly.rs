@@ -7,8 +7,8 @@ use super::chain::{
 };
 use crate::ScenarioError;
 use crate::table::Table;
+use breakwater_execution::estimate::quantile::normal;
 use breakwater_options::Kind;
-use breakwater_options::normal::cumulative;
 use std::collections::BTreeMap;
 
 /// Hour of the day at which options expire.
@@ -118,7 +118,10 @@ fn telling(mark: &Mark) -> Option<(f64, f64, f64)> {
         Kind::Put => mark.delta + 1.0,
     };
     let quote = mark.quote;
-    DELTAS.contains(&of_call).then(|| (quote.strike, quote.volatility, quantile(of_call)))
+    if !DELTAS.contains(&of_call) {
+        return None;
+    }
+    Some((quote.strike, quote.volatility, normal(of_call).ok()?))
 }
 
 /// The forward that a mark's delta says.
@@ -129,14 +132,4 @@ fn forward(mark: &Mark, years: f64) -> Option<f64> {
 fn forward_of((strike, volatility, d1): (f64, f64, f64), years: f64) -> f64 {
     let deviation = volatility * libm::sqrt(years);
     strike * libm::exp(deviation * d1 - 0.5 * deviation * deviation)
-}
-
-/// Where the normal distribution function has this value, halved down.
-fn quantile(share: f64) -> f64 {
-    let (mut low, mut high) = (-9.0, 9.0);
-    for _ in 0..56 {
-        let middle = 0.5 * (low + high);
-        if cumulative(middle) < share { low = middle } else { high = middle }
-    }
-    0.5 * (low + high)
 }

@@ -10,12 +10,13 @@ use super::Stage;
 use crate::ScenarioError;
 use crate::book::PRICE_DECIMALS;
 use crate::market::{Marks, Way, overflow};
+use crate::planning::steps;
 use crate::world::{asset_id, market_id};
 use breakwater_engine::Body;
 use breakwater_liquidation::conditions::{PPM_ONE, STEPS_MAX};
 use breakwater_liquidation::{Conditions, Outlet, OutletKind};
-use breakwater_market::{Level, MarketId};
-use breakwater_money::rounding::{Rounding, mul_div, pow10};
+use breakwater_market::MarketId;
+use breakwater_money::rounding::{Rounding, pow10};
 use breakwater_money::time::NANOS_PER_SECOND;
 
 /// Whole units that are sold at par without an end in sight.
@@ -67,24 +68,13 @@ impl Stage<'_> {
         let at = Marks { staked: price(self.staked), sold: price(sold), bought: price(bought) };
         let way = crate::market::Markets::way(self.kinds[sold], self.kinds[bought], sold == bought);
         let decimals = self.book.assets[sold].decimals;
-        let mut bids: Vec<Level> = Vec::new();
-        let (mut quantity_before, mut fetched_before) = (0u128, 0u128);
+        let mut corners = Vec::with_capacity(STEPS_MAX);
         for quantity in self.corners(way, &at, decimals)? {
             let value = at.sold.value(quantity, decimals, Rounding::Floor).map_err(overflow)?;
             let Some(fetched) = self.markets.fetches(way, value, &at)? else { break };
-            let (more, paid) = (quantity - quantity_before, fetched.saturating_sub(fetched_before));
-            let unit = pow10(decimals).map_err(overflow)?;
-            let raw = mul_div(paid, unit, more, Rounding::Floor).map_err(overflow)?;
-            if raw == 0 {
-                break;
-            }
-            match bids.last_mut() {
-                // Floors may hide that prices fall: then the one before stands for both.
-                Some(last) if raw >= last.price => last.quantity += more,
-                _ => bids.push(Level { price: raw, quantity: more }),
-            }
-            (quantity_before, fetched_before) = (quantity, fetched);
+            corners.push((quantity, fetched));
         }
+        let bids = steps(corners, pow10(decimals).map_err(overflow)?, false)?;
         if bids.is_empty() {
             return Ok(None);
         }

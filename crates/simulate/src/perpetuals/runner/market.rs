@@ -37,15 +37,14 @@ impl Consumed {
         }
     }
 
-    /// Seconds in which half of what was consumed is back, if a share is back each `step` seconds;
-    /// one day where nothing comes back.
-    pub fn half_life_seconds(&self, step: u64) -> u64 {
+    /// Seconds in which half of what was consumed is back; one day where nothing comes back.
+    pub fn half_life_seconds(&self) -> u64 {
         let left = self.left_after_minute as f64 / ONE as f64;
         if left >= 1.0 {
             return 86_400;
         }
         // ln 2 over the rate of decay.
-        let seconds = libm::round(-(step as f64) / libm::log2(left.max(f64::MIN_POSITIVE)));
+        let seconds = libm::round(-60.0 / libm::log2(left.max(f64::MIN_POSITIVE)));
         (seconds as u64).min(86_400)
     }
 

@@ -34,7 +34,7 @@ mod winners;
 
 pub use options::{Asked, Closing, PerpetualOptions, Pooling, Schedule, rule_name};
 pub use record::{PerpetualRun, PerpetualTotals, Sale, Wave};
-pub use side_by_side::{SideBySide, compare, ways_to_sell};
+pub use side_by_side::{SideBySide, compare};
 
 use super::PerpetualScenario;
 use crate::ScenarioError;

@@ -4,18 +4,18 @@
 use super::stage::{MARKET, Stage};
 use crate::ScenarioError;
 use crate::market::overflow;
-use crate::perpetuals::{BASE_DECIMALS, Minute, VALUE_DECIMALS};
+use crate::perpetuals::{BASE_DECIMALS, Minute};
+use crate::planning::steps;
 use breakwater_engine::Body;
 use breakwater_liquidation::conditions::STEPS_MAX;
 use breakwater_liquidation::{Conditions, Outlet, OutletKind};
 use breakwater_market::{BookSide, Level};
 use breakwater_money::Price;
-use breakwater_money::rounding::{Rounding, mul_div, pow10};
+use breakwater_money::rounding::pow10;
 use breakwater_money::time::NANOS_PER_SECOND;
 
-/// Seconds in which the depth that is left of what was consumed is believed to halve: what is told is
-/// a half-life, what is played is a share a minute.
-const MINUTE: u64 = 60;
+/// Whole units that are taken at the mark where sales have no impact.
+const WITHOUT_END: u128 = 1_000_000_000;
 
 impl Stage<'_> {
     /// Tells the engine what a sale would meet at a mark that is about to be sent.
@@ -37,7 +37,7 @@ impl Stage<'_> {
         let conditions = Conditions {
             outlets,
             volatility_ppm_per_sqrt_day: variance.volatility_ppm(),
-            half_life_nanos: self.consumed.half_life_seconds(MINUTE) * NANOS_PER_SECOND,
+            half_life_nanos: self.consumed.half_life_seconds() * NANOS_PER_SECOND,
             observed_at: self.now,
         };
         let body = Body::ObserveMarket { market: MARKET, conditions, correlations: Vec::new() };
@@ -45,48 +45,31 @@ impl Stage<'_> {
         self.read(&outcome)
     }
 
-    /// What is left of a side as steps, each at the average price of a slice of the curve, rounded
-    /// against whoever trades.
+    /// What is left of a side as steps.
     fn steps(
         &self,
         minute: &Minute,
         side: BookSide,
         mark: Price,
     ) -> Result<Vec<Level>, ScenarioError> {
-        let Some(depth) = minute.depth.as_ref().filter(|_| self.options.impact) else {
-            return Ok(Vec::new());
-        };
+        let unit = pow10(BASE_DECIMALS).map_err(overflow)?;
+        let buy = side == BookSide::Asks;
+        if !self.options.impact {
+            let all = unit.saturating_mul(WITHOUT_END);
+            let worth = all.saturating_mul(mark.raw) / unit;
+            return steps([(all, worth)], unit, buy);
+        }
+        let Some(depth) = minute.depth.as_ref() else { return Ok(Vec::new()) };
         let consumed = self.consumed.of(side);
         let curve = match side {
             BookSide::Bids => depth.bids(),
             BookSide::Asks => depth.asks(),
         };
-        let unit = pow10(VALUE_DECIMALS - crate::perpetuals::PRICE_DECIMALS).map_err(overflow)?;
-        debug_assert_eq!(unit, 10u128.pow(u32::from(BASE_DECIMALS)));
-        let mut steps: Vec<Level> = Vec::new();
-        let (mut before, mut cents_before) = (0u128, 0u128);
-        let left = curve.quantities().filter_map(|quantity| quantity.checked_sub(consumed));
-        for quantity in left.filter(|quantity| *quantity > 0).take(STEPS_MAX) {
+        let mut corners = Vec::with_capacity(STEPS_MAX);
+        for quantity in curve.quantities().filter_map(|all| all.checked_sub(consumed)) {
             let cents = self.consumed.fetches(depth, side, mark, quantity)?.cents;
-            let more = quantity - before;
-            let paid = cents.saturating_sub(cents_before);
-            let rounding = match side {
-                BookSide::Bids => Rounding::Floor,
-                BookSide::Asks => Rounding::Ceil,
-            };
-            let price = mul_div(paid, unit, more, rounding).map_err(overflow)?;
-            (before, cents_before) = (quantity, cents);
-            let worse = |last: &Level| match side {
-                BookSide::Bids => price < last.price,
-                BookSide::Asks => price > last.price,
-            };
-            match steps.last_mut() {
-                // Roundings may hide that a slice is worse: then the one before stands for both.
-                Some(last) if !worse(last) => last.quantity += more,
-                _ if price > 0 => steps.push(Level { price, quantity: more }),
-                _ => break,
-            }
+            corners.push((quantity, cents));
         }
-        Ok(steps)
+        steps(corners, unit, buy)
     }
 }

@@ -20,11 +20,19 @@ pub struct SideBySide {
     /// by the venue's ladder, to the target, planned over depth, and the planner's sales scheduled
     /// together. None unless it was asked for.
     pub sales: Vec<PerpetualRun>,
+    /// What the ways to sell are called, in the order of `sales`.
+    pub sold: Vec<&'static str>,
+}
+
+impl SideBySide {
+    /// Every run, in the order of the fields.
+    pub fn runs(&self) -> impl Iterator<Item = &PerpetualRun> {
+        self.ways.iter().chain(&self.funds).chain(&self.sales)
+    }
 }
 
 /// The ways to sell that are compared, with what they are called.
-#[must_use]
-pub fn ways_to_sell() -> Vec<(&'static str, Closing, Schedule)> {
+fn ways_to_sell() -> Vec<(&'static str, Closing, Schedule)> {
     let pooled = || Schedule::Pooled(Pooling::default());
     vec![
         ("full close", Closing::Full, Schedule::Alone),
@@ -74,5 +82,6 @@ pub fn compare(
     let mut ways = in_parallel(&jobs, |options| run(scenario, options, &mut Nobody))?;
     let mut funds = ways.split_off(WAYS.len().min(ways.len()));
     let sales = funds.split_off(funds.len().saturating_sub(sold.len()));
-    Ok(SideBySide { ways, funds, sales })
+    let sold = sold.iter().map(|(name, ..)| *name).collect();
+    Ok(SideBySide { ways, funds, sales, sold })
 }
