@@ -216,9 +216,9 @@ pub struct Compare {
     /// Who bears what a venue of perpetuals loses.
     #[command(flatten)]
     pub backstop: Backstop,
-    /// Also sell by the planner, beside full close, close factor and target health: takes minutes
+    /// Leave out the sales that are planned over depth, which take a third of the time
     #[arg(long)]
-    pub planner: bool,
+    pub without_planner: bool,
     /// Folder to write [default: out/SCENARIO-compare]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

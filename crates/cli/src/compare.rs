@@ -37,7 +37,8 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
     let folder = Folder::take(&out, &[TABLE, PAGE], SCHEMA)?;
     let waiting = screen.waits_for("running every mechanism");
     let rulebooks = source::rulebooks(&asked.rulebook, Some(&scenario.rulebook))?;
-    let variants = breakwater_simulate::compare(&scenario, &options, &rulebooks, asked.planner);
+    let planned = scenario.settings.planner.is_some() && !asked.without_planner;
+    let variants = breakwater_simulate::compare(&scenario, &options, &rulebooks, planned);
     let variants = variants.map_err(Failure::of_run)?;
     waiting.finish_and_clear();
     let Some(first) = variants.first().map(|variant| &variant.run) else {

@@ -6,6 +6,7 @@ use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_liquidation::{AssetInfo, AssetKind, Kept, Rulebook};
 use breakwater_simulate::auctions::scenario::AuctionScenario;
+use breakwater_simulate::option_book::OptionBookScenario;
 use breakwater_simulate::perpetuals::PerpetualScenario;
 use breakwater_simulate::{Scenario, registry};
 use serde::Serialize;
@@ -19,8 +20,12 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
     let mut text = String::new();
     let mut rows = Vec::new();
     let shipped = Scenario::shipped().iter().chain(PerpetualScenario::shipped());
-    for (name, title) in shipped.chain(AuctionScenario::shipped()) {
+    let shipped = shipped.chain(AuctionScenario::shipped()).chain(OptionBookScenario::shipped());
+    for (name, title) in shipped {
         let provenance = match *name {
+            name if OptionBookScenario::is_meant(name) => {
+                OptionBookScenario::open(name)?.provenance()
+            }
             name if AuctionScenario::is_meant(name) => AuctionScenario::open(name)?.provenance(),
             name if PerpetualScenario::is_meant(name) => {
                 PerpetualScenario::open(name)?.provenance()
@@ -43,8 +48,8 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
         rows.push(json!({ "name": name, "title": title, "data": data }));
     }
     text.push_str(
-        "\nbreakwater replay NAME runs one, breakwater auction run NAME one of auctions; a path to a \
-         .toml file works too\n",
+        "\nbreakwater replay NAME runs one, breakwater auction run NAME one of auctions, breakwater \
+         compare option-book\none of options; a path to a .toml file works too\n",
     );
     screen.answer(&text, &json!({ "schema": "breakwater.scenarios/1", "scenarios": rows }))?;
     Ok(Verdict::Fine)

@@ -2,6 +2,7 @@
 
 use crate::event::{Cause, Event, Outcome, What};
 use crate::invariant::{Invariant, Stop};
+use crate::legs::OpenLegs;
 use crate::tape::Tape;
 use crate::{Body, Command, Watch, steps};
 use breakwater_ledger::{Ledger, TrialRow};
@@ -133,7 +134,7 @@ pub struct Engine {
     pub(crate) ledger: Ledger,
     pub(crate) state: PoolState,
     pub(crate) standings: Vec<Standing>,
-    pub(crate) legs: BTreeMap<u64, OpenLeg>,
+    pub(crate) legs: OpenLegs,
     /// Auctions by the number of their leg.
     pub(crate) auctions: BTreeMap<u64, Running>,
     pub(crate) next_leg: u64,
@@ -185,7 +186,7 @@ impl Engine {
             ledger: Ledger::default(),
             state: PoolState::default(),
             standings: Vec::new(),
-            legs: BTreeMap::new(),
+            legs: OpenLegs::default(),
             auctions: BTreeMap::new(),
             next_leg: 1,
             orders: Orders::default(),
@@ -371,15 +372,7 @@ impl Engine {
     /// What the sales of all accounts but one may still take of each asset's depth. What is auctioned
     /// takes none.
     pub(crate) fn under_way(&self, but: AccountId) -> UnderWay {
-        let mut sum = UnderWay::new();
-        for (number, open) in &self.legs {
-            if open.account != but && !self.auctions.contains_key(number) {
-                let left = open.leg.quantity - open.filled;
-                let own = sum.entry((open.leg.asset, open.leg.buy_back)).or_default();
-                *own = own.saturating_add(left);
-            }
-        }
-        sum
+        self.legs.under_way(but)
     }
 
     /// What is known of the markets that sales go into.
@@ -463,7 +456,7 @@ impl Engine {
     /// Sales under way, by number of the leg.
     #[must_use]
     pub fn open_legs(&self) -> &BTreeMap<u64, OpenLeg> {
-        &self.legs
+        self.legs.all()
     }
 
     /// Auctions under way, by number of their leg.

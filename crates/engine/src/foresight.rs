@@ -106,7 +106,7 @@ impl Engine {
                 trade
             }
             Body::ReportFill { leg, quantity, proceeds, .. } if *quantity > 0 => {
-                let Some(open) = self.legs.get(leg) else {
+                let Some(open) = self.legs.get(*leg) else {
                     return Err(Rejection::UnknownLeg.because(format!("leg {leg}")));
                 };
                 Call::Fill {

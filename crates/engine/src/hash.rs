@@ -80,7 +80,7 @@ impl Engine {
             part("ledger", &(rows, pool, self.ledger.posted())),
             part("state", &state),
             part("margin calls", &self.standings),
-            part("sales", &(&self.legs, self.next_leg, &self.retry)),
+            part("sales", &(self.legs.all(), self.next_leg, &self.retry)),
             part("auctions", &self.auctions),
             part("orders", &(&self.orders, self.next_order, self.entropy)),
             part("conditions", &self.observed),

@@ -13,6 +13,7 @@ pub mod foresight;
 pub mod grounds;
 pub mod hash;
 pub mod invariant;
+mod legs;
 pub mod limits;
 pub mod snapshot;
 mod steps;

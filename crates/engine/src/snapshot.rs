@@ -2,6 +2,7 @@
 
 use crate::engine::{Guarded, Installed, Losses, Standing};
 use crate::invariant::Stop;
+use crate::legs::OpenLegs;
 use crate::{Engine, OpenLeg, Registry, Watch, steps};
 use breakwater_ledger::Ledger;
 use breakwater_liquidation::{
@@ -97,7 +98,7 @@ impl Engine {
             posted: self.ledger.posted(),
             state: self.state.entries().collect(),
             standings: self.standings.clone(),
-            legs: self.legs.clone(),
+            legs: self.legs.all().clone(),
             auctions: self.auctions.clone(),
             next_leg: self.next_leg,
             orders: self.orders.clone(),
@@ -169,7 +170,7 @@ impl Engine {
             ledger,
             state,
             standings: image.standings,
-            legs: image.legs,
+            legs: OpenLegs::new(image.legs, |number| image.auctions.contains_key(&number)),
             auctions: image.auctions,
             next_leg: image.next_leg,
             orders: image.orders,

@@ -145,8 +145,8 @@ pub struct Variant {
 
 /// The same book and shock under every mechanism: each rulebook of `rulebooks` that can take a
 /// lending book, with each account's own thresholds and with the rulebook's, as the venue is and with
-/// our guards; and the scenario's own rulebook sold by the venue itself, in two ways to the market, planned over depth as well if `planner` is asked for, and
-/// by each of the scenario's auctions.
+/// our guards; and the scenario's own rulebook sold by the venue itself: in two ways to the market, with
+/// `planner` planned over depth as well, and by each of the scenario's auctions.
 ///
 /// # Errors
 /// As [`run`].

@@ -120,6 +120,13 @@ fn percent(share: f64) -> Option<String> {
     (share > 0.0).then(|| format!("{:.1}", share * 100.0))
 }
 
+/// At least three decimals, and three digits of a number below a hundredth: a unit may be a small contract.
+fn three_digits(number: f64) -> String {
+    let small = number > 0.0 && number < 0.01;
+    let decimals = if small { (2.0 - number.log10().floor()).min(18.0) as usize } else { 3 };
+    format!("{number:.decimals$}")
+}
+
 fn remarks(told: &Told<'_>) -> Vec<String> {
     let (question, found) = (told.question, told.found);
     let (estimates, whole) = (&found.estimates, unit(told.file));
@@ -130,12 +137,12 @@ fn remarks(told: &Told<'_>) -> Vec<String> {
         None => "most of what trades ate was not half back within 30 s".to_owned(),
     };
     let estimated = format!(
-        "First {:.0} s: volatility {:.2} bps a root second, volume {:.3} a second, {:.3} bps a unit at \
+        "First {:.0} s: volatility {:.2} bps a root second, volume {:.3} a second, {} bps a unit at \
          once; {half} ({} hits, {} never).",
         estimates.seconds,
         bps(estimates.sigma),
         estimates.volume / whole,
-        bps(estimates.slope) * whole,
+        three_digits(bps(estimates.slope) * whole),
         refilling.hits,
         refilling.never
     );

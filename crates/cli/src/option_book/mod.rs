@@ -107,7 +107,8 @@ fn told(scenario: &OptionBookScenario, runs: &[WayRun], page: &Path) -> String {
     }
     let remark = "delta after is that after the trades of the first minute; worst at risk is the largest \
                   loss at risk after a minute's trades, until the target was met; cost is at unchanged \
-                  marks, fees of the liquidation included";
+                  marks, fees of the liquidation included; hedging stops where one lot more would \
+                  raise what is required";
     text.push('\n');
     for told in wrapped(remark, 98) {
         text.push_str(&format!("{told}\n"));

@@ -36,7 +36,8 @@ pub fn run(asked: &Compare, screen: &Screen) -> Result<Verdict, Failure> {
     let out = asked.out.clone().unwrap_or_else(|| default_folder(scenario.name(), "-compare"));
     let folder = Folder::take(&out, &[TABLE, PAGE], json::COMPARE)?;
     let waiting = screen.waits_for("running every way and every fund");
-    let sides = runner::compare(&scenario, &options, asked.planner).map_err(Failure::of_run)?;
+    let planned = scenario.settings.planner.is_some() && !asked.without_planner;
+    let sides = runner::compare(&scenario, &options, planned).map_err(Failure::of_run)?;
     waiting.finish_and_clear();
     let Some(first) = sides.ways.first() else {
         return Err(Failure::Internal("no way was run".to_owned()));

@@ -11,6 +11,7 @@ mod hedge;
 mod journal;
 mod keeper;
 mod market;
+mod option_book;
 mod option_values;
 mod perpetuals;
 mod price;

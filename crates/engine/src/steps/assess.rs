@@ -125,15 +125,14 @@ fn cancel(
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
     engine.retry.remove(&account);
-    let open: Vec<u64> =
-        engine.legs.iter().filter(|(_, l)| l.account == account).map(|(n, _)| *n).collect();
+    let open: Vec<u64> = engine.legs.of(account).map(|(number, _)| number).collect();
     for number in open {
         if engine.auctions.contains_key(&number) {
             // Whoever has bid may count on the lot.
             if !auction::is_bound(engine, number) {
                 auction::take_off(engine, number, cause, outcome);
             }
-        } else if let Some(open) = engine.legs.remove(&number) {
+        } else if let Some(open) = engine.legs.remove(number) {
             let unsold = open.leg.quantity - open.filled;
             Engine::tell(outcome, cause, What::Cancelled { leg: number, unsold });
         }
@@ -148,9 +147,7 @@ fn act(
     cause: Cause,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
-    if engine.legs.values().any(|open| open.account == account)
-        && !planned::stale_slice(engine, account, cause, outcome)
-    {
+    if engine.legs.has(account) && !planned::stale_slice(engine, account, cause, outcome) {
         return Ok(());
     }
     let retry_at = engine.standings[account.index()].retry_at;
@@ -234,7 +231,7 @@ pub(super) fn sell(
             for leg in sold {
                 let number = engine.next_leg;
                 engine.next_leg += 1;
-                engine.legs.insert(number, OpenLeg { account, leg, filled: 0, until });
+                engine.legs.sell(number, OpenLeg { account, leg, filled: 0, until });
                 let reason = plan.reason;
                 let told = What::Ordered { leg: number, account, sale: leg, reason };
                 Engine::tell(outcome, cause, told);
@@ -254,7 +251,7 @@ pub(super) fn sell(
 /// I-18: the legs of one plan at most, each of another asset; the lots of one holding on auction are one
 /// leg together.
 fn one_liquidation(engine: &Engine, account: AccountId) -> Result<(), Fault> {
-    let own = engine.legs.iter().filter(|(_, open)| open.account == account);
+    let own = engine.legs.of(account);
     let mut on_auction = false;
     let mut assets: Vec<_> = own
         .filter(|(number, _)| {

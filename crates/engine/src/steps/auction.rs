@@ -101,7 +101,7 @@ fn open_lot(
     let Opening { at_mark, fair, wanted, .. } = opening;
     let (sale, format) = (Leg { quantity: at_mark.quantity, ..lot }, running.format());
     engine.next_leg += 1;
-    engine.legs.insert(number, OpenLeg { account, leg: sale, filled: 0, until: None });
+    engine.legs.put_up(number, OpenLeg { account, leg: sale, filled: 0, until: None });
     engine.auctions.insert(number, running);
     let told = What::AuctionOpened { leg: number, account, sale, format, fair, wanted };
     Engine::tell(outcome, cause, told);
@@ -124,8 +124,7 @@ pub(super) fn bid(
     bid: &Bid,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
-    let (Some(open), Some(before)) = (engine.legs.get(&number), engine.auctions.get(&number))
-    else {
+    let (Some(open), Some(before)) = (engine.legs.get(number), engine.auctions.get(&number)) else {
         let detail = format!("auction {number}: an open one is right");
         return Err(Rejection::UnknownAuction.because(detail).into());
     };
@@ -179,7 +178,7 @@ pub(crate) fn sale_by(
     (number, bidder): (u64, u64),
     bid: &Bid,
 ) -> Result<Option<Call>, Rejected> {
-    let (Some(open), Some(running)) = (engine.legs.get(&number), engine.auctions.get(&number))
+    let (Some(open), Some(running)) = (engine.legs.get(number), engine.auctions.get(&number))
     else {
         return Err(Rejection::UnknownAuction.because(format!("auction {number}")));
     };
@@ -222,7 +221,7 @@ pub(crate) fn due(engine: &mut Engine, cause: Cause, outcome: &mut Outcome) -> R
     let all = engine.auctions.iter().filter(|(_, running)| running.is_due());
     let numbers: Vec<u64> = all.map(|(number, _)| *number).collect();
     for number in numbers {
-        let (Some(open), Some(before)) = (engine.legs.get(&number), engine.auctions.get(&number))
+        let (Some(open), Some(before)) = (engine.legs.get(number), engine.auctions.get(&number))
         else {
             continue;
         };
@@ -298,9 +297,7 @@ fn follow(
     if totals.quantity > 0 {
         let sale = fill::Sale { quantity: totals.quantity, paid: price, cause };
         fill::sell(engine, at, open, sale, Some(effects), outcome)?;
-        if let Some(open) = engine.legs.get_mut(&number) {
-            open.filled = open.filled.saturating_add(totals.quantity);
-        }
+        engine.legs.fill(number, totals.quantity);
     } else {
         settle::commit(engine, effects, cause, outcome)?;
     }
@@ -364,7 +361,7 @@ fn close(
 ) -> Result<(), Fault> {
     let Place { at, number, cause } = place;
     running.raised = running.raised.saturating_add(step.totals()?.paid);
-    let Some(account) = engine.legs.get(&number).map(|open| open.account) else {
+    let Some(account) = engine.legs.get(number).map(|open| open.account) else {
         let found = format!("auction {number} has no leg");
         return Err(Fault::Broken(Invariant::WellFormed, found));
     };
@@ -398,7 +395,7 @@ fn close(
 /// Ends an auction that holds nothing.
 pub(super) fn take_off(engine: &mut Engine, number: u64, cause: Cause, outcome: &mut Outcome) {
     engine.auctions.remove(&number);
-    if let Some(open) = engine.legs.remove(&number) {
+    if let Some(open) = engine.legs.remove(number) {
         let unsold = open.leg.quantity.saturating_sub(open.filled);
         Engine::tell(outcome, cause, What::AuctionClosed { leg: number, unsold });
     }
@@ -416,8 +413,7 @@ pub(super) fn is_bound(engine: &Engine, number: u64) -> bool {
 
 /// Refuses what would take from under bidders what they have bid for.
 pub(super) fn may_take_out(engine: &Engine, account: AccountId) -> Result<(), Rejected> {
-    let bound =
-        engine.legs.iter().find(|(n, open)| open.account == account && is_bound(engine, **n));
+    let bound = engine.legs.of(account).find(|(number, _)| is_bound(engine, *number));
     match bound {
         Some((number, _)) => {
             Err(Rejection::LotOnAuction.because(format!("{account}, auction {number}")))

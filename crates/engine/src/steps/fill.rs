@@ -18,7 +18,7 @@ pub(super) fn run(
     done: bool,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
-    let Some(open) = engine.legs.get(&number).cloned() else {
+    let Some(open) = engine.legs.get(number).cloned() else {
         return Err(Rejection::UnknownLeg.because(format!("leg {number}")).into());
     };
     if engine.auctions.contains_key(&number) {
@@ -43,7 +43,7 @@ pub(super) fn run(
     }
     let filled = open.filled + quantity;
     if done || filled == open.leg.quantity {
-        engine.legs.remove(&number);
+        engine.legs.remove(number);
         let unsold = open.leg.quantity - filled;
         if unsold > 0 {
             let retry_nanos = engine.in_force()?.policy.retry_nanos;
@@ -56,8 +56,8 @@ pub(super) fn run(
                 Err(broken) => return Err(broken),
             }
         }
-    } else if let Some(open) = engine.legs.get_mut(&number) {
-        open.filled = filled;
+    } else {
+        engine.legs.fill(number, quantity);
     }
     engine.watch.mark_pending(account);
     Ok(())

@@ -29,8 +29,8 @@ pub(super) fn stale_slice(
     cause: Cause,
     outcome: &mut Outcome,
 ) -> bool {
-    let own = engine.legs.iter().filter(|(_, open)| open.account == account);
-    let own: Vec<(u64, Option<Time>)> = own.map(|(number, open)| (*number, open.until)).collect();
+    let own = engine.legs.of(account);
+    let own: Vec<(u64, Option<Time>)> = own.map(|(number, open)| (number, open.until)).collect();
     // The legs of one plan end together; what was given up goes on.
     let Some(until) = own.first().and_then(|(_, until)| *until) else { return false };
     if engine.now < until {
@@ -39,7 +39,7 @@ pub(super) fn stale_slice(
         return false;
     }
     for (number, _) in own {
-        if let Some(open) = engine.legs.remove(&number) {
+        if let Some(open) = engine.legs.remove(number) {
             let unsold = open.leg.quantity - open.filled;
             Engine::tell(outcome, cause, What::Cancelled { leg: number, unsold });
         }

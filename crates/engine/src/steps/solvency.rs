@@ -49,7 +49,7 @@ pub(super) fn set_gate(
 /// again once it is over.
 fn call_off(engine: &mut Engine, asset: AssetId, outcome: &mut Outcome) {
     let touched = |open: &crate::OpenLeg| has(engine, open.account, asset);
-    let open = engine.legs.iter().filter(|(_, open)| touched(open));
+    let open = engine.legs.all().iter().filter(|(_, open)| touched(open));
     let open: Vec<(u64, AccountId)> = open.map(|(number, open)| (*number, open.account)).collect();
     for (number, account) in open {
         if engine.auctions.contains_key(&number) {
@@ -58,7 +58,7 @@ fn call_off(engine: &mut Engine, asset: AssetId, outcome: &mut Outcome) {
                 engine.watch.mark_pending(account);
                 super::auction::take_off(engine, number, Cause::Command, outcome);
             }
-        } else if let Some(open) = engine.legs.remove(&number) {
+        } else if let Some(open) = engine.legs.remove(number) {
             let unsold = open.leg.quantity - open.filled;
             Engine::tell(outcome, Cause::Command, What::Cancelled { leg: number, unsold });
             engine.watch.mark_pending(account);

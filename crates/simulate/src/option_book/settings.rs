@@ -1,13 +1,14 @@
 //! The scenario file of an option book.
 
 use crate::ScenarioError;
-use crate::scenario::read_file;
+use crate::scenario::{Source, read_file};
 use crate::shipped::{OPTION_BOOKS, TABLES};
 use crate::table::Table;
 use breakwater_money::Time;
 use breakwater_money::decimal;
 use breakwater_options::hedging::Neutral;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The whole file.
@@ -34,6 +35,9 @@ pub struct Settings {
     pub depth: Depth,
     /// How it is liquidated.
     pub terms: Terms,
+    /// Where each table comes from, by its name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
 }
 
 /// Its tables.
@@ -147,9 +151,28 @@ pub struct OptionBookScenario {
     pub path: Vec<u64>,
     /// Minute `from_minute`.
     pub start: Time,
+    /// Hash of the table of the index.
+    index_hash: String,
 }
 
 impl OptionBookScenario {
+    /// Names and titles of the shipped scenarios.
+    #[must_use]
+    pub fn shipped() -> &'static [(&'static str, &'static str)] {
+        &[("option-book", "10 October 2025 over a short option book under portfolio margin")]
+    }
+
+    /// Its table with where it comes from, its licence and its hash.
+    #[must_use]
+    pub fn provenance(&self) -> Vec<(String, String, String, String)> {
+        let file = &self.settings.files.index;
+        let known = self.settings.sources.get(file);
+        let (source, licence) = known.map_or(("not stated", "not stated"), |known| {
+            (known.source.as_str(), known.licence.as_str())
+        });
+        vec![(file.clone(), source.to_owned(), licence.to_owned(), self.index_hash.clone())]
+    }
+
     /// True if `name` means an option book: a shipped one, or a file that states options.
     #[must_use]
     pub fn is_meant(name: &str) -> bool {
@@ -209,9 +232,12 @@ impl OptionBookScenario {
             let reason = format!("'{}': no shipped rulebook of that name", settings.rulebook);
             return Err(ScenarioError::setting("rulebook", reason));
         };
-        let path = index(&settings, &table(&settings.files.index)?)?;
+        let text = table(&settings.files.index)?;
+        let index_hash = blake3::hash(text.as_bytes()).to_hex().to_string();
+        let path = index(&settings, &text)?;
         let start = Time::from_seconds(zero + 60 * u64::from(market.from_minute));
-        Ok(OptionBookScenario { parameters: (*parameters).to_owned(), path, start, settings })
+        let parameters = (*parameters).to_owned();
+        Ok(OptionBookScenario { settings, parameters, path, start, index_hash })
     }
 }
 

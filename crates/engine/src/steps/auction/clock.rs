@@ -14,7 +14,7 @@ pub(crate) fn count(engine: &mut Engine, at: Time) -> Clocks {
     let numbers: Vec<u64> = engine.auctions.keys().copied().collect();
     let mut before = Vec::with_capacity(numbers.len());
     for number in numbers {
-        let live = engine.legs.get(&number).and_then(|open| live(engine, open));
+        let live = engine.legs.get(number).and_then(|open| live(engine, open));
         let Some(running) = engine.auctions.get_mut(&number) else { continue };
         before.push((number, running.elapsed_nanos, running.counted_to));
         running.count_to(at, live);
@@ -81,7 +81,7 @@ impl Engine {
     #[must_use]
     pub fn auction_nanos(&self, number: u64, at: Time) -> Option<u64> {
         let running: &Running = self.auctions.get(&number)?;
-        let live = self.legs.get(&number).and_then(|open| live(self, open));
+        let live = self.legs.get(number).and_then(|open| live(self, open));
         Some(running.elapsed_at(at, live))
     }
 }
