@@ -71,16 +71,20 @@ fn told(scenario: &OptionBookScenario, runs: &[WayRun], page: &Path) -> String {
     let mut text = format!("{}\n", paint.strong(&scenario.settings.title));
     match runs.first().and_then(|run| run.breach) {
         None => text.push_str("no breach: nothing was liquidated\n\n"),
-        Some(at) => text.push_str(&format!(
-            "breach {:02}:{:02} UTC at {}: equity {}, required {}, net delta {}, loss at risk {}; BTC\n\n",
-            at.minute / 60,
-            at.minute % 60,
-            crate::figures::money(at.cents.into(), 2),
-            coins(at.health.equity),
-            of_size(at.health.requirement),
-            places(at.risk.delta_e9, 9),
-            of_size(at.risk.loss),
-        )),
+        Some(at) => {
+            let found = format!(
+                "breach {:02}:{:02} UTC at {}: equity {}, required {}, net delta {}, loss at risk {}; BTC",
+                at.minute / 60,
+                at.minute % 60,
+                crate::figures::money(at.cents.into(), 2),
+                coins(at.health.equity),
+                of_size(at.health.requirement),
+                places(at.risk.delta_e9, 9),
+                of_size(at.risk.loss),
+            );
+            wrapped(&found, 98).iter().for_each(|line| text.push_str(&format!("{line}\n")));
+            text.push('\n');
+        }
     }
     let line = |cells: [&str; 9]| {
         let [way, relieved, cost, hedge, delta, worst, reached, end, deficit] = cells;

@@ -38,7 +38,7 @@ fn an_option_book_is_hedged_before_it_is_sold_and_that_costs_less_than_selling_i
         assert!(after.abs() <= before.abs() && after * before >= 0.0, "{trade}");
     }
 
-    let page = text(&folder.path().join("out/option-book-compare/compare.html"));
+    let page = text(&folder.path().join("out/option-book-compare/report.html"));
     assert!(page.contains("<svg"), "the page has no chart");
     let listed = run_in(folder.path(), &["scenarios"]).with(0);
     assert!(listed.out.contains("option-book"), "{}", listed.out);
@@ -61,6 +61,9 @@ fn option_books_that_make_no_sense_are_refused_with_the_field() {
     with("size = \"-120\"", "size = \"0\"").complains(3, &["size"]);
     with("volatility_ppm = 480000", "volatility_ppm = 0").complains(3, &["volatility_ppm"]);
     with("to_minute = 1439", "to_minute = 0").complains(3, &["minute"]);
+    with("symbol = \"BTC-17OCT25-108000-P\"", "symbol = \"BTC-17OCT25-112000-P\"")
+        .complains(3, &["options[1].symbol", "twice"]);
+    with("{ bps = 8, ", "{ bps = 1, ").complains(3, &["depth.hedge[1].bps", "rising"]);
     with("to_minute = 1439", "to_minute = 9999").complains(3, &["minute"]);
     with("expires_days = 7", "expires_days = 0").complains(3, &["expires_days"]);
     with("[terms]", "[terms]\nlots = 1").complains(3, &["lots"]);

@@ -114,7 +114,7 @@ fn markets_that_make_no_sense_are_refused_with_field_and_value() {
         ("\"0.8\"", "\"1.8\"", &["correlations[0]", "1.8", "-1 to 1"]),
         ("[\"STETH\", \"WBTC\", ", "[\"STETH\", \"STETH\", ", &["correlations[0]", "itself"]),
         ("[\"STETH\", \"WBTC\", ", "[\"STETH\", \"USDC\", ", &["correlations[0]", "no market"]),
-        ("\"participation_bps\": 5000", "\"participation_bps\": 0", &["planner", "bps 0"]),
+        ("\"participation_bps\": 1500", "\"participation_bps\": 0", &["planner", "bps 0"]),
         ("\"confidence\": \"1.645\"", "\"confidence\": \"7\"", &["planner", "7000000"]),
         ("\"target_ratio\": \"1.05\"", "\"target_ratio\": \"0.9\"", &["target_ratio", "0.9"]),
         ("\"pace_seconds\": 60", "\"pace_seconds\": 0", &["planner", "pace"]),

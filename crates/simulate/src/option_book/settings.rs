@@ -140,6 +140,60 @@ pub struct Terms {
     pub horizon_minutes: u32,
 }
 
+/// Largest volatility, millionths: ten times the price a year.
+const VOLATILITY_PPM_MOST: u32 = 10_000_000;
+
+impl Settings {
+    /// The first field of a position or of the depth that makes no sense.
+    fn check(&self) -> Result<(), ScenarioError> {
+        let refused = |field: String, reason: String| Err(ScenarioError::setting(&field, reason));
+        if self.options.is_empty() {
+            return refused("options".to_owned(), "none; at least one position".to_owned());
+        }
+        let minutes = self.market.to_minute - self.market.from_minute;
+        for (place, option) in self.options.iter().enumerate() {
+            let field = |name: &str| format!("options[{place}].{name}");
+            let not_zero = |name: &str, text: &str, decimals: u8| {
+                let bare = text.strip_prefix('-').unwrap_or(text);
+                match decimal::parse_raw(bare, decimals) {
+                    Ok(0) => refused(field(name), format!("{text}; not zero")),
+                    Ok(_) => Ok(()),
+                    Err(error) => refused(field(name), error.to_string()),
+                }
+            };
+            not_zero("size", &option.size, 1)?;
+            not_zero("strike", &option.strike, 2)?;
+            if !(1..=VOLATILITY_PPM_MOST).contains(&option.volatility_ppm) {
+                let given = option.volatility_ppm;
+                let reason = format!("{given}; from 1 to {VOLATILITY_PPM_MOST} millionths");
+                return refused(field("volatility_ppm"), reason);
+            }
+            if option.expires_days.saturating_mul(24 * 60) <= minutes {
+                let given = option.expires_days;
+                let reason = format!("{given}; after the last of {} minutes", minutes + 1);
+                return refused(field("expires_days"), reason);
+            }
+            if self.options[..place].iter().any(|other| other.symbol == option.symbol) {
+                return refused(field("symbol"), format!("'{}' stands twice", option.symbol));
+            }
+        }
+        for (name, steps) in [("hedge", &self.depth.hedge), ("options", &self.depth.options)] {
+            for (place, step) in steps.iter().enumerate() {
+                let before = place.checked_sub(1).and_then(|before| steps.get(before));
+                let rises = before.is_none_or(|before| before.bps < step.bps);
+                if !rises || step.bps >= 10_000 {
+                    let reason = format!("{}; rising, and below 10000", step.bps);
+                    return refused(format!("depth.{name}[{place}].bps"), reason);
+                }
+            }
+            if steps.is_empty() {
+                return refused(format!("depth.{name}"), "none; at least one step".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A scenario with its path.
 #[derive(Debug, Clone)]
 pub struct OptionBookScenario {
@@ -221,6 +275,7 @@ impl OptionBookScenario {
             let reason = format!("{}: below to_minute {}", market.from_minute, market.to_minute);
             return Err(ScenarioError::setting("market.from_minute", reason));
         }
+        settings.check()?;
         let at: jiff::Timestamp = market.starts_at.parse().map_err(|_| {
             let reason = format!("'{}'; such as 2025-10-10T00:00:00Z is right", market.starts_at);
             ScenarioError::setting("market.starts_at", reason)
