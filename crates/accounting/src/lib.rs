@@ -1,0 +1,30 @@
+//! Accounts of one holder out of one stream of entries, free of any jurisdiction.
+//!
+//! A source (a journal of the engine, a file of an exchange, events of a chain) becomes a list of
+//! [`Entry`]; lots, loans and derivatives turn it into realised rows. Sums are exact: basis added
+//! is basis removed plus basis left, and lots are balances. The crate knows no tax rule, no rate
+//! and no file format.
+//!
+//! ```
+//! use breakwater_accounting::{Quantity, Value};
+//!
+//! let basis = Value::parse("100").unwrap();
+//! let (taken, whole) = (Quantity::parse("1").unwrap(), Quantity::parse("3").unwrap());
+//! let removed = basis.share(taken, whole).unwrap();
+//! let left = basis.minus(removed).unwrap();
+//! assert_eq!(removed.plus(left).unwrap(), basis);
+//! ```
+
+pub mod derivatives;
+pub mod entry;
+pub mod error;
+pub mod names;
+pub mod number;
+
+pub use entry::{
+    Acquire, Acquired, Borrow, Dispose, Disposed, Entry, Expense, ExpenseKind, Fill, FillReason,
+    Funding, Kind, Mark, Payer, Repay, Transfer, Waived,
+};
+pub use error::{AccountingError, Result};
+pub use names::{AssetId, Contract, ContractId, Form, Names, SourceId, WalletId};
+pub use number::{Price, Quantity, Value};
