@@ -101,7 +101,11 @@ impl Terms {
     ///
     /// # Errors
     /// A price of zero or less.
-    pub fn value(&self, quantity: &Rational, price: &Rational) -> Result<Rational, DerivativeError> {
+    pub fn value(
+        &self,
+        quantity: &Rational,
+        price: &Rational,
+    ) -> Result<Rational, DerivativeError> {
         positive("price", price)?;
         let units = quantity * &self.size;
         Ok(match self.form {

@@ -154,7 +154,8 @@ impl Position {
         }
         let fill = self.fills;
         self.fills += 1;
-        let against = !self.quantity.is_zero() && self.quantity.is_negative() != quantity.is_negative();
+        let against =
+            !self.quantity.is_zero() && self.quantity.is_negative() != quantity.is_negative();
         let closing =
             if against { quantity.abs().min(self.quantity.abs()) } else { Rational::zero() };
         let opening = quantity.abs() - &closing;

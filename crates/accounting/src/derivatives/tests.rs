@@ -18,7 +18,8 @@ struct Draws(u64);
 
 impl Draws {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -33,7 +34,7 @@ enum Step {
 fn stream(draws: &mut Draws, marks: bool) -> Vec<Step> {
     let mut price = 20_000 + draws.below(60_000);
     let mut steps = Vec::new();
-    for _ in 0..2 + draws.below(14) {
+    for _ in 0..2 + draws.below(7) {
         price = price * (900 + draws.below(210)) / 1_000 + 1;
         let at = raw(i128::from(price), 2);
         let kinds = if marks { 10 } else { 9 };
@@ -76,10 +77,18 @@ impl Naive {
     /// Average entry as a price: arithmetic mean, of an inverse contract harmonic.
     fn average(&self) -> Rational {
         let count = Rational::from_integer(BigInt::from(self.entries.len()));
-        let sum = |values: Vec<Rational>| values.iter().fold(Rational::zero(), |sum, v| sum + v);
+        // Neighbours at one price are added up at once.
+        let mut sum = Rational::zero();
+        for run in self.entries.chunk_by(|a, b| a == b) {
+            let many = Rational::from_integer(BigInt::from(run.len()));
+            sum += match self.terms.form() {
+                Form::Linear => many * &run[0],
+                Form::Inverse => many / &run[0],
+            };
+        }
         match self.terms.form() {
-            Form::Linear => sum(self.entries.clone()) / count,
-            Form::Inverse => count / sum(self.entries.iter().map(Rational::recip).collect()),
+            Form::Linear => sum / count,
+            Form::Inverse => count / sum,
         }
     }
 
@@ -132,8 +141,7 @@ fn ten_thousand_streams_realise_what_single_contracts_do() {
         for step in stream(&mut draws, false) {
             match step {
                 Step::Fill { quantity, price, fee } => {
-                    let filled =
-                        position.fill(&raw(quantity, 0), &price, &fee).unwrap();
+                    let filled = position.fill(&raw(quantity, 0), &price, &fee).unwrap();
                     naive.fill(quantity, &price);
                     paid += fee;
                     fills += 1;
@@ -154,7 +162,9 @@ fn ten_thousand_streams_realise_what_single_contracts_do() {
             assert_eq!(*position.quantity(), raw(held, 0), "stream {seed}");
             assert!(near(&position.totals().price_pnl, &naive.pnl), "stream {seed}");
             if held != 0 && matching == Matching::AverageEntry {
-                assert!(near(&position.average_entry(), &naive.average()), "stream {seed}");
+                // A price is a quotient of values: as near as they are, as a share of it.
+                let parts = position.average_entry() / naive.average();
+                assert!((parts - number("1")).abs() < raw(1, 20), "stream {seed}");
             }
             flats += u32::from(held == 0);
             // What was realised and what is open is what was paid and got, and what is held is worth.
@@ -169,7 +179,8 @@ fn ten_thousand_streams_realise_what_single_contracts_do() {
             assert_eq!(totals.entered, &totals.removed + left, "stream {seed}");
         }
     }
-    assert!(fills > 50_000 && closes > 20_000 && flips > 6_000 && flats > 3_000, "{closes} {flips}");
+    let drawn = (fills, closes, flips, flats);
+    assert!(fills > 30_000 && closes > 10_000 && flips > 3_000 && flats > 1_000, "{drawn:?}");
 }
 
 #[test]
