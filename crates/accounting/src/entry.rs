@@ -65,6 +65,8 @@ pub enum Acquired {
     Settlement,
     /// A holding from before the first row; cost and time as stated.
     Opening,
+    /// Borrowed, at what it was worth; what is owed stands beside.
+    Borrowed,
     /// Basis not known; the reader was told to take this cost.
     Assumed,
 }

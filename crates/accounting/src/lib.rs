@@ -15,16 +15,30 @@
 //! assert_eq!(removed.plus(left).unwrap(), basis);
 //! ```
 
+pub mod accounts;
+pub mod books;
+pub mod contracts;
+pub mod date;
 pub mod derivatives;
 pub mod entry;
 pub mod error;
+pub mod lots;
+pub mod movement;
 pub mod names;
 pub mod number;
 
+pub use accounts::{Accounts, movements};
+pub use books::{Books, Debt, ExpenseRow, WaivedRow};
+pub use contracts::{ContractEvent, ContractRow, Contracts};
+pub use date::{Civil, Date};
 pub use entry::{
     Acquire, Acquired, Borrow, Dispose, Disposed, Entry, Expense, ExpenseKind, Fill, FillReason,
     Funding, Kind, Mark, Payer, Repay, Transfer, Waived,
 };
 pub use error::{AccountingError, Result};
+pub use lots::{
+    Assumption, Chosen, Lot, Lots, Order, Policy, Row, RowEvent, Scope, Shortage, StandingOrder,
+};
+pub use movement::{Change, Incoming, Movement, OutReason, Outgoing};
 pub use names::{AssetId, Contract, ContractId, Form, Names, SourceId, WalletId};
 pub use number::{Price, Quantity, Value};
