@@ -22,6 +22,9 @@ pub mod date;
 pub mod derivatives;
 pub mod entry;
 pub mod error;
+pub mod identities;
+#[cfg(feature = "journal")]
+pub mod journal;
 pub mod lots;
 pub mod movement;
 pub mod names;

@@ -1,0 +1,156 @@
+//! What the engine says of prices and claims at this moment.
+
+use super::error::JournalError;
+use super::slot::whole;
+use crate::derivatives::nearest;
+use breakwater_engine::Engine;
+use breakwater_liquidation::contract::Form;
+use breakwater_liquidation::{AssetKind, ContractTerms, Rejected};
+use breakwater_money::{
+    AccountId, AssetId, Class, Holder, Price, Rational, Rounding, Unit, rational, rounding,
+};
+use num_traits::{One, Signed};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// Prices and claims after one command, each asked once.
+pub(super) struct Marks<'a> {
+    engine: &'a Engine,
+    prices: RefCell<BTreeMap<AssetId, Option<Rational>>>,
+    rates: RefCell<BTreeMap<Unit, Option<Rate>>>,
+}
+
+/// What shares of a claim come to: base units over shares in issue.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    units: u128,
+    shares: u128,
+}
+
+impl<'a> Marks<'a> {
+    pub fn new(engine: &'a Engine) -> Self {
+        Marks { engine, prices: RefCell::default(), rates: RefCell::default() }
+    }
+
+    fn refused(&self, reason: Rejected) -> JournalError {
+        JournalError::Refused { sequence: self.engine.sequence(), reason }
+    }
+
+    /// Decimals of an asset.
+    pub fn decimals(&self, asset: AssetId) -> u8 {
+        self.engine.assets().get(asset.index()).map_or(0, |info| info.decimals)
+    }
+
+    /// Name of an asset.
+    pub fn symbol(&self, asset: AssetId) -> &'a str {
+        self.engine.assets().get(asset.index()).map_or("?", |info| info.symbol.as_str())
+    }
+
+    /// Who an account belongs to.
+    pub fn owner(&self, account: AccountId) -> &'a str {
+        self.engine.owner(account).unwrap_or("?")
+    }
+
+    /// Name of the rulebook in force.
+    pub fn venue(&self) -> &'a str {
+        self.engine.rulebook().map_or("?", |rulebook| rulebook.name())
+    }
+
+    /// The terms of an asset that is a contract.
+    pub fn contract(&self, asset: AssetId) -> Option<ContractTerms> {
+        match self.engine.assets().get(asset.index())?.kind {
+            AssetKind::Contract(terms) => Some(terms),
+            AssetKind::Token => None,
+        }
+    }
+
+    /// True for an asset that no market prices: it is the numeraire itself.
+    pub fn is_money(&self, asset: AssetId) -> bool {
+        let info = self.engine.assets().get(asset.index());
+        info.is_some_and(|info| info.market.is_none() && info.kind == AssetKind::Token)
+    }
+
+    /// Numeraire for one whole unit at the mark; none before the first.
+    pub fn price(&self, asset: AssetId) -> Option<Rational> {
+        if self.is_money(asset) {
+            return Some(Rational::one());
+        }
+        if let Some(known) = self.prices.borrow().get(&asset) {
+            return known.clone();
+        }
+        let price = self.engine.look(|view| view.price(asset)).ok().map(exact);
+        self.prices.borrow_mut().insert(asset, price.clone());
+        price
+    }
+
+    /// Value of base units at the mark, signed as they are; none before the first mark.
+    pub fn value(&self, asset: AssetId, units: i128) -> Option<Rational> {
+        let decimals = self.decimals(asset);
+        self.price(asset).map(|price| whole(units, decimals) * price)
+    }
+
+    /// A value of the rulebook as whole units of the numeraire.
+    pub fn numeraire(&self, value: u128) -> Rational {
+        let decimals = self.engine.rulebook().map_or(0, |rulebook| rulebook.numeraire_decimals());
+        whole(i128::try_from(value).unwrap_or(i128::MAX), decimals)
+    }
+
+    /// Value of a position at the mark in whole units of its settle asset: what its holder would get
+    /// for it, before its quote side.
+    pub fn position(&self, asset: AssetId, terms: &ContractTerms, size: i128) -> Option<Rational> {
+        let price = self.price(asset)?;
+        let one = whole(i128::from(terms.multiplier), terms.multiplier_decimals);
+        let units = whole(size, self.decimals(asset)) * one;
+        Some(match terms.form {
+            // division: rounded by name on this line
+            Form::Inverse => -nearest(&(units / price)),
+            Form::Linear | Form::Option(_) => nearest(&(units * price)),
+        })
+    }
+
+    /// Base units that shares of a claim come to by the rulebook's own totals: supplied rounded down,
+    /// owed rounded up and below zero. None where nothing of the claim is in issue any more.
+    pub fn units(&self, unit: Unit, shares: i128) -> Result<Option<i128>, JournalError> {
+        if shares == 0 {
+            return Ok(Some(0));
+        }
+        let Some(rate) = self.rate(unit)? else { return Ok(None) };
+        let owed = unit.class == Class::Debt;
+        let way = if owed { Rounding::Ceil } else { Rounding::Floor };
+        let units = rounding::mul_div(shares.unsigned_abs(), rate.units, rate.shares, way)
+            .map_err(|error| self.refused(error.into()))?;
+        let units = i128::try_from(units).unwrap_or(i128::MAX);
+        Ok(Some(if owed { -units } else { units }))
+    }
+
+    fn rate(&self, unit: Unit) -> Result<Option<Rate>, JournalError> {
+        if let Some(known) = self.rates.borrow().get(&unit) {
+            return Ok(*known);
+        }
+        let balance = self.engine.ledger().balance(Holder::Issuer, unit);
+        let shares = if balance < 0 { balance.unsigned_abs() } else { 0 };
+        let rate = match self.engine.rulebook() {
+            Some(rulebook) if shares > 0 => {
+                let totals = self.engine.look(|view| rulebook.totals(view, unit.asset));
+                let totals = totals.map_err(|reason| self.refused(reason))?;
+                let debt = unit.class == Class::Debt;
+                let units = if debt { totals.borrowed } else { totals.supplied };
+                Some(Rate { units, shares })
+            }
+            _ => None,
+        };
+        self.rates.borrow_mut().insert(unit, rate);
+        Ok(rate)
+    }
+}
+
+/// A price as an exact fraction.
+pub(super) fn exact(price: Price) -> Rational {
+    let raw = i128::try_from(price.raw).unwrap_or(i128::MAX);
+    rational::from_raw(raw, price.decimals)
+}
+
+/// Without its sign.
+pub(super) fn magnitude(value: &Rational) -> Rational {
+    value.abs()
+}
