@@ -313,6 +313,7 @@ fn transferred(
     let change = Change::Move {
         to: transfer.to,
         quantity: transfer.received,
+        price: transfer.price,
         lots: transfer.lots.clone(),
     };
     each(moved(entry, transfer.asset, change))

@@ -292,3 +292,11 @@ pub struct Waived {
     /// What they were worth.
     pub value: Value,
 }
+
+/// Sorts the entries of files: by time and, of one instant, what came in first, else as they stood.
+/// A file knows no order within an instant, and what a sale at that instant sold had come in. A
+/// journal has an order of its own and needs none.
+pub fn sort_of_files(entries: &mut [Entry]) {
+    let goes = |kind: &Kind| !matches!(kind, Kind::Acquire(_) | Kind::Borrow(_));
+    entries.sort_by_key(|entry| (entry.at, goes(&entry.kind)));
+}

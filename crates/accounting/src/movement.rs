@@ -6,7 +6,7 @@
 
 use crate::entry::{Acquired, Disposed};
 use crate::names::{AssetId, SourceId, WalletId};
-use crate::number::{Quantity, Value};
+use crate::number::{Price, Quantity, Value};
 use breakwater_money::Time;
 
 /// One change of a holding.
@@ -37,6 +37,8 @@ pub enum Change {
         to: WalletId,
         /// How many.
         quantity: Quantity,
+        /// Price of one unit when it moved; zero where the source does not say.
+        price: Price,
         /// Lots identified, by their sources.
         lots: Vec<SourceId>,
     },
@@ -88,6 +90,8 @@ pub enum OutReason {
     Repaid,
     /// An expense paid in kind.
     Expense,
+    /// Given as collateral where ownership passes with it.
+    Posted,
 }
 
 impl OutReason {
@@ -111,6 +115,7 @@ impl OutReason {
             OutReason::NetworkFee => "move",
             OutReason::Repaid => "repay",
             OutReason::Expense => "expense",
+            OutReason::Posted => "posting",
         }
     }
 }

@@ -74,6 +74,7 @@ pub struct Names {
     contracts: Vec<Contract>,
     contract_places: HashMap<(String, String), u32>,
     cash: Vec<bool>,
+    pledged: Vec<WalletId>,
 }
 
 impl Names {
@@ -148,6 +149,19 @@ impl Names {
     #[must_use]
     pub fn is_cash(&self, asset: AssetId) -> bool {
         usize::try_from(asset.0).ok().and_then(|at| self.cash.get(at)).is_some_and(|cash| *cash)
+    }
+
+    /// Says that what lies in a wallet is posted as collateral with somebody else.
+    pub fn set_pledged(&mut self, wallet: WalletId) {
+        if !self.pledged.contains(&wallet) {
+            self.pledged.push(wallet);
+        }
+    }
+
+    /// Whether what lies in a wallet is posted as collateral.
+    #[must_use]
+    pub fn is_pledged(&self, wallet: WalletId) -> bool {
+        self.pledged.contains(&wallet)
     }
 
     /// Name of an asset.

@@ -40,6 +40,9 @@ pub struct Lot {
     pub entered: Quantity,
     /// Basis when the lot came to be.
     pub entered_basis: Value,
+    /// Place among the acquisitions, which decides between lots of one instant; parts that moved
+    /// keep it.
+    pub turn: u32,
     /// Why they came in.
     pub how: Acquired,
     /// Whether it is the pool of an average and so without a date.
@@ -158,6 +161,7 @@ pub struct Lots {
     latest: Time,
     added: Value,
     removed: Value,
+    turns: u32,
 }
 
 impl Lots {
@@ -177,6 +181,7 @@ impl Lots {
             latest: Time(0),
             added: Value::ZERO,
             removed: Value::ZERO,
+            turns: 0,
         }
     }
 
@@ -234,7 +239,7 @@ impl Lots {
         match &movement.change {
             Change::In(incoming) => self.bring(movement, incoming),
             Change::Out(outgoing) => self.send(names, movement, outgoing),
-            Change::Move { to, quantity, lots } => {
+            Change::Move { to, quantity, lots, .. } => {
                 self.carry(names, movement, *to, *quantity, lots)
             }
         }
@@ -244,6 +249,8 @@ impl Lots {
         let basis = incoming.cost.plus(incoming.fee)?;
         self.balance(movement.asset, movement.wallet, incoming.quantity)?;
         self.added = self.added.plus(basis)?;
+        let turn = self.turns;
+        self.turns = self.turns.saturating_add(1);
         if incoming.how.is_income() {
             self.rows.push(Row {
                 at: movement.at,
@@ -272,6 +279,7 @@ impl Lots {
             basis,
             entered: incoming.quantity,
             entered_basis: basis,
+            turn,
             how: incoming.how,
             pooled: false,
         })

@@ -15,6 +15,8 @@ struct Place {
     /// Basis and units, where two rounded bases may be equal and the exact ones differ.
     exact: Option<(Value, Quantity, bool)>,
     acquired: u64,
+    /// Place among the acquisitions, negated where the latest goes first.
+    turn: i64,
     lot: usize,
 }
 
@@ -30,7 +32,9 @@ impl Place {
             Order::Hifo => (-unit, Some((basis, units, true))),
             Order::Lofo => (unit, Some((basis, units, false))),
         };
-        Place { first, exact, acquired: lot.acquired.0, lot: at }
+        let turn = i64::from(lot.turn);
+        let turn = if order == Order::Lifo { -turn } else { turn };
+        Place { first, exact, acquired: lot.acquired.0, turn, lot: at }
     }
 }
 
@@ -52,7 +56,10 @@ impl Ord for Place {
             }
             _ => Ordering::Equal,
         };
-        let ties = || self.acquired.cmp(&other.acquired).then(self.lot.cmp(&other.lot));
+        let ties = || {
+            let turn = self.acquired.cmp(&other.acquired).then(self.turn.cmp(&other.turn));
+            turn.then(self.lot.cmp(&other.lot))
+        };
         self.first.cmp(&other.first).then_with(exact).then_with(ties)
     }
 }
