@@ -115,6 +115,7 @@ impl Books {
                     fee: acquire.fee,
                     how: acquire.how,
                     acquired: acquire.acquired.unwrap_or(entry.at),
+                    price: acquire.price,
                 };
                 each(moved(entry, acquire.asset, Change::In(incoming)))
             }
@@ -162,6 +163,7 @@ impl Books {
             fee: Value::ZERO,
             how: Acquired::Borrowed,
             acquired: entry.at,
+            price: None,
         };
         each(moved(entry, borrow.asset, Change::In(incoming)))
     }
@@ -231,6 +233,7 @@ impl Books {
                 fee: Value::ZERO,
                 how: Acquired::Settlement,
                 acquired: at,
+                price: None,
             };
             return each(moved(entry, asset, Change::In(incoming)));
         }

@@ -211,6 +211,7 @@ fn settled(entry: &Entry, asset: AssetId, net: Quantity, price: Price) -> Result
             fee: Value::ZERO,
             how: Acquired::Settlement,
             acquired: entry.at,
+            price: None,
         })
     } else {
         Change::Out(Outgoing {

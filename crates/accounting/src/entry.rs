@@ -94,6 +94,8 @@ pub struct Acquire {
     pub how: Acquired,
     /// Date of acquisition where it is not the date of arrival (an opening lot).
     pub acquired: Option<Time>,
+    /// Price of a unit that a highest or lowest first order goes by; none is the basis of a unit.
+    pub price: Option<Price>,
 }
 
 /// Why units went out.

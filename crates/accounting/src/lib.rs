@@ -40,7 +40,7 @@ pub use entry::{
 };
 pub use error::{AccountingError, Result};
 pub use lots::{
-    Assumption, Chosen, Lot, Lots, Order, Policy, Row, RowEvent, Scope, Shortage, StandingOrder,
+    Assumption, Chosen, Lot, Lots, Moved, Order, Policy, Row, RowEvent, Scope, Shortage, StandingOrder,
 };
 pub use movement::{Change, Incoming, Movement, OutReason, Outgoing};
 pub use names::{AssetId, Contract, ContractId, Form, Names, SourceId, WalletId};

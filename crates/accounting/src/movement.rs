@@ -57,6 +57,8 @@ pub struct Incoming {
     pub how: Acquired,
     /// Date of acquisition, which an opening lot states.
     pub acquired: Time,
+    /// Price of a unit that orders go by; none is the basis of a unit.
+    pub price: Option<Price>,
 }
 
 /// Units that went out.

@@ -96,6 +96,7 @@ pub fn with_ownership_passed(names: &Names, movements: &[Movement]) -> Result<Ve
                         fee: Value::ZERO,
                         how: breakwater_accounting::Acquired::Bought,
                         acquired: movement.at,
+                        price: None,
                     })
                 } else {
                     Change::Out(Outgoing {

@@ -8,8 +8,9 @@ use breakwater_money::{AccountId, AssetId, Class, Rational, TransferCode, Unit};
 use num_traits::Zero;
 
 /// Base units by which a venue's own rounding and ours may differ in one movement: shares are converted
-/// twice, before and after, and each time both round.
-const ROUNDING_UNITS: u128 = 4;
+/// before and after, each time by two quotients rounded whole on either side. A share may be worth many
+/// base units, and is rounded whole too.
+const ROUNDING_UNITS: u128 = 8;
 
 /// Why a part of a claim came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,9 @@ impl JournalBooks {
             self.grow(scene, marks, account, *unit, now.saturating_sub(held))?;
             let target = marks.units(*unit, after)?.unwrap_or(0);
             let change = target.saturating_sub(now);
-            for (why, units) in settled(reasons, change, claim.between_accounts) {
+            let share = marks.units(*unit, 1)?.unwrap_or(0).unsigned_abs();
+            let rounding = ROUNDING_UNITS.saturating_add(share.saturating_mul(2));
+            for (why, units) in settled(reasons, change, claim.between_accounts, rounding) {
                 let place = (account, *unit);
                 match why {
                     Why::Seized(_) | Why::Sold(_) | Why::Discharged | Why::Proceeds => {
@@ -285,7 +288,12 @@ fn business(scene: &Scene<'_>, of: AccountId, named: AssetId, supply: bool) -> O
 /// The reasons made to come to the change: a sale's proceeds are split between debt and deposit, a loss
 /// that the debt repaid already contains is not counted twice, and what is left over is rounding, a
 /// transfer from another account, or of no known kind.
-fn settled(reasons: Vec<(Why, i128)>, change: i128, between: i128) -> Vec<(Why, i128)> {
+fn settled(
+    reasons: Vec<(Why, i128)>,
+    change: i128,
+    between: i128,
+    rounding: u128,
+) -> Vec<(Why, i128)> {
     let mut reasons = reasons;
     let sum = |reasons: &[(Why, i128)]| reasons.iter().map(|(_, units)| units).sum::<i128>();
     let mut over = sum(&reasons).saturating_sub(change);
@@ -294,7 +302,7 @@ fn settled(reasons: Vec<(Why, i128)>, change: i128, between: i128) -> Vec<(Why, 
         for (why, units) in reasons.iter_mut().rev() {
             // A venue that books the loss within what it calls repaid says both.
             let may = matches!(why, Why::Proceeds) || matches!(why, Why::Discharged);
-            if may && (waives || over.unsigned_abs() > ROUNDING_UNITS) {
+            if may && (waives || over.unsigned_abs() > rounding) {
                 let less = over.min(*units);
                 *units -= less;
                 over -= less;
@@ -305,7 +313,7 @@ fn settled(reasons: Vec<(Why, i128)>, change: i128, between: i128) -> Vec<(Why, 
     if left != 0 {
         let why = if between != 0 && reasons.is_empty() {
             Why::Received
-        } else if left.unsigned_abs() <= ROUNDING_UNITS {
+        } else if left.unsigned_abs() <= rounding {
             Why::Rounding
         } else {
             Why::Other

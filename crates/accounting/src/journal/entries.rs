@@ -72,7 +72,7 @@ impl Writer {
         }
         let acquired = Some(scene.at);
         let how = Acquired::Opening;
-        let acquire = Acquire { asset, quantity, cost: value, fee: Value::ZERO, how, acquired };
+        let acquire = Acquire { asset, quantity, cost: value, fee: Value::ZERO, how, acquired, price: None };
         self.write(scene, marks, account, Kind::Acquire(acquire))
     }
 
@@ -101,7 +101,7 @@ impl Writer {
         how: Acquired,
     ) -> Result<(), JournalError> {
         let (fee, acquired) = (Value::ZERO, None);
-        let acquire = Acquire { asset, quantity, cost, fee, how, acquired };
+        let acquire = Acquire { asset, quantity, cost, fee, how, acquired, price: None };
         self.write(scene, marks, account, Kind::Acquire(acquire))
     }
 

@@ -62,7 +62,7 @@ pub enum RowKind {
     Socialised,
     /// A coin that paid for something else: market value less basis.
     Spent,
-    /// Less than two base units that the venue's rounding kept or gave.
+    /// The few base units that the venue's rounding kept or gave.
     Rounding,
     /// A movement of a kind that has no row of its own.
     Other,

@@ -16,7 +16,7 @@ use crate::entry::Acquired;
 use crate::error::{AccountingError, Result};
 use crate::movement::{Change, Incoming, Movement, OutReason, Outgoing};
 use crate::names::{AssetId, Names, SourceId, WalletId};
-use crate::number::{Quantity, Value};
+use crate::number::{Price, Quantity, Value};
 use breakwater_money::Time;
 use queue::Queue;
 use std::collections::{BTreeSet, HashMap};
@@ -40,6 +40,8 @@ pub struct Lot {
     pub entered: Quantity,
     /// Basis when the lot came to be.
     pub entered_basis: Value,
+    /// Price of a unit that orders go by; none is the basis of a unit.
+    pub price: Option<Price>,
     /// Place among the acquisitions, which decides between lots of one instant; parts that moved
     /// keep it.
     pub turn: u32,
@@ -114,6 +116,25 @@ impl Row {
     }
 }
 
+/// Units of a lot that went to another wallet, or into or out of the pool of all wallets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// When.
+    pub at: Time,
+    /// Row or event of a transfer; none where the scope changed.
+    pub source: Option<SourceId>,
+    /// The lot before it moved.
+    pub lot: Lot,
+    /// Where from; none is the pool of all wallets.
+    pub from: Option<WalletId>,
+    /// Where to; none is the pool of all wallets.
+    pub to: Option<WalletId>,
+    /// Units.
+    pub quantity: Quantity,
+    /// Their basis.
+    pub basis: Value,
+}
+
 /// Something that had to be assumed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Assumption {
@@ -156,6 +177,7 @@ pub struct Lots {
     balances: HashMap<(AssetId, WalletId), Quantity>,
     by_source: Option<HashMap<SourceId, Vec<usize>>>,
     rows: Vec<Row>,
+    moves: Vec<Moved>,
     assumptions: Vec<Assumption>,
     scope: Scope,
     latest: Time,
@@ -176,6 +198,7 @@ impl Lots {
             balances: HashMap::new(),
             by_source: None,
             rows: Vec::new(),
+            moves: Vec::new(),
             assumptions: Vec::new(),
             scope,
             latest: Time(0),
@@ -189,6 +212,12 @@ impl Lots {
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// What went from wallet to wallet, in order.
+    #[must_use]
+    pub fn moves(&self) -> &[Moved] {
+        &self.moves
     }
 
     /// What had to be assumed.
@@ -279,6 +308,7 @@ impl Lots {
             basis,
             entered: incoming.quantity,
             entered_basis: basis,
+            price: incoming.price,
             turn,
             how: incoming.how,
             pooled: false,
@@ -347,6 +377,15 @@ impl Lots {
             return Ok(());
         }
         for part in self.take(names, movement, quantity, lots)? {
+            self.moves.push(Moved {
+                at: movement.at,
+                source: Some(movement.source),
+                lot: part.lot,
+                from: Some(movement.wallet),
+                to: Some(to),
+                quantity: part.quantity,
+                basis: part.basis,
+            });
             self.place(Lot {
                 wallet: to,
                 quantity: part.quantity,
@@ -510,6 +549,7 @@ impl Lots {
             fee: Value::ZERO,
             how: Acquired::Assumed,
             acquired: movement.at,
+            price: None,
         };
         self.bring(movement, &incoming)
     }
@@ -650,6 +690,9 @@ impl Lots {
         }
         if old == Scope::Wallet {
             for lot in lots {
+                let (at, from, to) = (self.latest, Some(lot.wallet), None);
+                let (quantity, basis) = (lot.quantity, lot.basis);
+                self.moves.push(Moved { at, source: None, lot, from, to, quantity, basis });
                 self.place(lot)?;
             }
             return Ok(());
@@ -681,6 +724,8 @@ impl Lots {
                 let quantity = wanted.min(lot.quantity);
                 let basis = lot.basis.share(quantity, lot.quantity)?;
                 let moved = Lot { wallet, quantity, basis, ..*lot };
+                let (at, from, to) = (self.latest, None, Some(wallet));
+                self.moves.push(Moved { at, source: None, lot: *lot, from, to, quantity, basis });
                 lot.quantity = lot.quantity.minus(quantity)?;
                 lot.basis = lot.basis.minus(basis)?;
                 let empty = lot.quantity.is_zero();

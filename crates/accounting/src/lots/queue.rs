@@ -23,7 +23,10 @@ struct Place {
 impl Place {
     fn of(order: Order, lot: &Lot, at: usize) -> Place {
         let time = i128::from(lot.acquired.0);
-        let (basis, units) = (lot.entered_basis, lot.entered);
+        let (basis, units) = match lot.price {
+            Some(price) => (Value(price.0), Quantity::ONE),
+            None => (lot.entered_basis, lot.entered),
+        };
         // A unit so dear that its rounded basis does not fit is placed by the exact one alone.
         let unit = mul_div(basis.0, ONE, units.0).unwrap_or(i128::MAX);
         let (first, exact) = match order {

@@ -9,7 +9,9 @@ use breakwater_tax::us::wash::WashSales;
 use breakwater_tax::us::yearly::{bucket_of, term_of, yearly};
 use breakwater_tax::{au, de};
 
-fn entry(names: &mut Names, json: &Json) -> Entry {
+/// The other program orders by the price of a unit as stated, this one by its basis.
+fn entry(names: &mut Names, json: &Json, by_price: bool) -> Entry {
+    let price = by_price.then(|| Price::parse(text(json, "spot_price")).unwrap());
     let asset = names.asset(json.get("asset").and_then(Json::as_str).unwrap_or("coin"));
     let lots = json.get("lots").and_then(Json::as_array).cloned().unwrap_or_default();
     let lots = lots.iter().map(|lot| names.source(lot.as_str().unwrap())).collect();
@@ -26,6 +28,7 @@ fn entry(names: &mut Names, json: &Json) -> Entry {
                 other => panic!("{other}"),
             },
             acquired: None,
+            price,
         }),
         "out" => Kind::Dispose(Dispose {
             asset,
@@ -88,7 +91,7 @@ fn check_rows(id: &str, names: &Names, rows: &[Row], expected: &Json) {
     }
 }
 
-fn run(input: &Json) -> (Names, Vec<Entry>, Lots) {
+fn run(input: &Json, by_price: bool) -> (Names, Vec<Entry>, Lots) {
     let mut names = Names::new();
     let order = Order::parse(text(input, "method")).unwrap();
     let scope = match text(input, "scope") {
@@ -97,7 +100,7 @@ fn run(input: &Json) -> (Names, Vec<Entry>, Lots) {
         other => panic!("{other}"),
     };
     let list = input["transactions"].as_array().unwrap();
-    let mut entries: Vec<_> = list.iter().map(|json| entry(&mut names, json)).collect();
+    let mut entries: Vec<_> = list.iter().map(|json| entry(&mut names, json, by_price)).collect();
     sort_of_files(&mut entries);
     let mut accounts = Accounts::new(Policy::new(order, scope), Matching::AverageEntry);
     for entry in &entries {
@@ -113,7 +116,7 @@ fn lots_of_the_united_states_are_chosen_row_by_row() {
         for case in cases(file) {
             let id = text(&case, "id");
             let (input, expect) = (&case["input"], &case["expect"]);
-            let (names, entries, lots) = run(input);
+            let (names, entries, lots) = run(input, expect.get("yearly_rp2").is_some());
             check_rows(id, &names, lots.rows(), &expect["rows"]);
             for (row, want) in lots.rows().iter().zip(expect["rows"].as_array().unwrap()) {
                 assert_eq!(event_word(row), text(want, "event_type"), "{id}");
@@ -175,7 +178,7 @@ fn seized_collateral_realises_the_debt_discharged() {
         let (input, expect) = (&case["input"], &case["expect"]);
         let mut names = Names::new();
         let list = input["collateral"].as_array().unwrap();
-        let mut entries: Vec<_> = list.iter().map(|json| entry(&mut names, json)).collect();
+        let mut entries: Vec<_> = list.iter().map(|json| entry(&mut names, json, false)).collect();
         let event = &input["liquidation"];
         let seized = quantity(event, "collateral_qty_seized");
         let market = seized.at(Price::parse(text(event, "oracle_price")).unwrap()).unwrap();
@@ -234,6 +237,7 @@ fn dated(input: &Json) -> (Names, Vec<Row>) {
                 fee: Value::ZERO,
                 how: Acquired::Bought,
                 acquired: None,
+                price: None,
             }),
             _ => Kind::Dispose(Dispose {
                 asset,
