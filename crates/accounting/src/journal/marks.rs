@@ -5,9 +5,11 @@ use super::slot::whole;
 use crate::derivatives::nearest;
 use breakwater_engine::Engine;
 use breakwater_liquidation::contract::Form;
-use breakwater_liquidation::{AssetKind, ContractTerms, Rejected};
+use breakwater_liquidation::{
+    AssetKind, AssetTotals, Balances, ContractTerms, Rejected, Rulebook, View,
+};
 use breakwater_money::{
-    AccountId, AssetId, Class, Holder, Price, Rational, Rounding, Unit, rational, rounding,
+    AccountId, AssetId, Class, Holder, Holding, Price, Rational, Rounding, Unit, rational, rounding,
 };
 use num_traits::{One, Signed};
 use std::cell::RefCell;
@@ -123,6 +125,11 @@ impl<'a> Marks<'a> {
         Ok(Some(if owed { -units } else { units }))
     }
 
+    /// The pool as if very many shares of the claim were in issue.
+    fn many(&self, unit: Unit) -> Many<'a> {
+        Many { engine: self.engine, unit }
+    }
+
     fn rate(&self, unit: Unit) -> Result<Option<Rate>, JournalError> {
         if let Some(known) = self.rates.borrow().get(&unit) {
             return Ok(*known);
@@ -131,16 +138,59 @@ impl<'a> Marks<'a> {
         let shares = if balance < 0 { balance.unsigned_abs() } else { 0 };
         let rate = match self.engine.rulebook() {
             Some(rulebook) if shares > 0 => {
-                let totals = self.engine.look(|view| rulebook.totals(view, unit.asset));
-                let totals = totals.map_err(|reason| self.refused(reason))?;
                 let debt = unit.class == Class::Debt;
-                let units = if debt { totals.borrowed } else { totals.supplied };
-                Some(Rate { units, shares })
+                let of = |totals: AssetTotals| if debt { totals.borrowed } else { totals.supplied };
+                let totals = self.engine.look(|view| rulebook.totals(view, unit.asset));
+                let units = of(totals.map_err(|reason| self.refused(reason))?);
+                let fine = self.many(unit).totals(rulebook).map(of).filter(|fine| {
+                    // Only where a share is worth the same whoever else has some.
+                    rounding::mul_div(shares, *fine, MANY, Rounding::Floor)
+                        .is_ok_and(|alike| alike.abs_diff(units) <= 1)
+                });
+                Some(match fine {
+                    Some(units) => Rate { units, shares: MANY },
+                    None => Rate { units, shares },
+                })
             }
             _ => None,
         };
         self.rates.borrow_mut().insert(unit, rate);
         Ok(rate)
+    }
+}
+
+/// Shares by which a claim is weighed: so many that the whole units of a total leave its index known to
+/// the last digit that matters, where few shares in issue would not.
+const MANY: u128 = 1_000_000_000_000_000_000_000_000_000;
+
+struct Many<'a> {
+    engine: &'a Engine,
+    unit: Unit,
+}
+
+impl Many<'_> {
+    fn totals(&self, rulebook: &dyn Rulebook) -> Option<AssetTotals> {
+        let engine = self.engine;
+        let (assets, markets) = (engine.assets(), engine.markets());
+        let view = View::new(engine.now(), assets, markets, engine.marks(), self, engine.state());
+        rulebook.totals(&view, self.unit.asset).ok()
+    }
+}
+
+impl Balances for Many<'_> {
+    fn holdings(&self, account: AccountId) -> &[Holding] {
+        self.engine.ledger().holdings(account)
+    }
+
+    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
+        if holder == Holder::Issuer && unit == self.unit {
+            return i128::try_from(MANY).map_or(i128::MIN, i128::wrapping_neg);
+        }
+        self.engine.ledger().balance(holder, unit)
+    }
+
+    fn accounts(&self) -> u32 {
+        u32::try_from(self.engine.accounts()).unwrap_or(u32::MAX)
     }
 }
 
