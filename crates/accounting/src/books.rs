@@ -178,7 +178,7 @@ impl Books {
         above_zero("quantity", repay.quantity)?;
         let discharged = self.discharge(entry.wallet, repay.asset, repay.quantity)?;
         let beyond = repay.quantity.minus(discharged.quantity)?;
-        if !beyond.is_zero() {
+        if !beyond.is_zero() && repay.payer == Payer::Holder {
             // More came back than was borrowed: the rest is interest that no entry accrued.
             self.expenses.push(ExpenseRow {
                 at: entry.at,

@@ -25,6 +25,7 @@ pub mod error;
 pub mod identities;
 #[cfg(feature = "journal")]
 pub mod journal;
+pub mod import;
 pub mod lots;
 pub mod movement;
 pub mod names;

@@ -2,9 +2,12 @@
 //! knows only commands, marks and the ledger.
 
 use crate::support::chance::Chance;
-use crate::support::stage::{CASH, Stage};
+use crate::support::stage::{BTC, CASH, ETH, Stage};
 use crate::support::story::{self, VENUES, Venue};
-use breakwater_accounting::journal::{JournalAccounts, JournalBooks, RowKind};
+use breakwater_accounting::accounts::Accounts;
+use breakwater_accounting::derivatives::Matching;
+use breakwater_accounting::journal::{AccountResult, JournalAccounts, JournalBooks, RowKind};
+use breakwater_accounting::lots::{Lot, Order, Policy, Scope};
 use breakwater_engine::{Body, Command, Engine};
 use breakwater_liquidation::Call;
 use breakwater_money::{AccountId, AssetId, Holder, Rational, Unit, rational};
@@ -126,7 +129,49 @@ fn check(venue: Venue, seed: u64, length: usize, tally: &mut BTreeMap<RowKind, u
             assert_eq!(result.flows, flows, "{of}: what came in");
         }
         assert!(!result.by_kind.contains_key(&RowKind::Other), "{of}: {:?}", result.by_kind);
+        read_as_entries(&engine, &books, result, &of);
     }
+}
+
+/// The same account read from its entries, lots kept by the wallet: nothing is short, lots are what the
+/// ledger has, and positions and debts too.
+fn read_as_entries(engine: &Engine, books: &JournalAccounts, result: &AccountResult, of: &str) {
+    let account = result.account;
+    let Some(entries) = books.entries.get(&account) else { return };
+    let policy = Policy::new(Order::Fifo, Scope::Wallet);
+    let mut read = Accounts::new(policy, Matching::AverageEntry);
+    for entry in entries {
+        read.apply(&books.names, entry).unwrap_or_else(|error| panic!("{of}: {error}: {entry:?}"));
+    }
+    read.lots.close().unwrap_or_else(|error| panic!("{of}: {error}"));
+    let holder = Holder::Account(account);
+    for (asset, name) in [(ETH, "ETH"), (BTC, "BTC")] {
+        let Some(id) = books.names.known_asset(name) else { continue };
+        let inside =
+            |lot: &Lot| books.names.wallet_name(lot.wallet).ends_with(&account.to_string());
+        let lots = read.lots.open().filter(|(_, lot)| lot.asset == id && inside(lot));
+        let lots = lots.fold(Rational::zero(), |sum, (_, lot)| sum + lot.quantity.rational());
+        let held = engine.ledger().balance(holder, Unit::supply(asset));
+        assert_eq!(lots, rational::from_raw(held, decimals(asset)), "{of}: lots of {name}");
+    }
+    for (_, contract, position) in read.contracts.positions() {
+        let asset = if books.names.contract_name(contract) == "ETH" { ETH } else { BTC };
+        let held = engine.ledger().balance(holder, Unit::token(asset));
+        assert_eq!(*position.quantity(), rational::from_raw(held, decimals(asset)), "{of}: size");
+    }
+    // Gains of lots that a liquidation took are what the rows say: proceeds against basis.
+    let gains = read
+        .lots
+        .rows()
+        .iter()
+        .fold(Rational::zero(), |sum, row| sum + row.gain().unwrap().rational());
+    let rows: Rational = [RowKind::Seized, RowKind::Penalty, RowKind::ForcedSale { slice: 0 }]
+        .into_iter()
+        .chain([RowKind::SaleShortfall])
+        .map(|kind| result.of(kind))
+        .sum();
+    let parts = rational::from_raw(20 * entries.len() as i128, 6);
+    assert!((gains - rows).abs() <= parts, "{of}: gains of lots");
 }
 
 #[test]
