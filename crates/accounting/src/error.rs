@@ -81,6 +81,9 @@ pub enum AccountingError {
         /// Row or event.
         source_name: String,
     },
+    /// Lots of an average have no date that a ledger could name: export by another order.
+    #[error("lots are pooled at an average: an order by lots is right for this export")]
+    PooledExport,
     /// What was added is not what was removed and what is left: a fault of this program.
     #[error("accounts do not close: {what}")]
     DoesNotClose {

@@ -22,6 +22,7 @@ pub mod date;
 pub mod derivatives;
 pub mod entry;
 pub mod error;
+pub mod export;
 pub mod identities;
 #[cfg(feature = "journal")]
 pub mod journal;

@@ -32,6 +32,8 @@ pub struct Lot {
     pub wallet: WalletId,
     /// When they were acquired.
     pub acquired: Time,
+    /// When they came to where they lie.
+    pub arrived: Time,
     /// Units left.
     pub quantity: Quantity,
     /// Basis left.
@@ -86,6 +88,8 @@ pub struct Row {
     pub event: RowEvent,
     /// The lot; none of an income and of an average.
     pub lot: Option<SourceId>,
+    /// Number of the lot in [`Lots::lot`]; parts that moved have one of their own.
+    pub number: Option<usize>,
     /// When the lot was acquired; none where there is no lot.
     pub acquired: Option<Time>,
     /// Why the lot came in; none where there is no lot.
@@ -125,6 +129,10 @@ pub struct Moved {
     pub source: Option<SourceId>,
     /// The lot before it moved.
     pub lot: Lot,
+    /// Its number in [`Lots::lot`].
+    pub number: usize,
+    /// The number of the lot that the units became.
+    pub into: usize,
     /// Where from; none is the pool of all wallets.
     pub from: Option<WalletId>,
     /// Where to; none is the pool of all wallets.
@@ -162,6 +170,7 @@ pub enum Assumption {
 
 /// One part taken out of a lot.
 struct Part {
+    number: usize,
     lot: Lot,
     quantity: Quantity,
     basis: Value,
@@ -288,6 +297,7 @@ impl Lots {
                 asset: movement.asset,
                 event: RowEvent::Income(incoming.how),
                 lot: None,
+                number: None,
                 acquired: None,
                 acquired_how: None,
                 quantity: incoming.quantity,
@@ -304,6 +314,7 @@ impl Lots {
             asset: movement.asset,
             wallet: movement.wallet,
             acquired: incoming.acquired,
+            arrived: movement.at,
             quantity: incoming.quantity,
             basis,
             entered: incoming.quantity,
@@ -346,6 +357,7 @@ impl Lots {
                 asset: movement.asset,
                 event: RowEvent::Out(out.how),
                 lot: dated.then_some(part.lot.source),
+                number: Some(part.number),
                 acquired: dated.then_some(part.lot.acquired),
                 acquired_how: dated.then_some(part.lot.how),
                 quantity: part.quantity,
@@ -381,6 +393,8 @@ impl Lots {
                 at: movement.at,
                 source: Some(movement.source),
                 lot: part.lot,
+                number: part.number,
+                into: self.lots.len(),
                 from: Some(movement.wallet),
                 to: Some(to),
                 quantity: part.quantity,
@@ -491,6 +505,7 @@ impl Lots {
 
     /// Puts a new lot into its queue.
     fn place(&mut self, mut lot: Lot) -> Result<()> {
+        lot.arrived = self.latest;
         let key = self.key(lot.asset, lot.wallet);
         let order = self.policy.order(self.latest, lot.wallet);
         let queue = self.queues.entry(key).or_insert_with(|| Queue::new(order));
@@ -621,7 +636,7 @@ impl Lots {
         }
         self.lots[at].quantity = whole.quantity.minus(quantity)?;
         self.lots[at].basis = whole.basis.minus(basis)?;
-        Ok(Part { lot: whole, quantity, basis, chosen })
+        Ok(Part { number: at, lot: whole, quantity, basis, chosen })
     }
 
     /// Open lots of one source in one queue, earliest part first.
@@ -683,21 +698,22 @@ impl Lots {
         let old = self.scope;
         self.scope = scope;
         self.queues.clear();
-        let mut lots: Vec<Lot> = open.iter().map(|at| self.lots[*at]).collect();
+        let mut lots: Vec<(usize, Lot)> = open.iter().map(|at| (*at, self.lots[*at])).collect();
         for at in open {
             self.lots[at].quantity = Quantity::ZERO;
             self.lots[at].basis = Value::ZERO;
         }
         if old == Scope::Wallet {
-            for lot in lots {
+            for (number, lot) in lots {
                 let (at, from, to) = (self.latest, Some(lot.wallet), None);
-                let (quantity, basis) = (lot.quantity, lot.basis);
-                self.moves.push(Moved { at, source: None, lot, from, to, quantity, basis });
+                let (quantity, basis, into) = (lot.quantity, lot.basis, self.lots.len());
+                let source = None;
+                self.moves.push(Moved { at, source, lot, number, into, from, to, quantity, basis });
                 self.place(lot)?;
             }
             return Ok(());
         }
-        lots.sort_by_key(|lot| lot.acquired);
+        lots.sort_by_key(|(_, lot)| lot.acquired);
         let mut wallets: Vec<(AssetId, WalletId, Quantity)> = self
             .balances
             .iter()
@@ -707,15 +723,16 @@ impl Lots {
         wallets.sort_by(|a, b| {
             (a.0, names.wallet_name(a.1)).cmp(&(b.0, names.wallet_name(b.1)))
         });
-        let mut supply: HashMap<AssetId, std::collections::VecDeque<Lot>> = HashMap::new();
-        for lot in lots {
-            supply.entry(lot.asset).or_default().push_back(lot);
+        let mut supply: HashMap<AssetId, std::collections::VecDeque<(usize, Lot)>> =
+            HashMap::new();
+        for (number, lot) in lots {
+            supply.entry(lot.asset).or_default().push_back((number, lot));
         }
         for (asset, wallet, balance) in wallets {
             let mut wanted = balance;
             let queue = supply.entry(asset).or_default();
             while !wanted.is_zero() {
-                let Some(lot) = queue.front_mut() else {
+                let Some((number, lot)) = queue.front_mut() else {
                     let quantity = wanted;
                     self.balance(asset, wallet, quantity.negated()?)?;
                     self.assumptions.push(Assumption::Unallocated { asset, wallet, quantity });
@@ -725,7 +742,18 @@ impl Lots {
                 let basis = lot.basis.share(quantity, lot.quantity)?;
                 let moved = Lot { wallet, quantity, basis, ..*lot };
                 let (at, from, to) = (self.latest, None, Some(wallet));
-                self.moves.push(Moved { at, source: None, lot: *lot, from, to, quantity, basis });
+                let (source, lot_before, number, into) = (None, *lot, *number, self.lots.len());
+                self.moves.push(Moved {
+                    at,
+                    source,
+                    lot: lot_before,
+                    number,
+                    into,
+                    from,
+                    to,
+                    quantity,
+                    basis,
+                });
                 lot.quantity = lot.quantity.minus(quantity)?;
                 lot.basis = lot.basis.minus(basis)?;
                 let empty = lot.quantity.is_zero();
