@@ -138,3 +138,25 @@ pub fn figure(label: impl Into<String>, value: Value) -> Figure {
 pub fn described(quantity: Quantity, asset: &str) -> String {
     format!("{quantity} {asset}")
 }
+
+/// Names of every table that a profile may have.
+pub const TABLES: [&str; 18] = [
+    "form-8949",
+    "schedule-d",
+    "form-6781",
+    "income",
+    "ordinary-funding",
+    "expenses",
+    "waived",
+    "wash-sales",
+    "given",
+    "contracts",
+    "lots-left",
+    "matches",
+    "pools",
+    "derivatives",
+    "sales",
+    "cost-base-left",
+    "disposals",
+    "years",
+];

@@ -141,7 +141,7 @@ impl Importer {
         if !self.is_first(record)? {
             return Ok(());
         }
-        for column in ["asset", "fee_asset", "settle"] {
+        for column in ["asset", "fee_asset", "value_asset", "settle"] {
             if let Some(asset) = record.get(column)
                 && !self.is_known(record, column, asset)?
             {
@@ -291,6 +291,12 @@ impl Importer {
             return Ok(Value(raw));
         }
         let too_large = |_| record.wrong("quantity", &quantity.to_string(), "a smaller number");
+        if let Some(name) = record.get("value_asset") {
+            let paid = self.names.asset(name);
+            let units = self.quantity(record, "value_quantity")?;
+            // The row about what was paid or got, which has no other such column.
+            return self.value(&Record::new(record.line), column, at, paid, units);
+        }
         if let Some(raw) = self.number(record, "price")? {
             return quantity.at(crate::number::Price(raw)).map_err(too_large);
         }
