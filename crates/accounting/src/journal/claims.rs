@@ -55,12 +55,18 @@ impl JournalBooks {
             let reasons = reasons(scene, account, *unit);
             let given: i128 = reasons.iter().map(|(_, units)| units).sum();
             // Where the last share is gone nothing says what it had grown to but what it gave.
-            let now = marks.units(*unit, before)?.unwrap_or(if given == 0 { held } else { -given });
+            let now = marks.units(account, *unit, before)?.unwrap_or(if given == 0 {
+                held
+            } else {
+                -given
+            });
             self.grow(scene, marks, account, *unit, now.saturating_sub(held))?;
-            let target = marks.units(*unit, after)?.unwrap_or(0);
+            let target = marks.units(account, *unit, after)?.unwrap_or(0);
             let change = target.saturating_sub(now);
-            let share = marks.units(*unit, 1)?.unwrap_or(0).unsigned_abs();
-            let rounding = ROUNDING_UNITS.saturating_add(share.saturating_mul(2));
+            let share = marks.units(account, *unit, 1)?.unwrap_or(0).unsigned_abs();
+            let grain = if now == before || now == -before { 0 } else { marks.grain(*unit) };
+            let rounding = share.saturating_add(grain).saturating_mul(2);
+            let rounding = rounding.saturating_add(ROUNDING_UNITS);
             for (why, units) in settled(reasons, change, claim.between_accounts, rounding) {
                 let place = (account, *unit);
                 match why {

@@ -113,7 +113,8 @@ impl JournalBooks {
             let account = AccountId(u32::try_from(number).unwrap_or(u32::MAX));
             accounts.push(self.result(engine, &marks, account, &mut checks)?);
         }
-        let assumptions = self.assumptions();
+        let mut assumptions = self.assumptions();
+        assumptions.extend(valued_otherwise(engine, &marks, &accounts));
         let Writer { names, entries, .. } = self.writer;
         let rulebook = marks.venue().to_owned();
         let rows = self.rows;
@@ -145,7 +146,7 @@ impl JournalBooks {
                 .map(|(unit, slot)| (*unit, slot.shares, slot.units))
                 .collect();
             for (unit, shares, units) in claims {
-                let now = marks.units(unit, shares)?.unwrap_or(units);
+                let now = marks.units(account, unit, shares)?.unwrap_or(units);
                 self.grow(&scene, marks, account, unit, now.saturating_sub(units))?;
             }
         }
@@ -337,6 +338,33 @@ impl JournalBooks {
     }
 }
 
+/// Tells of accounts that the rulebook values otherwise than their claims come to, such as those that
+/// have something waiting beside their claims.
+fn valued_otherwise(
+    engine: &Engine,
+    marks: &Marks<'_>,
+    accounts: &[AccountResult],
+) -> Option<String> {
+    let (mut count, mut most) = (0u64, Rational::zero());
+    for result in accounts {
+        let Some(own) = marks.sides(result.account) else { continue };
+        let claims = engine.ledger().holdings(result.account).len() as u128;
+        let apart = (&result.equity - own).abs();
+        if apart > marks.numeraire(4 * claims + 4) {
+            count += 1;
+            most = most.max(apart);
+        }
+    }
+    let most = breakwater_money::rational::format(&most, 2);
+    (count > 0).then(|| {
+        format!(
+            "{} values {count} accounts otherwise than their claims come to, by {most} at most: what \
+             waits beside a claim is not booked.",
+            marks.venue()
+        )
+    })
+}
+
 /// Equity counted from the ledger alone, at the marks.
 fn equity_of(
     engine: &Engine,
@@ -349,7 +377,7 @@ fn equity_of(
         let (asset, balance) = (holding.unit.asset, holding.balance);
         equity += match (holding.unit.class, marks.contract(asset)) {
             (Class::Supply | Class::Debt, _) => {
-                let units = marks.units(holding.unit, balance)?.unwrap_or(0);
+                let units = marks.units(account, holding.unit, balance)?.unwrap_or(0);
                 marks.value(asset, units).ok_or_else(|| unpriced(asset))?
             }
             (Class::Token, Some(terms)) => {

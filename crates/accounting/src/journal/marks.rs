@@ -110,19 +110,75 @@ impl<'a> Marks<'a> {
         })
     }
 
-    /// Base units that shares of a claim come to by the rulebook's own totals: supplied rounded down,
-    /// owed rounded up and below zero. None where nothing of the claim is in issue any more.
-    pub fn units(&self, unit: Unit, shares: i128) -> Result<Option<i128>, JournalError> {
+    /// Base units that an account's shares of a claim come to: supplied rounded down, owed rounded up and
+    /// below zero. They are their part of the rulebook's totals, or one each where that is what the
+    /// rulebook values them at; where it is neither, what that value buys at the mark. None where nothing
+    /// of the claim is in issue any more.
+    pub fn units(
+        &self,
+        account: AccountId,
+        unit: Unit,
+        shares: i128,
+    ) -> Result<Option<i128>, JournalError> {
         if shares == 0 {
             return Ok(Some(0));
         }
-        let Some(rate) = self.rate(unit)? else { return Ok(None) };
+        let part = self.part(unit, shares)?;
+        let Some(side) = self.side(account, unit, shares) else { return Ok(part) };
+        let one_each = i128::try_from(shares.unsigned_abs()).unwrap_or(i128::MAX);
         let owed = unit.class == Class::Debt;
-        let way = if owed { Rounding::Ceil } else { Rounding::Floor };
-        let units = rounding::mul_div(shares.unsigned_abs(), rate.units, rate.shares, way)
+        let one_each = if owed { -one_each } else { one_each };
+        for units in part.into_iter().chain([one_each]) {
+            let worth = side.price.value(units.unsigned_abs(), side.decimals, way(unit));
+            if worth.is_ok_and(|worth| worth.abs_diff(side.value) <= VALUE_UNITS) {
+                return Ok(Some(units));
+            }
+        }
+        let bought = side.price.amount_for(side.value, side.decimals, way(unit));
+        let bought = bought.map_err(|error| self.refused(error.into()))?;
+        let bought = i128::try_from(bought).unwrap_or(i128::MAX);
+        Ok(Some(if owed { -bought } else { bought }))
+    }
+
+    /// Base units by which what a claim comes to may be off: where a value has to be turned back into
+    /// units, as many as a unit of the numeraire buys.
+    pub fn grain(&self, unit: Unit) -> u128 {
+        let price = self.engine.look(|view| view.price(unit.asset));
+        let grain = price
+            .ok()
+            .map(|price| price.amount_for(VALUE_UNITS, self.decimals(unit.asset), Rounding::Ceil));
+        grain.and_then(Result::ok).unwrap_or(1)
+    }
+
+    /// What the rulebook values a claim at if it is all that the account has; none where it says nothing.
+    fn side(&self, account: AccountId, unit: Unit, shares: i128) -> Option<Side> {
+        let (engine, rulebook) = (self.engine, self.engine.rulebook()?);
+        let price = engine.look(|view| view.price(unit.asset)).ok()?;
+        let held = [Holding { contract: None, unit, balance: shares }];
+        let alone = Alone { engine, account, held };
+        let (assets, markets) = (engine.assets(), engine.markets());
+        let view = View::new(engine.now(), assets, markets, engine.marks(), &alone, engine.state());
+        let sides = rulebook.sides(&view, account).ok()?;
+        let value = if unit.class == Class::Debt { sides.debt } else { sides.collateral };
+        let decimals = self.decimals(unit.asset);
+        (value > 0).then_some(Side { value, price, decimals })
+    }
+
+    /// The shares' part of the rulebook's totals.
+    fn part(&self, unit: Unit, shares: i128) -> Result<Option<i128>, JournalError> {
+        let Some(rate) = self.rate(unit)? else { return Ok(None) };
+        let units = rounding::mul_div(shares.unsigned_abs(), rate.units, rate.shares, way(unit))
             .map_err(|error| self.refused(error.into()))?;
         let units = i128::try_from(units).unwrap_or(i128::MAX);
-        Ok(Some(if owed { -units } else { units }))
+        Ok(Some(if unit.class == Class::Debt { -units } else { units }))
+    }
+
+    /// What the rulebook says an account has and owes, in the numeraire; none where it says nothing.
+    pub fn sides(&self, account: AccountId) -> Option<Rational> {
+        let rulebook = self.engine.rulebook()?;
+        let sides = self.engine.look(|view| rulebook.sides(view, account)).ok()?;
+        let says = sides.collateral > 0 || sides.debt > 0;
+        says.then(|| self.numeraire(sides.collateral) - self.numeraire(sides.debt))
     }
 
     /// The pool as if very many shares of the claim were in issue.
@@ -156,6 +212,51 @@ impl<'a> Marks<'a> {
         };
         self.rates.borrow_mut().insert(unit, rate);
         Ok(rate)
+    }
+}
+
+/// Units of the numeraire by which two roundings of one value may differ.
+const VALUE_UNITS: u128 = 2;
+
+/// A value that the rulebook states, with what turns it into units.
+struct Side {
+    value: u128,
+    price: Price,
+    decimals: u8,
+}
+
+/// Towards the pool, as venues round: what is supplied down, what is owed up.
+const fn way(unit: Unit) -> Rounding {
+    match unit.class {
+        Class::Debt => Rounding::Ceil,
+        _ => Rounding::Floor,
+    }
+}
+
+/// The pool as if one account had nothing but one claim.
+struct Alone<'a> {
+    engine: &'a Engine,
+    account: AccountId,
+    held: [Holding; 1],
+}
+
+impl Balances for Alone<'_> {
+    fn holdings(&self, account: AccountId) -> &[Holding] {
+        if account == self.account { &self.held } else { self.engine.ledger().holdings(account) }
+    }
+
+    fn balance(&self, holder: Holder, unit: Unit) -> i128 {
+        match holder {
+            Holder::Account(account) if account == self.account => {
+                let [held] = self.held;
+                if held.unit == unit { held.balance } else { 0 }
+            }
+            _ => self.engine.ledger().balance(holder, unit),
+        }
+    }
+
+    fn accounts(&self) -> u32 {
+        u32::try_from(self.engine.accounts()).unwrap_or(u32::MAX)
     }
 }
 

@@ -152,7 +152,7 @@ fn places(value: &Rational, places: u8) -> String {
 /// The answer for a reader.
 pub fn told(answer: &Answer, books: &JournalAccounts) -> String {
     let mut text = String::new();
-    let mut row = |name: &str, what: &str| text.push_str(&format!("{name:<24}{what}\n"));
+    let mut row = |name: &str, what: &str| text.push_str(&format!("{name:<24} {what}\n"));
     row("journal", &answer.journal);
     row("rulebook", &answer.rulebook);
     row("identities checked", &format!("{}, all hold", answer.identities_checked));
