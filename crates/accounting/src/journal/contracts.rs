@@ -54,7 +54,8 @@ impl JournalBooks {
             let before = self.follow(marks, account, *asset, terms, traded)?;
             let kind = kind_of(scene, account, traded);
             let fee = if touch.fee_rides(terms.settle) { fee_of(touch, terms.settle) } else { 0 };
-            self.writer.filled(scene, marks, (account, *asset), &terms, traded, kind, fee)?;
+            let place = (account, *asset);
+            self.writer.filled(scene, marks, place, &terms, traded, (kind, fee))?;
             if traded.realised == 0 {
                 continue;
             }

@@ -72,7 +72,8 @@ impl Writer {
         }
         let acquired = Some(scene.at);
         let how = Acquired::Opening;
-        let acquire = Acquire { asset, quantity, cost: value, fee: Value::ZERO, how, acquired, price: None };
+        let acquire =
+            Acquire { asset, quantity, cost: value, fee: Value::ZERO, how, acquired, price: None };
         self.write(scene, marks, account, Kind::Acquire(acquire))
     }
 
@@ -338,8 +339,7 @@ impl Writer {
         (account, asset): (AccountId, AssetId),
         terms: &ContractTerms,
         traded: &Traded,
-        kind: RowKind,
-        fee: i128,
+        (kind, fee): (RowKind, i128),
     ) -> Result<(), JournalError> {
         if traded.size == 0 {
             self.omitted

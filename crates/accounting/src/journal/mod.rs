@@ -328,5 +328,5 @@ impl Scene<'_> {
     }
 }
 
-/// The books of the accounts that a touch names are there.
+/// What one set of transfers does to the account at hand.
 type Touched<'a> = &'a Touch;
