@@ -49,6 +49,7 @@ pub mod histogram;
 pub mod judge;
 pub mod lending_pool;
 pub mod liquidation_prices;
+pub mod lots;
 pub mod margin_pool;
 pub mod option_prices;
 pub mod options;

@@ -65,6 +65,8 @@ pub enum Command {
     /// Hedge a book of options: the trade now by each policy, over a recorded chain, or simulated
     #[command(allow_negative_numbers = true)]
     Hedge(Box<crate::hedge::arguments::Hedge>),
+    /// Realised rows and tax forms of a holder, from a journal or a file; a calculation aid, not advice
+    Tax(Box<crate::tax::arguments::Tax>),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

@@ -33,6 +33,7 @@ mod schedule;
 mod screen;
 mod source;
 mod story;
+mod tax;
 mod verify;
 mod why;
 
@@ -77,6 +78,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Assess(asked) => assess::assess(asked, screen),
         Command::Plan(asked) => assess::plan(asked, screen),
         Command::Price(asked) => price::run(asked, screen),
+        Command::Tax(asked) => tax::run(asked, screen),
         Command::PriceOptions(asked) => price_options::run(asked, screen),
         Command::Auction(asked) => auction::run(asked, screen),
         Command::Schedule(asked) => schedule::run(asked, screen),

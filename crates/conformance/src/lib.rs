@@ -24,6 +24,7 @@ mod node;
 pub mod options;
 mod print;
 mod run;
+pub mod tax;
 
 pub use adapter::{Adapter, Mismatch, case_list};
 pub use print::{all_passed, print, print_json};
@@ -37,5 +38,6 @@ pub fn adapters() -> Vec<Box<dyn Adapter>> {
     all.extend(cdp::adapters());
     all.extend(cascades::adapters());
     all.extend(options::adapters());
+    all.extend(tax::adapters());
     all
 }

@@ -205,6 +205,7 @@ impl Engine {
     /// Applies one command: total, deterministic, all or nothing.
     pub fn apply(&mut self, command: &Command) -> Outcome {
         self.sequence += 1;
+        self.scratch.postings.clear();
         let mut outcome = Outcome {
             sequence: self.sequence,
             at: self.now,
@@ -501,6 +502,13 @@ impl Engine {
     #[must_use]
     pub fn grounds(&self) -> &crate::Grounds {
         &self.scratch.grounds
+    }
+
+    /// What the last command has posted, with the place of what it told about it; nothing after a
+    /// refusal or a restore.
+    #[must_use]
+    pub fn postings(&self) -> &crate::Postings {
+        &self.scratch.postings
     }
 
     /// The broken promise, if one stopped the engine.

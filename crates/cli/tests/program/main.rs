@@ -20,5 +20,7 @@ mod proposals;
 mod replay;
 mod schedule;
 mod started;
+mod tax;
+mod tax_journal;
 mod usage;
 mod why;

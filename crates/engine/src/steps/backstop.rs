@@ -111,7 +111,7 @@ pub(super) fn bear(
         let from = Holder::Account(*bearer);
         effects.transfer(from, Holder::Outstanding, token, *share, TransferCode::Socialise);
     }
-    settle::post(engine, &effects)?;
+    settle::post(engine, &effects, outcome)?;
     for bearer in effects.moved_accounts() {
         engine.watch.mark_pending(bearer);
     }
@@ -178,7 +178,7 @@ pub(super) fn cover(
     effects.transfer(Holder::Insurance, Holder::Reserve, token, lacking, code);
     effects.transfer(Holder::Outstanding, Holder::Issuer, deficit, lacking, code);
     effects.transfer(Holder::Insurance, Holder::Outstanding, token, covered - lacking, code);
-    settle::post(engine, &effects)?;
+    settle::post(engine, &effects, outcome)?;
     let losses = engine.losses.entry(asset).or_default();
     losses.insurance = losses.insurance.saturating_add(covered);
     losses.outstanding = outstanding - covered;

@@ -24,6 +24,7 @@ mod tick;
 use crate::engine::{Fault, cures};
 use crate::event::{Cause, Outcome, What};
 use crate::grounds::Grounds;
+use crate::postings::Postings;
 use crate::watch::Interval;
 use crate::{Body, Command, Engine};
 use breakwater_liquidation::{Exposures, Rejection};
@@ -44,6 +45,8 @@ pub(crate) struct Scratch {
     pub clocks: auction::clock::Clocks,
     /// What this command's own steps rested on.
     pub grounds: Grounds,
+    /// What this command has posted.
+    pub postings: Postings,
 }
 
 /// Runs the command's own step. What it returns names the cause of what follows from it.

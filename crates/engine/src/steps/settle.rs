@@ -18,7 +18,7 @@ pub(super) fn commit(
     cause: Cause,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
-    post(engine, &effects)?;
+    post(engine, &effects, outcome)?;
     for account in effects.moved_accounts() {
         engine.watch.mark_pending(account);
     }
@@ -56,8 +56,9 @@ enum Gone {
     Contract(AssetId),
 }
 
-/// Posts transfers and state and checks what must hold of both.
-pub(super) fn post(engine: &mut Engine, effects: &Effects) -> Result<(), Fault> {
+/// Posts transfers and state and checks what must hold of both. Notes what was posted, and how much
+/// `outcome` had told before.
+pub(super) fn post(engine: &mut Engine, effects: &Effects, outcome: &Outcome) -> Result<(), Fault> {
     if let Some((key, _)) = effects.state.iter().find(|(key, _)| !has_place(engine, *key)) {
         let found = format!("state {key:?} is not in the rulebook's layout and the pool");
         return Err(Fault::Broken(Invariant::WellFormed, found));
@@ -83,6 +84,7 @@ pub(super) fn post(engine: &mut Engine, effects: &Effects) -> Result<(), Fault> 
     for (key, value) in &effects.state {
         engine.state.set(*key, *value);
     }
+    engine.scratch.postings.note(outcome.events.len(), &effects.transfers);
     engine.scratch.committed |= !effects.transfers.is_empty() || !effects.state.is_empty();
     Ok(())
 }

@@ -1,0 +1,4 @@
+//! Australia.
+
+pub mod discount;
+pub mod report;

@@ -1,0 +1,4 @@
+//! Canada.
+
+pub mod superficial;
+pub mod report;

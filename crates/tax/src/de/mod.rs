@@ -1,0 +1,4 @@
+//! Germany.
+
+pub mod private_sales;
+pub mod report;
