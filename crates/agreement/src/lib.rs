@@ -6,6 +6,8 @@
 //! test values are; whoever books them rounds to their own unit and names the rounding.
 
 pub mod calendar;
+pub mod contracts;
 pub mod error;
+pub mod support;
 
 pub use error::Error;

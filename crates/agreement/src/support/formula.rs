@@ -137,9 +137,12 @@ impl Requirement {
     #[must_use]
     pub fn credit_support_amount(&self) -> Rational {
         match self {
-            Requirement::Annex { exposure, independent_pledgor, independent_secured, threshold } => {
-                threshold.leaves(exposure + independent_pledgor - independent_secured)
-            }
+            Requirement::Annex {
+                exposure,
+                independent_pledgor,
+                independent_secured,
+                threshold,
+            } => threshold.leaves(exposure + independent_pledgor - independent_secured),
             Requirement::Variation { exposure } => not_below_zero(exposure.clone()),
             Requirement::Initial { margin_amount, independent_amount, approach, threshold } => {
                 let above = threshold.leaves(margin_amount.clone());
