@@ -7,17 +7,13 @@ use super::nam::{interest, repaid_at};
 use super::pam::{capitalised, frame, last_before, run_from, status};
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::Due;
-use super::{Event, EventType, InterestBase, Observed};
+use super::timeline::{Due, Question};
+use super::{Event, EventType, InterestBase};
 use crate::Error;
 use crate::calendar::Moment;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
-    let mut loan = Loan::new(terms, observed)?;
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
+    let mut loan = Loan::new(terms, asked)?;
     let schedules = Schedules::new(terms);
     let anchor = redemption_anchor(terms, &schedules, loan.start)?;
     let end = match terms.maturity.or(terms.amortization) {
@@ -29,7 +25,8 @@ pub(super) fn rows(
     let horizon = terms.amortization.unwrap_or(end);
     let planned = schedules.with_end(EventType::Pr, anchor, terms.redemption_cycle, horizon)?;
     loan.redemption = Redemption::Annuity(planned.iter().map(|due| due.computed).collect());
-    let mut due = frame(&mut loan, &schedules, end, analyses)?;
+    let mut due = frame(&mut loan, &schedules, end)?;
+    affordable(&due, planned.len())?;
     due.extend(fixings(&loan, anchor, &due));
     due.extend(base_fixings(&loan, &schedules, end)?);
     due.extend(schedules.before_end(EventType::Pr, anchor, terms.redemption_cycle, end)?);
@@ -44,6 +41,23 @@ pub(super) fn rows(
         state.payment = loan.annuity(&state, later);
     }
     run_from(&loan, state, due)
+}
+
+/// The most redemptions that all computations of the payment together may go through: monthly
+/// redemptions and daily resets over 60 years.
+const STEPS_MAX: usize = 20_000_000;
+
+/// Refuses a contract whose payment would be computed too often over too many redemptions.
+fn affordable(due: &[Due], redemptions: usize) -> Result<(), Error> {
+    let resets = due.iter().filter(|event| matches!(event.kind, EventType::Rr | EventType::Rrf));
+    if resets.count().saturating_mul(redemptions) <= STEPS_MAX {
+        return Ok(());
+    }
+    Err(Error::TooMany {
+        what: "the rate resets times the redemptions".to_owned(),
+        limit: STEPS_MAX,
+        expected: "use longer cycles or an earlier end".to_owned(),
+    })
 }
 
 /// Fixings of the payment, for contracts that do not state it: one day before the first redemption,

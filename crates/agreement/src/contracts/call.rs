@@ -23,7 +23,6 @@ pub(super) enum End {
 pub(super) fn rows(
     loan: &mut Loan,
     end: &End,
-    analyses: &[Moment],
     mut due: Vec<Due>,
 ) -> Result<Vec<(u16, Event)>, Error> {
     let terms = loan.terms;
@@ -33,7 +32,7 @@ pub(super) fn rows(
     };
     let set = matches!(end, End::Set(_) | End::Called(_, _));
     loan.maturity = set.then_some(last);
-    due.extend(frame(loan, &schedules, last, analyses)?);
+    due.extend(frame(loan, &schedules, last)?);
     // Where no anchor is stated the published results begin these cycles with the exchange itself.
     let anchored = terms.reset_anchor.is_some() || terms.reset_cycle.is_none();
     if !anchored {

@@ -5,21 +5,16 @@ use super::lending::needed_currency;
 use super::pam::status;
 use super::swaps::bare;
 use super::terms::{ReferenceRole, Terms};
-use super::timeline::{in_order, sort_rows};
-use super::{Event, EventType, Observed, Role};
+use super::timeline::{Question, in_order, sort_rows};
+use super::{Event, EventType, Role};
 use crate::Error;
-use crate::calendar::Moment;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    until: Option<Moment>,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let role = terms.contract_role.ok_or_else(|| {
         Error::missing("contractRole", "BUY for the holder or SEL for the writer")
     })?;
     let status = status(terms)?;
+    let inner = Question { analyses: &[], ..*asked };
     let mut free = underlying(terms)?.clone();
     free.contract_role = Some(Role::Rpa);
     let mut bound = free.clone();
@@ -31,8 +26,8 @@ pub(super) fn rows(
         let (cap, floor) = (format!("lifeCap {cap}"), format!("lifeFloor {floor}"));
         return Err(Error::contradiction(cap, floor, "the cap must not be below the floor"));
     }
-    let free = rows_of(&free, observed, until, &[])?;
-    let bound = rows_of(&bound, observed, until, &[])?;
+    let free = rows_of(&free, &inner)?;
+    let bound = rows_of(&bound, &inner)?;
     let currency = needed_currency(terms)?;
     let mut rows = Vec::new();
     for ((rank, plain), (_, bounded)) in free.into_iter().zip(bound) {
@@ -42,7 +37,7 @@ pub(super) fn rows(
             rows.push((rank, Event { currency: currency.clone(), ..row }));
         }
     }
-    for event in in_order(super::stk::held(terms, analyses), status)? {
+    for event in in_order(super::stk::held(terms, asked), status, asked)? {
         rows.push((event.rank, bare(&event, role.sign() * event.amount, &currency)));
     }
     sort_rows(&mut rows);

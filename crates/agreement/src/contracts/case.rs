@@ -59,19 +59,35 @@ const NUMBERS: [&str; 5] =
 /// The cases of a file: one case, an object of cases by name, or the bare terms of one contract.
 ///
 /// # Errors
-/// Names the case, the field, the value found and what would be right.
+/// The first case that cannot be read: the field, the value found and what would be right.
 pub fn cases_in(value: &Value) -> Result<Vec<Case>, Error> {
-    let fields = value.as_object().ok_or_else(|| {
-        Error::value("file", value, "terms, a case with `terms`, or an object of cases")
+    named_cases_in(value)?.into_iter().map(|(_, case)| case).collect()
+}
+
+/// The same, each case with its name and with its own error.
+///
+/// # Errors
+/// When the file is none of the three.
+pub fn named_cases_in(value: &Value) -> Result<Vec<(String, Result<Case, Error>)>, Error> {
+    let fields = value.as_object().filter(|fields| !fields.is_empty()).ok_or_else(|| {
+        let expected = "terms, a case with `terms`, or an object of cases";
+        Error::value("file", kind_of(value), expected)
     })?;
     if fields.contains_key("terms") {
-        return Ok(vec![Case::from_json("case", value)?]);
+        let name = value.get("identifier").and_then(Value::as_str).unwrap_or("case");
+        return Ok(vec![(name.to_owned(), Case::from_json(name, value))]);
     }
     if fields.contains_key("contractType") {
-        let contract = Contract::new(Terms::from_json(value)?)?;
-        let name = contract.terms().contract_id.clone().unwrap_or_else(|| "terms".to_owned());
-        let observed = Observed::default();
-        return Ok(vec![Case { name, contract, observed, until: None, expected: Vec::new() }]);
+        let name = value.get("contractID").and_then(Value::as_str).unwrap_or("terms").to_owned();
+        let contract = Terms::from_json(value).and_then(Contract::new);
+        let case = contract.map(|contract| Case {
+            name: name.clone(),
+            contract,
+            observed: Observed::default(),
+            until: None,
+            expected: Vec::new(),
+        });
+        return Ok(vec![(name, case)]);
     }
     if fields.len() > CASES_MAX {
         return Err(Error::TooMany {
@@ -80,7 +96,19 @@ pub fn cases_in(value: &Value) -> Result<Vec<Case>, Error> {
             expected: "split the file".to_owned(),
         });
     }
-    fields.iter().map(|(name, case)| Case::from_json(name, case)).collect()
+    Ok(fields.iter().map(|(name, case)| (name.clone(), Case::from_json(name, case))).collect())
+}
+
+/// What kind of value stands in a file, in a word.
+const fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an empty object",
+    }
 }
 
 impl Case {

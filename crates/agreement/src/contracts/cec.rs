@@ -6,24 +6,21 @@ use super::exercise::{row, settled};
 use super::lending::needed_currency;
 use super::pam::status;
 use super::terms::Terms;
-use super::timeline::{Due, in_order, sort_rows};
+use super::timeline::{Due, Question, in_order, sort_rows};
 use super::{Event, EventType, Exercise, Observed};
 use crate::Error;
 use crate::calendar::Moment;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let role = terms.contract_role.ok_or_else(|| {
         Error::missing("contractRole", "BUY for the protected side or SEL for the other")
     })?;
     let currency = needed_currency(terms)?;
     let status = status(terms)?;
-    let end = maturity(terms, observed)?;
-    let exercised = terms.exercise_date.or_else(|| called(terms, observed, end));
-    let mut due: Vec<Due> = analyses.iter().map(|at| Due::fixed(EventType::Ad, *at)).collect();
+    let end = maturity(terms, asked.observed)?;
+    let exercised = terms.exercise_date.or_else(|| called(terms, asked.observed, end));
+    let mut due: Vec<Due> =
+        asked.analyses.iter().map(|at| Due::fixed(EventType::Ad, *at)).collect();
     match exercised {
         Some(at) => {
             due.push(Due::fixed(EventType::Xd, at));
@@ -35,15 +32,15 @@ pub(super) fn rows(
     let mut right =
         Exercise { date: terms.exercise_date.filter(|at| *at <= status), amount: notional };
     let mut rows = Vec::new();
-    for event in in_order(due, status)? {
+    for event in in_order(due, status, asked)? {
         let mut payoff = 0.0;
         match event.kind {
             EventType::Xd => {
-                notional = role.sign() * covered(terms, observed, event.computed)?;
+                notional = role.sign() * covered(terms, asked.observed, event.computed)?;
                 right = Exercise { date: Some(event.computed), amount: notional };
             }
             EventType::Ad if event.computed < end && right.date.is_none() => {
-                notional = role.sign() * covered(terms, observed, event.computed)?;
+                notional = role.sign() * covered(terms, asked.observed, event.computed)?;
             }
             EventType::Std => {
                 payoff = notional;

@@ -6,28 +6,24 @@ use super::lending::needed_currency;
 use super::pam::status;
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::{Due, in_order, sort_rows};
-use super::{Event, EventType, Exercise, FeeBasis, Observed};
+use super::timeline::{Due, Question, in_order, sort_rows};
+use super::{Event, EventType, Exercise, FeeBasis};
 use crate::Error;
 use crate::calendar::Moment;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let role = terms.contract_role.ok_or_else(|| {
         Error::missing("contractRole", "BUY for the protected side or SEL for the guarantor")
     })?;
     let currency = needed_currency(terms)?;
     let status = status(terms)?;
-    let end = maturity(terms, observed)?;
-    let exercised = terms.exercise_date.or_else(|| called(terms, observed, end));
+    let end = maturity(terms, asked.observed)?;
+    let exercised = terms.exercise_date.or_else(|| called(terms, asked.observed, end));
     let fees = Fees::new(terms, exercised, end)?;
-    let due = schedule(terms, &fees, exercised, end, analyses)?;
+    let due = schedule(terms, &fees, exercised, end, asked)?;
     let covered = |at: Moment| match terms.notional {
         Some(stated) => Ok(role.sign() * terms.coverage.unwrap_or(1.0) * stated),
-        None => exposure(terms, observed, at).map(|amount| role.sign() * amount),
+        None => exposure(terms, asked.observed, at).map(|amount| role.sign() * amount),
     };
     let mut right = Exercise {
         date: terms.exercise_date.filter(|at| *at <= status),
@@ -37,7 +33,7 @@ pub(super) fn rows(
     let mut accrued_fee = 0.0;
     let mut at = status;
     let mut rows = Vec::new();
-    for event in in_order(due, status)? {
+    for event in in_order(due, status, asked)? {
         let mut payoff = 0.0;
         match event.kind {
             EventType::Prd => {
@@ -77,9 +73,9 @@ fn schedule(
     fees: &Fees,
     exercised: Option<Moment>,
     end: Moment,
-    analyses: &[Moment],
+    asked: &Question,
 ) -> Result<Vec<Due>, Error> {
-    let mut due = super::stk::held(terms, analyses);
+    let mut due = super::stk::held(terms, asked);
     due.extend(fees.due.iter().copied());
     match exercised {
         Some(at) => {

@@ -3,25 +3,20 @@
 use super::call::{self, End};
 use super::lending::Loan;
 use super::terms::Terms;
-use super::{Event, EventType, Observed};
+use super::timeline::Question;
+use super::{Event, EventType};
 use crate::Error;
-use crate::calendar::Moment;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    until: Option<Moment>,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
-    let mut loan = Loan::new(terms, observed)?;
-    let called = observed.events_of(EventType::Xd, terms.contract_id.as_deref()).next();
-    let end = match (terms.maturity, called, until) {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
+    let mut loan = Loan::new(terms, asked)?;
+    let called = asked.observed.events_of(EventType::Xd, terms.contract_id.as_deref()).next();
+    let end = match (terms.maturity, called, asked.until) {
         (Some(at), _, _) => End::Set(at),
         (None, Some(call), _) => End::Called(call.time, call::paid_after_notice(&loan, call.time)?),
         (None, None, Some(until)) => End::Open(until),
         (None, None, None) => return Err(no_end()),
     };
-    call::rows(&mut loan, &end, analyses, Vec::new())
+    call::rows(&mut loan, &end, Vec::new())
 }
 
 /// A contract without an end, asked without one.

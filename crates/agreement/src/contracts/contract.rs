@@ -1,7 +1,7 @@
 //! One contract: terms that were checked, and the question what it does.
 
 use super::terms::{ReferenceRole, Terms};
-use super::timeline::visible;
+use super::timeline::{Question, visible};
 use super::{ContractType, Event, EventType, Observed, Role, ann, capfl, cec, ceg, clm, com, csh};
 use super::{futur, fxout, lam, lax, nam, optns, pam, stk, swaps, swppv, ump};
 use crate::Error;
@@ -63,7 +63,8 @@ impl Contract {
         let id = self.terms.contract_id.as_deref();
         let analyses: Vec<Moment> =
             observed.events_of(EventType::Ad, id).map(|event| event.time).collect();
-        let rows = rows_of(&self.terms, observed, until, &analyses)?;
+        let asked = Question { observed, until, analyses: &analyses };
+        let rows = rows_of(&self.terms, &asked)?;
         Ok(visible(rows, until))
     }
 
@@ -84,31 +85,26 @@ fn needed_type(terms: &Terms) -> Result<ContractType, Error> {
 }
 
 /// All rows of a contract, before purchase, termination and the end of the question cut them.
-pub(super) fn rows_of(
-    terms: &Terms,
-    observed: &Observed,
-    until: Option<Moment>,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows_of(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     match needed_type(terms)? {
-        ContractType::Pam => pam::rows(terms, observed, analyses),
-        ContractType::Lam => lam::rows(terms, observed, analyses),
-        ContractType::Nam => nam::rows(terms, observed, analyses),
-        ContractType::Ann => ann::rows(terms, observed, analyses),
-        ContractType::Lax => lax::rows(terms, observed, analyses),
-        ContractType::Clm => clm::rows(terms, observed, until, analyses),
-        ContractType::Ump => ump::rows(terms, observed, until, analyses),
-        ContractType::Csh => csh::rows(terms, analyses),
-        ContractType::Stk => stk::rows(terms, observed, until, analyses),
-        ContractType::Com => com::rows(terms, analyses),
-        ContractType::Fxout => fxout::rows(terms, observed, analyses),
-        ContractType::Swppv => swppv::rows(terms, observed, analyses),
-        ContractType::Swaps => swaps::rows(terms, observed, until, analyses),
-        ContractType::Capfl => capfl::rows(terms, observed, until, analyses),
-        ContractType::Optns => optns::rows(terms, observed, analyses),
-        ContractType::Futur => futur::rows(terms, observed, analyses),
-        ContractType::Ceg => ceg::rows(terms, observed, analyses),
-        ContractType::Cec => cec::rows(terms, observed, analyses),
+        ContractType::Pam => pam::rows(terms, asked),
+        ContractType::Lam => lam::rows(terms, asked),
+        ContractType::Nam => nam::rows(terms, asked),
+        ContractType::Ann => ann::rows(terms, asked),
+        ContractType::Lax => lax::rows(terms, asked),
+        ContractType::Clm => clm::rows(terms, asked),
+        ContractType::Ump => ump::rows(terms, asked),
+        ContractType::Csh => csh::rows(terms, asked),
+        ContractType::Stk => stk::rows(terms, asked),
+        ContractType::Com => com::rows(terms, asked),
+        ContractType::Fxout => fxout::rows(terms, asked),
+        ContractType::Swppv => swppv::rows(terms, asked),
+        ContractType::Swaps => swaps::rows(terms, asked),
+        ContractType::Capfl => capfl::rows(terms, asked),
+        ContractType::Optns => optns::rows(terms, asked),
+        ContractType::Futur => futur::rows(terms, asked),
+        ContractType::Ceg => ceg::rows(terms, asked),
+        ContractType::Cec => cec::rows(terms, asked),
     }
 }
 
@@ -122,7 +118,8 @@ pub(super) fn state_at(
     if at <= status {
         return opening(terms, status);
     }
-    let rows = rows_of(terms, observed, Some(at), &[at])?;
+    let asked = Question { observed, until: Some(at), analyses: &[at] };
+    let rows = rows_of(terms, &asked)?;
     let shown = rows.iter().rev().find(|(_, row)| row.kind == EventType::Ad && row.time == at);
     Ok(shown.map_or(Outstanding { notional: 0.0, accrued: 0.0 }, |(_, row)| Outstanding {
         notional: row.notional,
@@ -140,7 +137,8 @@ fn opening(terms: &Terms, status: Moment) -> Result<Outstanding, Error> {
 
 /// The time of the last event of a contract that ends by itself.
 pub(super) fn last_event(terms: &Terms, observed: &Observed) -> Result<Option<Moment>, Error> {
-    let rows = rows_of(terms, observed, None, &[])?;
+    let observed = observed.events_alone();
+    let rows = rows_of(terms, &Question { observed: &observed, until: None, analyses: &[] })?;
     let own = rows.iter().filter(|(_, event)| event.kind != EventType::Ce);
     Ok(own.map(|(_, event)| event.time).max())
 }

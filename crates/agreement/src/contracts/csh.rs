@@ -3,12 +3,13 @@
 use super::lending::needed_currency;
 use super::pam::status;
 use super::terms::Terms;
+use super::timeline::Question;
 use super::{Event, EventType};
 use crate::Error;
 use crate::calendar::Moment;
 
 /// One row an analysis date; cash pays nothing.
-pub(super) fn rows(terms: &Terms, analyses: &[Moment]) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let role = terms
         .contract_role
         .ok_or_else(|| Error::missing("contractRole", "RPA for an asset or RPL for a liability"))?;
@@ -16,7 +17,7 @@ pub(super) fn rows(terms: &Terms, analyses: &[Moment]) -> Result<Vec<(u16, Event
         terms.notional.ok_or_else(|| Error::missing("notionalPrincipal", "the amount of cash"))?;
     let currency = needed_currency(terms)?;
     let status = status(terms)?;
-    let shown = analyses.iter().filter(|at| **at > status);
+    let shown = asked.analyses.iter().filter(|at| **at > status);
     let row = |at: &Moment| Event {
         time: *at,
         kind: EventType::Ad,

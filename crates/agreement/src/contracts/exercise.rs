@@ -4,7 +4,7 @@ use super::lending::needed_currency;
 use super::pam::status;
 use super::schedules::Schedules;
 use super::terms::{ReferenceRole, Terms};
-use super::timeline::{Due, in_order, sort_rows};
+use super::timeline::{Due, Question, in_order, sort_rows};
 use super::{Event, EventType, Exercise, ExerciseType, Observed};
 use crate::Error;
 use crate::calendar::Moment;
@@ -12,8 +12,7 @@ use crate::calendar::Moment;
 /// Rows of a contract whose right is worth `value` of the price of the underlying.
 pub(super) fn rows(
     terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
+    asked: &Question,
     value: impl Fn(f64) -> f64,
 ) -> Result<Vec<(u16, Event)>, Error> {
     let role = terms.contract_role.ok_or_else(|| {
@@ -23,20 +22,20 @@ pub(super) fn rows(
     let status = status(terms)?;
     let mut state =
         Exercise { date: terms.exercise_date, amount: terms.exercise_amount.unwrap_or(0.0) };
-    let due = schedule(terms, observed, analyses)?;
+    let due = schedule(terms, asked)?;
     let mut rows = Vec::new();
-    for event in in_order(due, status)? {
+    for event in in_order(due, status, asked)? {
         let payoff = match event.kind {
             EventType::Prd | EventType::Td => role.sign() * event.amount,
             EventType::Md => {
-                let worth = value(underlying(terms, observed, &event)?);
+                let worth = value(underlying(terms, asked.observed, &event)?);
                 if state.date.is_none() && worth != 0.0 {
                     state.date = Some(event.computed);
                 }
                 0.0
             }
             EventType::Xd => {
-                state.amount = value(underlying(terms, observed, &event)?);
+                state.amount = value(underlying(terms, asked.observed, &event)?);
                 if state.date.is_none() && state.amount != 0.0 {
                     state.date = Some(event.computed);
                 }
@@ -77,19 +76,20 @@ pub(super) fn row(
 
 /// Purchase, termination, exercise and settlement. A European right is exercised at maturity; the
 /// others when an exercise was observed, or at maturity.
-fn schedule(terms: &Terms, observed: &Observed, analyses: &[Moment]) -> Result<Vec<Due>, Error> {
+fn schedule(terms: &Terms, asked: &Question) -> Result<Vec<Due>, Error> {
     let maturity = terms.maturity.or(terms.exercise_end);
     let maturity = maturity.ok_or_else(|| {
         Error::missing("maturityDate", "the last time at which the right can be exercised")
     })?;
     let early = terms.exercise_type.is_some_and(|kind| kind != ExerciseType::European);
-    let seen = observed
+    let seen = asked
+        .observed
         .events_of(EventType::Xd, terms.contract_id.as_deref())
         .map(|event| event.time)
         .find(|at| early && *at <= maturity);
     let exercised = terms.exercise_date.or(seen).unwrap_or(maturity);
     let settled = settled(terms, exercised)?;
-    let mut due = super::stk::held(terms, analyses);
+    let mut due = super::stk::held(terms, asked);
     if exercised >= maturity {
         due.push(Due::fixed(EventType::Md, maturity));
     }

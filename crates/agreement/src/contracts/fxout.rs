@@ -5,20 +5,15 @@ use super::lending::needed_currency;
 use super::pam::status;
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::{Due, in_order, sort_rows};
-use super::{DeliverySettlement, Event, EventType, Observed};
+use super::timeline::{Due, Question, in_order, sort_rows};
+use super::{DeliverySettlement, Event, EventType};
 use crate::Error;
-use crate::calendar::Moment;
 
 /// Which of the two amounts a row delivers, told apart by the amount of its due event.
 const FIRST: f64 = 1.0;
 const SECOND: f64 = 2.0;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let role = terms.contract_role.ok_or_else(|| {
         Error::missing("contractRole", "RPA to receive the first currency or RPL to pay it")
     })?;
@@ -35,7 +30,7 @@ pub(super) fn rows(
     let other = terms
         .notional_2
         .ok_or_else(|| Error::missing("notionalPrincipal2", "the amount in the second currency"))?;
-    let mut due = super::stk::held(terms, analyses);
+    let mut due = super::stk::held(terms, asked);
     if terms.delivery == Some(DeliverySettlement::Cash) {
         let at = match terms.settlement_date {
             Some(at) => at,
@@ -47,7 +42,7 @@ pub(super) fn rows(
         due.push(Due::fixed(EventType::Md, end).with_amount(SECOND));
     }
     let mut rows = Vec::new();
-    for event in in_order(due, status(terms)?)? {
+    for event in in_order(due, status(terms)?, asked)? {
         let mut currency = &first;
         let payoff = match event.kind {
             EventType::Prd => role.sign() * event.amount,
@@ -56,7 +51,8 @@ pub(super) fn rows(
             EventType::Td => event.amount,
             EventType::Std => {
                 let code = format!("{second}/{first}");
-                let rate = observed.needed(&code, end, end, "the exchange is settled at it")?;
+                let rate =
+                    asked.observed.needed(&code, end, end, "the exchange is settled at it")?;
                 role.sign() * (amount - rate * other)
             }
             EventType::Md if event.amount == FIRST => role.sign() * amount,

@@ -4,17 +4,13 @@ use super::lending::Loan;
 use super::pam::{capitalised, frame, interest, last_before, run, status};
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::Due;
-use super::{Event, EventType, InterestBase, Observed};
+use super::timeline::{Due, Question};
+use super::{Event, EventType, InterestBase};
 use crate::Error;
 use crate::calendar::{Cycle, Moment};
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
-    let mut loan = Loan::new(terms, observed)?;
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
+    let mut loan = Loan::new(terms, asked)?;
     let schedules = Schedules::new(terms);
     let anchor = redemption_anchor(terms, &schedules, loan.start)?;
     let end = maturity(terms, &schedules, anchor)?;
@@ -24,7 +20,7 @@ pub(super) fn rows(
     let status = status(terms)?;
     let remaining = redemptions.iter().filter(|due| due.at > status && due.at >= loan.start);
     let parts = remaining.count() + 1;
-    let mut due = frame(&mut loan, &schedules, end, analyses)?;
+    let mut due = frame(&mut loan, &schedules, end)?;
     due.extend(base_fixings(&loan, &schedules, end)?);
     let interest = capitalised(terms, interest(&loan, &schedules, end)?);
     let last = last_before(&interest, status, loan.start);

@@ -6,17 +6,13 @@ use super::lending::Loan;
 use super::pam::{capitalised, frame, interest, last_before, run, status};
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::Due;
-use super::{Event, EventType, FixedVariable, IncreaseDecrease, InterestBase, Observed};
+use super::timeline::{Due, Question};
+use super::{Event, EventType, FixedVariable, IncreaseDecrease, InterestBase};
 use crate::Error;
 use crate::calendar::{Cycle, Moment, SCHEDULE_DATES_MAX};
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
-    let mut loan = Loan::new(terms, observed)?;
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
+    let mut loan = Loan::new(terms, asked)?;
     let schedules = Schedules::new(terms);
     let end = match terms.maturity {
         Some(end) => end,
@@ -24,7 +20,7 @@ pub(super) fn rows(
     };
     loan.maturity = Some(end);
     loan.base = terms.interest_base.unwrap_or(InterestBase::Notional);
-    let mut due = frame(&mut loan, &schedules, end, analyses)?;
+    let mut due = frame(&mut loan, &schedules, end)?;
     due.extend(base_fixings(&loan, &schedules, end)?);
     for step in steps(terms, &schedules, end)? {
         due.push(schedules.shifted(step.kind, step.at)?.with_amount(step.amount));

@@ -6,7 +6,7 @@
 
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::{Due, in_order, sort_rows};
+use super::timeline::{Due, Question, in_order, sort_rows};
 use super::{Event, EventType, FeeBasis, InterestBase, Observed, PenaltyType};
 use crate::Error;
 use crate::calendar::{DayCount, Moment};
@@ -48,7 +48,7 @@ pub(super) enum Redemption {
 /// A lending contract with everything that its events need.
 pub(super) struct Loan<'a> {
     pub terms: &'a Terms,
-    pub observed: &'a Observed,
+    pub asked: Question<'a>,
     /// Plus one for an asset, minus one for a liability.
     pub sign: f64,
     pub start: Moment,
@@ -66,7 +66,7 @@ pub(super) struct Loan<'a> {
 }
 
 impl<'a> Loan<'a> {
-    pub(super) fn new(terms: &'a Terms, observed: &'a Observed) -> Result<Self, Error> {
+    pub(super) fn new(terms: &'a Terms, asked: &Question<'a>) -> Result<Self, Error> {
         let role = terms.contract_role.ok_or_else(|| {
             Error::missing("contractRole", "RPA for an asset or RPL for a liability")
         })?;
@@ -78,7 +78,7 @@ impl<'a> Loan<'a> {
         let exchange = settled.as_ref().map(|other| format!("{currency}/{other}"));
         Ok(Self {
             terms,
-            observed,
+            asked: *asked,
             sign: role.sign(),
             start,
             day_count: terms.day_count,
@@ -147,7 +147,7 @@ impl<'a> Loan<'a> {
 
     fn opening_fee(&self, status: Moment, state: &State) -> f64 {
         let Some(rate) = self.terms.fee_rate else { return 0.0 };
-        let last = self.fees.iter().rev().find(|at| **at < status).copied().unwrap_or(self.start);
+        let last = self.last_fee(status);
         match self.terms.fee_basis {
             Some(FeeBasis::Notional) => self.years(last, status) * state.notional * rate,
             _ => self.fee_share(last, status) * self.sign * rate,
@@ -156,15 +156,19 @@ impl<'a> Loan<'a> {
 
     /// What part of the time between two fee payments has passed at a moment.
     fn fee_share(&self, last: Moment, at: Moment) -> f64 {
-        match self.fees.iter().find(|next| **next > last) {
-            Some(next) if *next > last => self.years(last, at) / self.years(last, *next),
-            _ => 0.0,
-        }
+        let next = self.fees.get(self.fees.partition_point(|fee| *fee <= last));
+        next.map_or(0.0, |next| self.years(last, at) / self.years(last, *next))
+    }
+
+    /// The last fee payment before a moment; the start where there was none.
+    fn last_fee(&self, at: Moment) -> Moment {
+        let before = self.fees.partition_point(|fee| *fee < at);
+        before.checked_sub(1).map_or(self.start, |place| self.fees[place])
     }
 
     /// Runs the events and gives one row for each, with its rank, in the order of time.
     pub(super) fn run(&self, mut state: State, due: Vec<Due>) -> Result<Vec<(u16, Event)>, Error> {
-        let due = in_order(due, state.at)?;
+        let due = in_order(due, state.at, &self.asked)?;
         let mut rows = Vec::with_capacity(due.len());
         for event in due {
             let payoff = self.apply(&mut state, &event)?;
@@ -191,9 +195,12 @@ impl<'a> Loan<'a> {
     fn exchange_rate(&self, due: &Due) -> Result<f64, Error> {
         match &self.exchange {
             None => Ok(1.0),
-            Some(code) => {
-                self.observed.needed(code, due.scheduled, due.at, "payments are settled at it")
-            }
+            Some(code) => self.asked.observed.needed(
+                code,
+                due.scheduled,
+                due.at,
+                "payments are settled at it",
+            ),
         }
     }
 
@@ -322,8 +329,7 @@ impl<'a> Loan<'a> {
         match self.terms.fee_basis {
             Some(FeeBasis::Notional) => state.fee += years * state.notional * rate,
             _ => {
-                let last = self.fees.iter().rev().find(|fee| **fee < at).copied();
-                let share = self.fee_share(last.unwrap_or(self.start), at);
+                let share = self.fee_share(self.last_fee(at), at);
                 state.fee = share * self.sign * rate;
             }
         }
@@ -348,7 +354,7 @@ impl<'a> Loan<'a> {
             PenaltyType::Interest => {
                 let code = reset_code(self.terms)?;
                 let purpose = "the penalty is the interest above it";
-                let market = self.observed.needed(code, due.scheduled, due.at, purpose)?;
+                let market = self.asked.observed.needed(code, due.scheduled, due.at, purpose)?;
                 Ok(base * (before.rate - market).max(0.0))
             }
         }
@@ -357,7 +363,7 @@ impl<'a> Loan<'a> {
     fn reset_rate(&self, state: &mut State, due: &Due) -> Result<(), Error> {
         state.rate = match due.kind {
             EventType::Rrf => due.amount,
-            _ => reset(self.terms, self.observed, due, state.rate)?,
+            _ => reset(self.terms, self.asked.observed, due, state.rate)?,
         };
         if matches!(self.redemption, Redemption::Annuity(_)) {
             self.fix_payment(state, due.computed);
@@ -368,8 +374,8 @@ impl<'a> Loan<'a> {
     /// Computes the annuity anew for the redemptions after a moment (ANN: STF of PRF, RR, RRF).
     fn fix_payment(&self, state: &mut State, at: Moment) {
         if let Redemption::Annuity(dates) = &self.redemption {
-            let later = dates.iter().copied().filter(|date| *date > at);
-            state.payment = self.annuity(state, later);
+            let later = &dates[dates.partition_point(|date| *date <= at)..];
+            state.payment = self.annuity(state, later.iter().copied());
         }
     }
 
@@ -403,7 +409,8 @@ impl<'a> Loan<'a> {
         let first = self.terms.scaling_index.filter(|index| *index != 0.0).ok_or_else(|| {
             Error::missing("scalingIndexAtContractDealDate", "the index that counts as one, not 0")
         })?;
-        let index = self.observed.needed(code, due.scheduled, due.at, "it scales payments")?;
+        let index =
+            self.asked.observed.needed(code, due.scheduled, due.at, "it scales payments")?;
         // The text has (index - first) / first; the published results are the plain ratio.
         let ratio = index / first;
         if effect.interest {

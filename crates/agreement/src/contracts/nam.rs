@@ -9,17 +9,13 @@ use super::lending::{Loan, Redemption};
 use super::pam::{capitalised, frame, last_before, run, status};
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::Due;
-use super::{Event, EventType, InterestBase, Observed};
+use super::timeline::{Due, Question};
+use super::{Event, EventType, InterestBase};
 use crate::Error;
 use crate::calendar::{Moment, SCHEDULE_DATES_MAX};
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
-    let mut loan = Loan::new(terms, observed)?;
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
+    let mut loan = Loan::new(terms, asked)?;
     let schedules = Schedules::new(terms);
     redemption_amount(terms)?;
     let anchor = redemption_anchor(terms, &schedules, loan.start)?;
@@ -30,7 +26,7 @@ pub(super) fn rows(
     loan.maturity = Some(end);
     loan.base = terms.interest_base.unwrap_or(InterestBase::Notional);
     loan.redemption = Redemption::Total;
-    let mut due = frame(&mut loan, &schedules, end, analyses)?;
+    let mut due = frame(&mut loan, &schedules, end)?;
     due.extend(base_fixings(&loan, &schedules, end)?);
     due.extend(schedules.before_end(EventType::Pr, anchor, terms.redemption_cycle, end)?);
     let interest = capitalised(terms, interest(&loan, &schedules, anchor, end)?);

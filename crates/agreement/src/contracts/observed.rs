@@ -27,6 +27,8 @@ pub struct ObservedEvent {
 pub struct Observed {
     series: BTreeMap<String, Vec<(Moment, f64)>>,
     events: Vec<ObservedEvent>,
+    /// Whether a value that is not there counts as zero: for questions about times alone.
+    lenient: bool,
 }
 
 impl Observed {
@@ -71,11 +73,17 @@ impl Observed {
         purpose: &str,
     ) -> Result<f64, Error> {
         let found = self.exactly(code, scheduled).or_else(|| self.at(code, takes_place));
+        let found = found.or(self.lenient.then_some(0.0));
         found.ok_or_else(|| Error::Unobserved {
             code: code.to_owned(),
             at: takes_place.to_string(),
             expected: format!("{purpose}; give a value for that time or before it"),
         })
+    }
+
+    /// The events without the values, for questions about times alone.
+    pub(super) fn events_alone(&self) -> Self {
+        Self { series: BTreeMap::new(), events: self.events.clone(), lenient: true }
     }
 
     /// The events of one kind that happened to a contract, in the order of time.

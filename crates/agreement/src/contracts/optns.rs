@@ -1,15 +1,11 @@
 //! OPTNS, option: the right to a difference that is not negative.
 
 use super::terms::Terms;
-use super::{Event, Observed, OptionKind, exercise};
+use super::timeline::Question;
+use super::{Event, OptionKind, exercise};
 use crate::Error;
-use crate::calendar::Moment;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let kind = terms
         .option_type
         .ok_or_else(|| Error::missing("optionType", "C for a call, P for a put, CP for both"))?;
@@ -20,7 +16,7 @@ pub(super) fn rows(
         }
         (_, other) => other.unwrap_or(strike),
     };
-    exercise::rows(terms, observed, analyses, |price| match kind {
+    exercise::rows(terms, asked, |price| match kind {
         OptionKind::Call => (price - strike).max(0.0),
         OptionKind::Put => (strike - price).max(0.0),
         OptionKind::CallPut => (price - strike).max(0.0) + (strike_2 - price).max(0.0),

@@ -4,22 +4,18 @@
 use super::lending::{Loan, State};
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::Due;
-use super::{Event, EventType, Observed, PenaltyType, PrepaymentEffect};
+use super::timeline::{Due, Question};
+use super::{Event, EventType, PenaltyType, PrepaymentEffect};
 use crate::Error;
 use crate::calendar::Moment;
 
 /// Rows of the contract, its analysis dates included.
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
-    let mut loan = Loan::new(terms, observed)?;
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
+    let mut loan = Loan::new(terms, asked)?;
     let schedules = Schedules::new(terms);
     let end = maturity(terms)?;
     loan.maturity = Some(end);
-    let mut due = frame(&mut loan, &schedules, end, analyses)?;
+    let mut due = frame(&mut loan, &schedules, end)?;
     let interest = capitalised(terms, interest(&loan, &schedules, end)?);
     let last = last_before(&interest, status(terms)?, loan.start);
     due.extend(interest);
@@ -73,11 +69,10 @@ pub(super) fn frame(
     loan: &mut Loan,
     schedules: &Schedules,
     end: Moment,
-    analyses: &[Moment],
 ) -> Result<Vec<Due>, Error> {
     let terms = loan.terms;
     let mut due = vec![Due::fixed(EventType::Ied, loan.start)];
-    due.extend(analyses.iter().map(|at| Due::fixed(EventType::Ad, *at)));
+    due.extend(loan.asked.analyses.iter().map(|at| Due::fixed(EventType::Ad, *at)));
     due.extend(terms.purchase.map(|at| Due::fixed(EventType::Prd, at)));
     due.extend(terms.termination.map(|at| Due::fixed(EventType::Td, at)));
     due.extend(fees(loan, schedules, end)?);
@@ -85,7 +80,7 @@ pub(super) fn frame(
     due.extend(scalings(terms, schedules, loan.start, end)?);
     due.extend(prepayments(loan));
     let id = terms.contract_id.as_deref();
-    let credit = loan.observed.events_of(EventType::Ce, id);
+    let credit = loan.asked.observed.events_of(EventType::Ce, id);
     due.extend(credit.map(|event| Due::fixed(EventType::Ce, event.time)));
     Ok(due)
 }
@@ -150,7 +145,7 @@ fn prepayments(loan: &Loan) -> Vec<Due> {
     }
     let penalty = terms.penalty_type.is_some_and(|kind| kind != PenaltyType::None);
     let mut due = Vec::new();
-    for event in loan.observed.events_of(EventType::Pp, terms.contract_id.as_deref()) {
+    for event in loan.asked.observed.events_of(EventType::Pp, terms.contract_id.as_deref()) {
         if penalty {
             due.push(Due::fixed(EventType::Py, event.time));
         }

@@ -6,40 +6,36 @@ use super::lending::needed_currency;
 use super::pam::status;
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::{Due, in_order, sort_rows};
+use super::timeline::{Due, Question, in_order, sort_rows};
 use super::{Event, EventType, Observed};
 use crate::Error;
 use crate::calendar::Moment;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    until: Option<Moment>,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
-    let mut due = held(terms, analyses);
-    due.extend(dividends(terms, until)?);
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
+    let mut due = held(terms, asked);
+    due.extend(dividends(terms, asked.until)?);
     let units = terms.quantity.unwrap_or(1.0);
-    run(terms, due, |event| match event.kind {
-        EventType::Dv => Ok(units * dividend(terms, observed, event)?),
+    run(terms, asked, due, |event| match event.kind {
+        EventType::Dv => Ok(units * dividend(terms, asked.observed, event)?),
         _ => Ok(units * event.amount),
     })
 }
 
 /// Purchase, termination and analysis dates of a thing that is held.
-pub(super) fn held(terms: &Terms, analyses: &[Moment]) -> Vec<Due> {
+pub(super) fn held(terms: &Terms, asked: &Question) -> Vec<Due> {
     let bought = terms.purchase_price.unwrap_or(0.0);
     let sold = terms.termination_price.unwrap_or(0.0);
     let mut due = Vec::new();
     due.extend(terms.purchase.map(|at| Due::fixed(EventType::Prd, at).with_amount(-bought)));
     due.extend(terms.termination.map(|at| Due::fixed(EventType::Td, at).with_amount(sold)));
-    due.extend(analyses.iter().map(|at| Due::fixed(EventType::Ad, *at)));
+    due.extend(asked.analyses.iter().map(|at| Due::fixed(EventType::Ad, *at)));
     due
 }
 
 /// Rows of a thing that is held: what an asset receives by `amount`, and what a liability pays.
 pub(super) fn run(
     terms: &Terms,
+    asked: &Question,
     due: Vec<Due>,
     amount: impl Fn(&Due) -> Result<f64, Error>,
 ) -> Result<Vec<(u16, Event)>, Error> {
@@ -48,7 +44,7 @@ pub(super) fn run(
         .ok_or_else(|| Error::missing("contractRole", "RPA for an asset or RPL for a liability"))?;
     let currency = needed_currency(terms)?;
     let mut rows = Vec::with_capacity(due.len());
-    for event in in_order(due, status(terms)?)? {
+    for event in in_order(due, status(terms)?, asked)? {
         let row = Event {
             time: event.at,
             kind: event.kind,

@@ -5,17 +5,11 @@ use super::contract::rows_of;
 use super::lending::needed_currency;
 use super::pam::status;
 use super::terms::{ReferenceRole, Terms};
-use super::timeline::{Due, bounded, in_order, sort_rows};
-use super::{DeliverySettlement, Event, EventType, Observed, Role};
+use super::timeline::{Due, Question, bounded, in_order, sort_rows};
+use super::{DeliverySettlement, Event, EventType, Role};
 use crate::Error;
-use crate::calendar::Moment;
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    until: Option<Moment>,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let role = terms.contract_role.ok_or_else(|| {
         Error::missing("contractRole", "RFL to receive the first leg or PFL to pay it")
     })?;
@@ -27,7 +21,7 @@ pub(super) fn rows(
         let leg = leg(terms, part)?;
         let mut leg = leg.clone();
         leg.contract_role = Some(role);
-        let mut rows = rows_of(&leg, observed, until, &[])?;
+        let mut rows = rows_of(&leg, &Question { analyses: &[], ..*asked })?;
         rows.retain(|(_, event)| event.time > status);
         legs.push(rows);
     }
@@ -38,7 +32,7 @@ pub(super) fn rows(
         _ => first.into_iter().chain(second).collect(),
     };
     bounded(rows.len())?;
-    rows.extend(own(terms, analyses)?);
+    rows.extend(own(terms, asked)?);
     sort_rows(&mut rows);
     Ok(rows)
 }
@@ -56,6 +50,7 @@ fn leg(terms: &Terms, part: ReferenceRole) -> Result<&Terms, Error> {
 fn netted(first: Vec<(u16, Event)>, second: Vec<(u16, Event)>) -> Vec<(u16, Event)> {
     const JOINED: [EventType; 4] = [EventType::Ied, EventType::Ip, EventType::Pr, EventType::Md];
     let mut rows = first;
+    let mut alone = Vec::new();
     let mut from = 0;
     for (rank, event) in second {
         // Both lists are in the order of time, so a partner is not before the last one looked at.
@@ -66,8 +61,8 @@ fn netted(first: Vec<(u16, Event)>, second: Vec<(u16, Event)>) -> Vec<(u16, Even
             .iter_mut()
             .take_while(|(_, other)| other.time <= event.time)
             .find(|(_, other)| {
-                let same = other.time == event.time && other.kind == event.kind;
-                same && JOINED.contains(&other.kind) && other.currency == event.currency
+                let same = other.kind == event.kind && other.currency == event.currency;
+                same && JOINED.contains(&other.kind)
             });
         match partner {
             Some((_, joined)) => {
@@ -76,23 +71,21 @@ fn netted(first: Vec<(u16, Event)>, second: Vec<(u16, Event)>) -> Vec<(u16, Even
                 joined.rate = 0.0;
                 joined.accrued += event.accrued;
             }
-            None => {
-                let place = rows[from..].partition_point(|(_, other)| other.time <= event.time);
-                rows.insert(from + place, (rank, event));
-            }
+            None => alone.push((rank, event)),
         }
     }
+    rows.append(&mut alone);
     rows
 }
 
 /// Purchase and termination of the swap itself: the stated price with the sign of the role, for
 /// both (published results).
-fn own(terms: &Terms, analyses: &[Moment]) -> Result<Vec<(u16, Event)>, Error> {
+fn own(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let sign = terms.contract_role.map_or(1.0, Role::sign);
     let currency = needed_currency(terms)?;
-    let due = super::stk::held(terms, analyses);
+    let due = super::stk::held(terms, asked);
     let mut rows = Vec::new();
-    for event in in_order(due, status(terms)?)? {
+    for event in in_order(due, status(terms)?, asked)? {
         let price = match event.kind {
             EventType::Prd => terms.purchase_price.unwrap_or(0.0),
             EventType::Td => terms.termination_price.unwrap_or(0.0),

@@ -5,7 +5,7 @@ use super::lending::{needed_currency, reset};
 use super::pam::{last_before, resets, status};
 use super::schedules::Schedules;
 use super::terms::Terms;
-use super::timeline::{Due, in_order, sort_rows};
+use super::timeline::{Due, Question, in_order, sort_rows};
 use super::{DeliverySettlement, Event, EventType, Observed};
 use crate::Error;
 use crate::calendar::Moment;
@@ -20,11 +20,7 @@ struct Legs {
     at: Moment,
 }
 
-pub(super) fn rows(
-    terms: &Terms,
-    observed: &Observed,
-    analyses: &[Moment],
-) -> Result<Vec<(u16, Event)>, Error> {
+pub(super) fn rows(terms: &Terms, asked: &Question) -> Result<Vec<(u16, Event)>, Error> {
     let role = terms.contract_role.ok_or_else(|| {
         Error::missing("contractRole", "RF to receive the fixed rate or PF to pay it")
     })?;
@@ -36,7 +32,7 @@ pub(super) fn rows(
     let currency = needed_currency(terms)?;
     let status = status(terms)?;
     let net = terms.delivery == Some(DeliverySettlement::Cash);
-    let (due, last) = schedule(terms, start, end, net, analyses)?;
+    let (due, last) = schedule(terms, start, end, net, asked)?;
     let schedules = Schedules::new(terms);
     let years = |from, to| {
         let (from, to) = (schedules.counted(from), schedules.counted(to));
@@ -52,12 +48,12 @@ pub(super) fn rows(
         legs.floating = passed * legs.notional * legs.floating_rate;
     }
     let mut rows = Vec::new();
-    for event in in_order(due, status)? {
+    for event in in_order(due, status, asked)? {
         let passed = years(legs.at, event.computed);
         legs.fixed += passed * legs.notional * legs.fixed_rate;
         legs.floating += passed * legs.notional * legs.floating_rate;
         legs.at = event.computed;
-        let payoff = apply(terms, observed, role.sign(), &mut legs, &event)?;
+        let payoff = apply(terms, asked.observed, role.sign(), &mut legs, &event)?;
         let row = Event {
             time: event.at,
             kind: event.kind,
@@ -93,10 +89,10 @@ fn schedule(
     start: Moment,
     end: Moment,
     net: bool,
-    analyses: &[Moment],
+    asked: &Question,
 ) -> Result<(Vec<Due>, Moment), Error> {
     let schedules = Schedules::new(terms);
-    let mut due = super::stk::held(terms, analyses);
+    let mut due = super::stk::held(terms, asked);
     due.push(Due::fixed(EventType::Ied, start));
     due.push(Due::fixed(EventType::Md, end));
     let anchor = schedules.anchor(terms.interest_anchor, terms.interest_cycle, start)?;

@@ -1,6 +1,6 @@
 //! Events that are due, in the order in which they act, and the rows that remain of them.
 
-use super::{EVENTS_MAX, Event, EventType};
+use super::{EVENTS_MAX, Event, EventType, Observed};
 use crate::Error;
 use crate::calendar::Moment;
 
@@ -37,10 +37,26 @@ impl Due {
     }
 }
 
-/// Leaves what acts after the status date, in the order in which it acts.
-pub(super) fn in_order(mut due: Vec<Due>, status: Moment) -> Result<Vec<Due>, Error> {
+/// What is asked of a contract.
+#[derive(Clone, Copy)]
+pub(super) struct Question<'a> {
+    /// What was observed.
+    pub observed: &'a Observed,
+    /// The last moment that is asked for; `None` asks for everything.
+    pub until: Option<Moment>,
+    /// When the state is to be shown without an event.
+    pub analyses: &'a [Moment],
+}
+
+/// Leaves what acts after the status date and not after the end of the question, in the order in
+/// which it acts. What comes later is not computed, so that nothing need be observed for it.
+pub(super) fn in_order(
+    mut due: Vec<Due>,
+    status: Moment,
+    asked: &Question,
+) -> Result<Vec<Due>, Error> {
     bounded(due.len())?;
-    due.retain(|event| event.acts > status);
+    due.retain(|event| event.acts > status && asked.until.is_none_or(|end| event.acts <= end));
     due.sort_by_key(|event| (event.acts, event.rank));
     Ok(due)
 }
