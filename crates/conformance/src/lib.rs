@@ -13,6 +13,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod actus;
 pub mod adapter;
 pub mod cascades;
 pub mod cdp;
@@ -37,5 +38,6 @@ pub fn adapters() -> Vec<Box<dyn Adapter>> {
     all.extend(cdp::adapters());
     all.extend(cascades::adapters());
     all.extend(options::adapters());
+    all.extend(actus::adapters());
     all
 }
