@@ -55,7 +55,7 @@ mod terms;
 mod timeline;
 mod ump;
 
-pub use case::{Case, Difference, Expected, cases_in, named_cases_in};
+pub use case::{Case, Difference, Expected, NamedCase, cases_in, named_cases_in};
 pub use contract::Contract;
 pub use event::{Event, EventType, Exercise};
 pub use forward::{Forward, forward};

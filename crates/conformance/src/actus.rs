@@ -45,7 +45,11 @@ impl Adapter for Contracts {
     fn check(&self, _file: &Value, case: &Value) -> Result<(), Vec<Mismatch>> {
         let name = case.get("identifier").and_then(Value::as_str).unwrap_or("case");
         let refused = |error: breakwater_agreement::Error| {
-            vec![Mismatch::new(format!("{name}.terms"), "a contract with events", error.to_string())]
+            vec![Mismatch::new(
+                format!("{name}.terms"),
+                "a contract with events",
+                error.to_string(),
+            )]
         };
         let read = Case::from_json(name, case).map_err(refused)?;
         if read.expected.is_empty() {

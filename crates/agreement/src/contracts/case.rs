@@ -24,6 +24,9 @@ pub struct Case {
     pub expected: Vec<Expected>,
 }
 
+/// A case with its name, or why it cannot be read.
+pub type NamedCase = (String, Result<Case, Error>);
+
 /// One expected row. A field that the file does not state is not compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expected {
@@ -68,7 +71,7 @@ pub fn cases_in(value: &Value) -> Result<Vec<Case>, Error> {
 ///
 /// # Errors
 /// When the file is none of the three.
-pub fn named_cases_in(value: &Value) -> Result<Vec<(String, Result<Case, Error>)>, Error> {
+pub fn named_cases_in(value: &Value) -> Result<Vec<NamedCase>, Error> {
     let fields = value.as_object().filter(|fields| !fields.is_empty()).ok_or_else(|| {
         let expected = "terms, a case with `terms`, or an object of cases";
         Error::value("file", kind_of(value), expected)
