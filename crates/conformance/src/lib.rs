@@ -18,6 +18,7 @@ pub mod adapter;
 pub mod cascades;
 pub mod cdp;
 pub mod compare;
+pub mod csa;
 pub mod exchange;
 pub mod fields;
 pub mod lending;
@@ -38,6 +39,7 @@ pub fn adapters() -> Vec<Box<dyn Adapter>> {
     all.extend(cdp::adapters());
     all.extend(cascades::adapters());
     all.extend(options::adapters());
+    all.extend(csa::adapters());
     all.extend(actus::adapters());
     all
 }

@@ -80,7 +80,8 @@ impl Chart for Timelines {
             for (start, end, state) in &lane.spans {
                 let half = if *state == 0 { THIN } else { BAND } / 2.0;
                 let Some(class) = STATES.get(*state) else { continue };
-                let corners = ((x(*start), middle - half), (x(*end).max(x(*start) + 1.0), middle + half));
+                let corners =
+                    ((x(*start), middle - half), (x(*end).max(x(*start) + 1.0), middle + half));
                 let hint = self.states.get(*state).map_or("", String::as_str);
                 canvas.svg.rect(class, corners.0, corners.1, hint);
             }
@@ -122,8 +123,7 @@ impl Timelines {
         let spans = self.lanes.iter().flat_map(|lane| lane.spans.iter());
         let ends = spans.flat_map(|span| [span.0, span.1]);
         let marks = self.lanes.iter().flat_map(|lane| lane.marks.iter().map(|mark| mark.0));
-        let all: Vec<f64> =
-            ends.chain(marks).chain(self.ticks.iter().map(|tick| tick.0)).collect();
+        let all: Vec<f64> = ends.chain(marks).chain(self.ticks.iter().map(|tick| tick.0)).collect();
         let from = all.iter().copied().fold(f64::INFINITY, f64::min);
         let until = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if from < until { (from, until) } else { (0.0, 1.0) }

@@ -113,12 +113,26 @@ impl OpenCall {
         self.direction.obliged(self.pledgor)
     }
 
+    /// Prices at which what arrives counts: those of the call.
+    #[must_use]
+    pub fn prices(&self) -> &[Option<Rational>] {
+        &self.prices
+    }
+
+    /// What is still due of it, in base currency.
+    #[must_use]
+    pub fn outstanding(&self, decimals: u8) -> Rational {
+        self.due.as_ref().map_or_else(Rational::zero, |due| {
+            let amount = crate::support::valuation::of_quantity(due.amount, decimals);
+            not_below_zero(amount - &due.covered)
+        })
+    }
+
     /// What of it counts as on its way, in base currency.
     fn pending(&self, decimals: u8) -> Rational {
-        let exact = |minor| crate::support::valuation::of_quantity(minor, decimals);
         match (&self.due, self.answer_by) {
-            (Some(due), _) => not_below_zero(exact(due.amount) - &due.covered),
-            (None, Some(_)) => exact(self.amount),
+            (Some(_), _) => self.outstanding(decimals),
+            (None, Some(_)) => crate::support::valuation::of_quantity(self.amount, decimals),
             (None, None) => Rational::zero(),
         }
     }
