@@ -43,8 +43,8 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
         rows.push(json!({ "name": name, "title": title, "data": data }));
     }
     text.push_str(
-        "\nbreakwater replay NAME runs one, breakwater auction run NAME one of auctions; a path to a \
-         .toml file works too\n",
+        "\nbreakwater replay NAME runs one, breakwater auction run NAME one of auctions, breakwater \
+         agreement run margin-call a book of margin agreements; a path to a .toml file works too\n",
     );
     screen.answer(&text, &json!({ "schema": "breakwater.scenarios/1", "scenarios": rows }))?;
     Ok(Verdict::Fine)
