@@ -55,7 +55,8 @@ impl Running {
             ContractType::Pam,
         ];
         if !known.contains(&kind) {
-            let reason = format!("{}: SWPPV, OPTNS, FUTUR, CLM and PAM are valued here", kind.code());
+            let reason =
+                format!("{}: SWPPV, OPTNS, FUTUR, CLM and PAM are valued here", kind.code());
             return Err(ScenarioError::setting("contracts.terms.contractType", reason));
         }
         Ok(Running {

@@ -49,7 +49,8 @@ impl Market {
                 close: row.positive("close_cents", 0)?,
             })
         };
-        let share: Vec<Daily> = share.rows.iter().map(daily).collect::<Result<_, ScenarioError>>()?;
+        let share: Vec<Daily> =
+            share.rows.iter().map(daily).collect::<Result<_, ScenarioError>>()?;
         let coin = Table::read(&files.eth, eth, &["until_utc", "open_cents", "close_cents"])?;
         let coin_first = coin.rows.first().map(|row| row.positive("open_cents", 0));
         let point = |row: &Row| {
@@ -139,9 +140,8 @@ impl Market {
 
     /// The price as a float, for what is valued in floats.
     pub fn float(&self, symbol: &str, at: Time) -> f64 {
-        self.raw(symbol, at).map_or(0.0, |(raw, decimals)| {
-            raw as f64 / 10f64.powi(i32::from(decimals))
-        })
+        self.raw(symbol, at)
+            .map_or(0.0, |(raw, decimals)| raw as f64 / 10f64.powi(i32::from(decimals)))
     }
 
     /// The overnight rate as a fraction a year.

@@ -8,7 +8,7 @@ use breakwater_money::decimal;
 use std::collections::BTreeMap;
 
 /// Decimals of quantities, by the place in [`SYMBOLS`].
-pub(super) const DECIMALS: [u8; 4] = [2, 0, 0, 2];
+pub(super) const DECIMALS: [u8; 4] = [2, 2, 2, 2];
 
 /// Raw quantities by the place in [`SYMBOLS`].
 pub(super) type Purse = [u128; 4];

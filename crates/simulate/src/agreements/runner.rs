@@ -123,16 +123,18 @@ impl<'a> Run<'a> {
     fn found(scenario: &'a MarginCallScenario) -> Result<Run<'a>, ScenarioError> {
         let settings = &scenario.settings;
         let market = Market::of(scenario)?;
-        let from: Date = settings.path.from.parse().map_err(|error: breakwater_agreement::Error| {
-            ScenarioError::setting("path.from", error.to_string())
-        })?;
+        let from: Date =
+            settings.path.from.parse().map_err(|error: breakwater_agreement::Error| {
+                ScenarioError::setting("path.from", error.to_string())
+            })?;
         let start = scenario.zone.instant(from, FIRST_HOUR * 3600);
         let mut desks = Vec::new();
         for (agreement, own) in scenario.agreements.iter().zip(&settings.agreements) {
             for row in &agreement.collateral {
                 let known = super::parties::place(&row.asset);
                 if known.is_none_or(|place| DECIMALS[place] != row.decimals) {
-                    let reason = format!("'{}' with the decimals of this market is right", row.asset);
+                    let reason =
+                        format!("'{}' with the decimals of this market is right", row.asset);
                     return Err(ScenarioError::setting(format!("{}.collateral", own.file), reason));
                 }
             }
@@ -290,7 +292,10 @@ impl<'a> Run<'a> {
             Output::Defaulted { party, cause, .. } => {
                 self.default(place, at, *party, *cause)?;
             }
-            Output::Closed(settlement) => self.desks[place].lane.settlement = Some(*settlement),
+            Output::Closed(settlement) => {
+                self.desks[place].lane.settlement = Some(*settlement);
+                self.desks[place].owed.clear();
+            }
             _ => {}
         }
         self.tell(place, told);
@@ -334,8 +339,8 @@ impl<'a> Run<'a> {
             }
         }
         for place in 0..self.desks.len() {
+            // What is owed when transactions end is part of the close-out amount.
             if !self.desks[place].state.phase().in_force() {
-                self.desks[place].owed.clear();
                 continue;
             }
             for owed in std::mem::take(&mut self.desks[place].owed) {
@@ -391,8 +396,7 @@ impl<'a> Run<'a> {
     fn margin(&self, place: usize, now: Moment) -> Option<Rational> {
         let (share, of) = self.desks[place].margin.as_ref()?;
         let contracts = self.contracts.iter().filter(|it| it.agreement == *of);
-        let notional: i128 =
-            contracts.map(|it| it.notional(&self.market, self.at, now)).sum();
+        let notional: i128 = contracts.map(|it| it.notional(&self.market, self.at, now)).sum();
         let in_force = self.desks[*of].state.phase().in_force();
         let notional = if in_force { notional } else { 0 };
         let exact = rational::from_raw(notional, 2) * share;
@@ -419,6 +423,7 @@ impl<'a> Run<'a> {
                     },
                 };
                 self.step(place, &Input::CloseOut { amount })?;
+                self.desks[place].owed.clear();
                 continue;
             }
             if !desk.state.phase().in_force() || !trades {

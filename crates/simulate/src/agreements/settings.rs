@@ -296,12 +296,8 @@ impl MarginCallScenario {
         let files = &settings.files;
         let texts = [&files.spy, &files.eth, &files.rates, &files.pool];
         let [spy, eth, rates, pool] = texts.map(|name| file(name));
-        let scenario = MarginCallScenario {
-            texts: [spy?, eth?, rates?, pool?],
-            settings,
-            agreements,
-            zone,
-        };
+        let scenario =
+            MarginCallScenario { texts: [spy?, eth?, rates?, pool?], settings, agreements, zone };
         scenario.check()?;
         Ok(scenario)
     }
@@ -325,7 +321,8 @@ impl MarginCallScenario {
     pub fn party(&self, field: &str, name: &str) -> Result<usize, ScenarioError> {
         let place = self.settings.parties.iter().position(|party| party.name == name);
         place.ok_or_else(|| {
-            let known: Vec<&str> = self.settings.parties.iter().map(|it| it.name.as_str()).collect();
+            let known: Vec<&str> =
+                self.settings.parties.iter().map(|it| it.name.as_str()).collect();
             ScenarioError::setting(field, format!("'{name}': one of {}", known.join(", ")))
         })
     }

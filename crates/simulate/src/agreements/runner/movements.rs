@@ -32,8 +32,7 @@ impl Run<'_> {
                         dispute.call = Some(call);
                         let whole = rational::from_raw(i128::try_from(amount).unwrap_or(0), 0);
                         let disputed = whole * &dispute.share;
-                        let disputed =
-                            rational::to_raw(&disputed, 0, Rounding::Floor).unwrap_or(0);
+                        let disputed = rational::to_raw(&disputed, 0, Rounding::Floor).unwrap_or(0);
                         let agreed = amount.saturating_sub(disputed.max(1));
                         if agreed == 0 { Answer::Dispute } else { Answer::Partly { agreed } }
                     }
@@ -57,7 +56,8 @@ impl Run<'_> {
             if !self.desks[place].state.phase().in_force() {
                 continue;
             }
-            let (give, take) = (self.replaced[index].give.clone(), self.replaced[index].take.clone());
+            let (give, take) =
+                (self.replaced[index].give.clone(), self.replaced[index].take.clone());
             match asked {
                 None if day == date => {
                     let pledgor = Side::B;
@@ -76,9 +76,13 @@ impl Run<'_> {
                     self.step(place, &Input::Consent { substitution, yes: true })?;
                     let desk = &self.desks[place];
                     let (party, agreement) = (desk.parties[1], desk.agreement.clone());
-                    if self.parties.take(party, &agreement, &give)
-                        && !self.step(place, &Input::Bring { substitution })?
-                    {
+                    if !self.parties.take(party, &agreement, &give) {
+                        continue;
+                    }
+                    if self.step(place, &Input::Bring { substitution })? {
+                        let told = format!("brings {} in exchange", self.list(place, &give));
+                        self.note(place, (self.at, What::Substitution), Side::B, None, told);
+                    } else {
                         self.parties.give(party, &agreement, &give);
                     }
                 }
@@ -135,7 +139,20 @@ impl Run<'_> {
         if own && !self.parties.take(party, &agreement, &lots) {
             return Ok(());
         }
+        let late = call.due.as_ref().is_some_and(|due| due.stage != Stage::Expected);
+        let late = if late { ", late but within the grace period" } else { "" };
+        let (what, verb) = match call.direction {
+            Direction::Delivery => (What::Delivery, "delivers"),
+            Direction::Return => (What::Return, "gives back"),
+            Direction::Interest => (What::Payment, "pays interest of"),
+        };
+        let told = format!("{verb} {}{late}", self.list(place, &lots));
+        let noted = self.record.happenings.len();
+        self.note(place, (self.at, what), call.obliged(), None, told);
         let settled = self.step(place, &Input::Settle { call: call.id, lots: lots.clone() })?;
+        if !settled {
+            self.record.happenings.remove(noted);
+        }
         match (settled, call.direction) {
             (true, Direction::Return | Direction::Interest) => {
                 self.parties.give(pledgor, &agreement, &lots);
@@ -190,11 +207,18 @@ impl Run<'_> {
         };
         let quantity = i128::try_from(own.quantity).unwrap_or(i128::MAX);
         let cents = i128::try_from(own.cents).unwrap_or(i128::MAX);
+        let Phase::Liquidating { settlement, .. } = desk.state.phase() else { return Ok(()) };
+        let defaulter = settlement.defaulter;
         self.parties.market[own.place] += quantity;
         self.parties.market[0] -= cents;
+        let amount = breakwater_money::decimal::format_raw(own.quantity, decimals);
+        let told = format!("{amount} {symbol} of its collateral are sold ({way})");
+        let noted = self.record.happenings.len();
+        self.note(place, (self.at, What::Sale), defaulter, Some(own.cents), told);
         if !self.step(place, &Input::Sold { lots, proceeds: own.cents })? {
             self.parties.market[own.place] -= quantity;
             self.parties.market[0] += cents;
+            self.record.happenings.remove(noted);
             return Ok(());
         }
         self.record.sales.push(SaleRow {
@@ -206,15 +230,6 @@ impl Run<'_> {
             cents: own.cents,
             mark: own.mark,
         });
-        let amount = breakwater_money::decimal::format_raw(own.quantity, decimals);
-        let told = format!("{amount} {symbol} of its collateral are sold ({way})");
-        let defaulter = match self.desks[place].state.phase() {
-            Phase::Liquidating { settlement, .. }
-            | Phase::Guaranteed { settlement, .. }
-            | Phase::Closed(settlement) => settlement.defaulter,
-            _ => Side::B,
-        };
-        self.note(place, (self.at, What::Sale), defaulter, Some(own.cents), told);
         Ok(())
     }
 
@@ -235,18 +250,19 @@ impl Run<'_> {
                 continue;
             }
             self.parties.purses[self.guarantor][0] -= amount;
+            let noted = self.record.happenings.len();
+            self.record.happenings.push(Happening {
+                at: self.at,
+                agreement: place,
+                what: What::Guarantee,
+                party: self.parties.names[self.guarantor].clone(),
+                cents: Some(amount),
+                told: "pays under its guarantee (CEG)".to_owned(),
+            });
             if self.step(place, &Input::Covered { amount })? {
                 self.record.guaranteed += amount;
-                let name = self.parties.names[self.guarantor].clone();
-                self.record.happenings.push(Happening {
-                    at: self.at,
-                    agreement: place,
-                    what: What::Guarantee,
-                    party: name,
-                    cents: Some(amount),
-                    told: "pays under its guarantee (CEG)".to_owned(),
-                });
             } else {
+                self.record.happenings.remove(noted);
                 self.parties.purses[self.guarantor][0] += amount;
             }
         }
@@ -313,17 +329,9 @@ impl Run<'_> {
                 let by = if *by_time { "the agreement settles" } else { "the parties settle" };
                 (What::Dispute, Side::B, Some(*upheld), format!("{by} the dispute; upheld"))
             }
-            Output::Settled { from, lots, cured, .. } => {
-                let moved = self.list(place, lots);
-                let late = if *cured { ", late but within the grace period" } else { "" };
-                (What::Delivery, *from, None, format!("delivers {moved}{late}"))
-            }
             Output::SubstitutionAsked { pledgor, give, take, .. } => {
-                let text = format!(
-                    "offers {} for {}",
-                    self.list(place, give),
-                    self.list(place, take)
-                );
+                let text =
+                    format!("offers {} for {}", self.list(place, give), self.list(place, take));
                 (What::Substitution, *pledgor, None, text)
             }
             Output::Failed { party, .. } => {
