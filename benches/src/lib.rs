@@ -11,9 +11,11 @@
 //! | `batch_clearing` | the one price of a batch of orders, against a sort of them all and against its definition |
 //! | `book_feed` | updates of an order book a second, against a tree |
 //! | `cascade` | paths of a cascade over a large book, against a scan of all accounts; the live twin |
+//! | `contract_events` | events of financial contracts a second, each case first held against its published rows |
 //! | `deleverage_ranking` | a side of positions ranked and its closes chosen, against a sort of them all |
 //! | `durable` | commands made durable a second, against the bare database and a raw file |
 //! | `liquidation_prices` | exact liquidation prices a second, by what an account holds |
+//! | `margin_calls` | margin calls of a book of agreements a second, in integer columns against the exact formula |
 //! | `option_prices` | options with greeks and implied volatilities a second, in columns against one at a time |
 //! | `plans` | sales planned over observed depth a second, against every combination of lots |
 //! | `pooled_schedule` | rounds over the legs of many accounts in one market, against the naive way |
@@ -40,6 +42,7 @@ pub mod auction_games;
 pub mod batch_clearing;
 pub mod book_feed;
 pub mod cascade;
+pub mod contract_events;
 pub mod contract_pool;
 pub mod deleverage_ranking;
 pub mod draw;
@@ -50,6 +53,7 @@ pub mod judge;
 pub mod lending_pool;
 pub mod liquidation_prices;
 pub mod lots;
+pub mod margin_calls;
 pub mod margin_pool;
 pub mod option_prices;
 pub mod options;

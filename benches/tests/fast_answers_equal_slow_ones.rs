@@ -3,8 +3,8 @@
 use breakwater_benches::rulebooks::Entry;
 use breakwater_benches::{
     Options, assess, auction_bids, auction_games, batch_clearing, book_feed, cascade,
-    deleverage_ranking, durable, liquidation_prices, option_prices, plans, pooled_schedule,
-    portfolio_margin, rulebooks, schedules, shaped_book, watch,
+    contract_events, deleverage_ranking, durable, liquidation_prices, margin_calls, option_prices,
+    plans, pooled_schedule, portfolio_margin, rulebooks, schedules, shaped_book, watch,
 };
 use std::path::Path;
 
@@ -151,6 +151,14 @@ fn options_in_columns_are_those_of_one_at_a_time() {
 }
 
 #[test]
+fn margin_calls_in_columns_are_those_of_the_exact_formula() {
+    let figures = margin_calls::measure(&margin_calls::Plan::of(&QUICK)).unwrap();
+    // Every call of two valuations is judged, and enough of them move something.
+    assert_eq!((figures[0].calls, figures[0].judged), (300, 600));
+    assert!(figures[0].moved > 100, "{figures:?}");
+}
+
+#[test]
 fn a_plan_is_the_cheapest_of_all_combinations_of_lots() {
     plans::run(&QUICK).unwrap();
 }
@@ -188,4 +196,13 @@ fn a_book_over_an_array_is_the_book_over_a_tree() {
     let rows = book_feed::drawn(plan.rows);
     let figures = book_feed::measure(&plan, "drawn", &rows).unwrap();
     assert!(figures.rows >= plan.rows && figures.levels > 1_000, "{figures:?}");
+}
+
+#[test]
+fn contracts_have_the_events_that_are_published() {
+    let figures = contract_events::measure(&contract_events::Plan::of(&QUICK)).unwrap();
+    assert_eq!(figures.len(), 2);
+    assert_eq!(figures[0].contracts, 142);
+    assert!(figures[0].events > 2_000, "{}", figures[0].events);
+    assert!(figures[1].contracts == 40 && figures[1].events > 40 * 120, "{:?}", figures[1]);
 }

@@ -62,6 +62,9 @@ pub enum Command {
     /// Recorded markets: their book, and what orders worked through them would have cost
     #[command(subcommand)]
     Market(crate::market::arguments::MarketCommand),
+    /// Contracts and margin agreements: what their terms make due, and whether they make sense
+    #[command(subcommand)]
+    Agreement(crate::agreement::arguments::AgreementCommand),
     /// Hedge a book of options: the trade now by each policy, over a recorded chain, or simulated
     #[command(allow_negative_numbers = true)]
     Hedge(Box<crate::hedge::arguments::Hedge>),

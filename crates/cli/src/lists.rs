@@ -49,7 +49,8 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
     }
     text.push_str(
         "\nbreakwater replay NAME runs one, breakwater auction run NAME one of auctions, breakwater \
-         compare option-book\none of options; a path to a .toml file works too\n",
+         compare option-book\none of options, breakwater agreement run margin-call a book of margin agreements; a path to \
+         a .toml file works too\n",
     );
     screen.answer(&text, &json!({ "schema": "breakwater.scenarios/1", "scenarios": rows }))?;
     Ok(Verdict::Fine)

@@ -4,6 +4,7 @@
 //! and a folder of files. It decides nothing about money. `docs/cli.md` lists every command, file
 //! and exit code.
 
+mod agreement;
 mod arguments;
 mod assess;
 mod at_risk;
@@ -84,6 +85,7 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Schedule(asked) => schedule::run(asked, screen),
         Command::Branching(asked) => branching::run(asked, screen),
         Command::Market(asked) => market::run(asked, screen),
+        Command::Agreement(asked) => agreement::run(asked, screen),
         Command::Hedge(asked) => hedge::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),

@@ -13,10 +13,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod actus;
 pub mod adapter;
 pub mod cascades;
 pub mod cdp;
 pub mod compare;
+pub mod csa;
 pub mod exchange;
 pub mod fields;
 pub mod lending;
@@ -39,5 +41,7 @@ pub fn adapters() -> Vec<Box<dyn Adapter>> {
     all.extend(cascades::adapters());
     all.extend(options::adapters());
     all.extend(tax::adapters());
+    all.extend(csa::adapters());
+    all.extend(actus::adapters());
     all
 }

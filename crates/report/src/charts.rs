@@ -23,6 +23,7 @@ mod rounds;
 mod schedule;
 mod sensitivity;
 mod slices;
+mod timelines;
 mod waterfall;
 
 pub(crate) use comparison::table as comparison_table;

@@ -7,6 +7,7 @@
 //! book of [`perpetuals`] is drawn, the lending scenario draws nothing. Models of cascades, panic and
 //! drains, which need no engine, are in [`stress`].
 
+pub mod agreements;
 pub mod assess;
 pub mod at_risk;
 pub mod auctions;

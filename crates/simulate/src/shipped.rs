@@ -16,6 +16,10 @@ pub(crate) const AUCTIONS: &[(&str, &str)] =
 pub(crate) const OPTION_BOOKS: &[(&str, &str)] =
     &[("option-book", include_str!("../../../scenarios/option-book.toml"))];
 
+/// Shipped scenarios of margin agreements.
+pub(crate) const MARGIN_CALLS: &[(&str, &str)] =
+    &[("margin-call", include_str!("../../../scenarios/margin-call.toml"))];
+
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../../scenarios/", $name)))),*]
@@ -33,4 +37,15 @@ pub(crate) const TABLES: &[(&str, &str)] = tables![
     "october-2025/depth.csv",
     "auction-black-thursday/path.csv",
     "auction-black-thursday/vaults.toml",
+    "margin-call/spy.csv",
+    "margin-call/eth.csv",
+    "margin-call/rates.csv",
+    "margin-call/pool.toml",
+    "margin-call/north-south.toml",
+    "margin-call/north-alpine.toml",
+    "margin-call/north-harbour.toml",
+    "margin-call/south-meadow.toml",
+    "margin-call/south-ridge.toml",
+    "margin-call/north-ridge.toml",
+    "margin-call/north-ridge-im.toml",
 ];

@@ -1,5 +1,6 @@
 //! The program as a whole: what it prints, what it writes, how it ends.
 
+mod agreement;
 mod assess;
 mod at_risk;
 mod auction;
@@ -10,6 +11,7 @@ mod comparison;
 mod hedge;
 mod journal;
 mod keeper;
+mod margin_agreement;
 mod market;
 mod option_book;
 mod option_values;

@@ -2,7 +2,7 @@ use crate::started::{program, run, run_in};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "replay",
     "compare",
     "at-risk",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 19] = [
     "schedule",
     "hedge",
     "market",
+    "agreement",
     "branching",
     "auction",
     "verify",

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Assumption, AttributionBars, Books, Execution, Frontier, Happening, HedgeError, Holdings,
     Identity, KeyFigure, LotBids, LotPath, PricePath, Proceeds, Provenance, Slices, Term,
-    Waterfall,
+    Timelines, Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -92,6 +92,8 @@ pub enum Drawn {
     HedgeError(HedgeError),
     /// Profit of hedges by its sources.
     Attribution(AttributionBars),
+    /// What several things went through over time.
+    Timelines(Timelines),
 }
 
 /// The same measures of several things: one small bar chart a measure, all in one order.

@@ -97,6 +97,7 @@ fn figure(chart: &SectionChart, report: &SectionsReport) -> Result<Figure, Repor
         Drawn::Holdings(holdings) => holdings,
         Drawn::HedgeError(error) => error,
         Drawn::Attribution(bars) => bars,
+        Drawn::Timelines(lanes) => lanes,
     };
     let layout = if chart.full { Layout::Full } else { Layout::Half };
     let drawn = drawn.empty().map_or(Ok(drawn), Err);
