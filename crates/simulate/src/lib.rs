@@ -38,6 +38,7 @@ pub mod stress;
 mod table;
 pub mod watcher;
 pub mod world;
+pub mod worlds;
 
 pub use error::ScenarioError;
 pub use options::{PolicyChoice, RunOptions, Shock, Thresholds};

@@ -16,6 +16,14 @@ pub(crate) const AUCTIONS: &[(&str, &str)] =
 pub(crate) const OPTION_BOOKS: &[(&str, &str)] =
     &[("option-book", include_str!("../../../scenarios/option-book.toml"))];
 
+/// Shipped worlds.
+pub(crate) const WORLDS: &[(&str, &str)] = &[
+    ("black-thursday", include_str!("../../../scenarios/stress/black-thursday.toml")),
+    ("loans", include_str!("../../../scenarios/stress/loans.toml")),
+    ("multi-collateral", include_str!("../../../scenarios/stress/multi-collateral.toml")),
+    ("perpetuals", include_str!("../../../scenarios/stress/perpetuals.toml")),
+];
+
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../../scenarios/", $name)))),*]
