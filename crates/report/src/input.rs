@@ -15,6 +15,7 @@ mod risk_curves;
 mod schedules;
 mod sections;
 mod slices;
+mod worlds;
 
 pub use auctions::{BidMark, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint};
 pub use charts::{
@@ -31,6 +32,7 @@ pub use sections::{
     BarMeasure, Bars, Drawn, Section, SectionChart, SectionsReport, WordColumn, WordTable,
 };
 pub use slices::{SliceMark, SliceMid, Slices};
+pub use worlds::{Fan, FanBand, Front, FrontPoint, HeatMap};
 
 /// A part of a report: either there, or absent for a stated reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -281,3 +281,55 @@ fn every_amount_of_a_path_is_the_engine_s_to_the_last_unit() {
     }
     assert!(emptied > 0 && repaid > 0 && repaid <= row.repaid, "{emptied} {repaid} {}", row.repaid);
 }
+
+/// The shipped world with its tables where they lie, and one fall of its price without impact.
+fn fallen(folder: &Path, fall_bps: u32) -> World {
+    let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/");
+    let text = include_str!("../../../scenarios/stress/black-thursday.toml");
+    let mut table: toml::Table = toml::from_str(text).unwrap();
+    let book = table["book"].as_table_mut().unwrap();
+    for (key, file) in [("positions", "book.csv"), ("prices", "prices.csv")] {
+        book.insert(key.into(), format!("{scenarios}black-thursday/{file}").into());
+    }
+    let left = f64::from(10_000 - fall_bps) / 10_000.0;
+    std::fs::write(folder.join("fall.csv"), format!("close\n1\n{left:.8}\n")).unwrap();
+    let price: toml::Table = toml::from_str("law = \"historical\"\nfile = \"fall.csv\"").unwrap();
+    let ether = table["markets"]["ETH"].as_table_mut().unwrap();
+    ether.insert("price".into(), price.into());
+    ether.remove("depth");
+    let run = table["run"].as_table_mut().unwrap();
+    run.remove("steps");
+    run.insert("paths".into(), 1.into());
+    table.remove("sweep");
+    std::fs::write(folder.join("fallen.toml"), toml::to_string(&table).unwrap()).unwrap();
+    World::open(folder.join("fallen.toml").to_str().unwrap()).unwrap()
+}
+
+#[test]
+fn without_impact_a_fall_is_the_curve_of_debt_at_risk() {
+    use breakwater_simulate::Scenario;
+    use breakwater_simulate::at_risk::{AtRiskOptions, curve};
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("worlds-at-risk");
+    std::fs::create_dir_all(&folder).unwrap();
+    let scenario = Scenario::open("black-thursday").unwrap();
+    let options = AtRiskOptions {
+        rulebook: scenario.rulebook.clone(),
+        thresholds: Thresholds::SameRisk,
+        falls: "ETH/USD".to_owned(),
+        most_bps: 6_000,
+        step_bps: 1_500,
+    };
+    let curve = curve(&scenario.book, &options).unwrap();
+    // The engine values in hundred-millionths, a world in millionths, rounded against the account.
+    let near = |engine: u128, world: u128| (engine / 100).abs_diff(world) <= 3_000;
+    for at in curve.rows.iter().filter(|row| row.fall_bps > 0) {
+        let world = fallen(&folder, at.fall_bps);
+        let (row, _) = world.scan_accounts(0).unwrap();
+        let prices = row.prices;
+        assert_eq!(prices[0], u64::from(10_000 - at.fall_bps) * 10_000);
+        let told = world.at_prices(&prices);
+        assert!(told.accounts.abs_diff(at.accounts) <= 3, "{told:?} {at:?}");
+        assert!(near(at.debt, told.debt) && near(at.bad_debt, told.bad_debt), "{told:?} {at:?}");
+        assert!(row.touched <= told.accounts && row.touched * 10 > told.accounts * 9);
+    }
+}

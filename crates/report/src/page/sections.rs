@@ -97,6 +97,10 @@ fn figure(chart: &SectionChart, report: &SectionsReport) -> Result<Figure, Repor
         Drawn::Holdings(holdings) => holdings,
         Drawn::HedgeError(error) => error,
         Drawn::Attribution(bars) => bars,
+        Drawn::Fan(fan) => fan,
+        Drawn::Heat(map) => map,
+        Drawn::Front(front) => front,
+        Drawn::Sensitivity(sensitivity) => sensitivity,
     };
     let layout = if chart.full { Layout::Full } else { Layout::Half };
     let drawn = drawn.empty().map_or(Ok(drawn), Err);

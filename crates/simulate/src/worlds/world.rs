@@ -4,7 +4,7 @@ use super::engine::scan;
 use super::fast::{Ranked, Work};
 use super::process::{Joint, MARKETS_MAX, Process};
 use super::results::{Engine, Grid, Metric, Outcome, PathRow, Seen};
-use super::rule::{Account, ONE, Rule, UNIT};
+use super::rule::{Account, ONE, PerMarket, Rule, UNIT, sum};
 use super::settings::{self, Kind, WorldFile};
 use super::{build, tables::Tables};
 use crate::ScenarioError;
@@ -54,6 +54,17 @@ pub struct Panic {
     pub per_fall: f64,
     /// Times the share of debt liquidated in the step before.
     pub per_liquidation: f64,
+}
+
+/// A book at some prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AtPrices {
+    /// Accounts in breach.
+    pub accounts: u64,
+    /// What they owe, base units of the numeraire.
+    pub debt: u128,
+    /// Debt of all accounts that their collateral does not cover.
+    pub bad_debt: u128,
 }
 
 /// A world, ready to run.
@@ -216,6 +227,45 @@ impl World {
     #[must_use]
     pub fn scan_accounts(&self, path: u64) -> Option<(PathRow, Vec<Account>)> {
         self.contracts.is_none().then(|| scan(self, path))
+    }
+
+    /// Accounts in breach at some prices, what they owe, and debt that nobody's collateral covers, at
+    /// these prices and before anything is sold.
+    #[must_use]
+    pub fn at_prices(&self, prices: &PerMarket) -> AtPrices {
+        let mut at = AtPrices::default();
+        for account in &self.accounts {
+            at.bad_debt += u128::from(account.uncovered(prices));
+            if self.rule.in_breach(account, prices) {
+                at.accounts += 1;
+                at.debt += sum(&account.debt, prices) / u128::from(ONE);
+            }
+        }
+        at
+    }
+
+    /// Whether a row is what asking every account in every round gives; none for a path that cannot be
+    /// asked.
+    #[must_use]
+    pub fn judge(&self, row: &PathRow) -> Option<bool> {
+        if let Some((book, rules)) = &self.contracts {
+            let slow = self.positions(*rules, 1).ok()?.scan(book, row.path).ok()?;
+            return Some(self.is_same(row, &slow));
+        }
+        if let Some((book, rules)) = &self.simple {
+            let slow = self.ordered(*rules, 1).ok()?.scan(book, row.path).ok()?;
+            return Some(self.is_same(row, &slow) && row.repaid == slow.repaid);
+        }
+        self.scan(row.path).map(|slow| slow == *row)
+    }
+
+    /// Whether the fields that both have are the same.
+    fn is_same(&self, row: &PathRow, slow: &Row) -> bool {
+        let prices = (row.prices[self.driver], row.troughs[self.driver]);
+        prices == (slow.price, slow.trough)
+            && (row.liquidations, row.touched) == (slow.liquidations, slow.touched)
+            && (row.rounds_max, row.held) == (slow.rounds_max, slow.held)
+            && row.bad_debt == slow.bad_debt
     }
 
     fn law(&self) -> Result<&monte_carlo::PathLaw, ScenarioError> {
