@@ -108,7 +108,10 @@ impl Pooled {
     }
 
     /// The pool and the account as the venue's functions read them.
-    fn read(&self, loan: &Loan<'_>) -> ([aave_v3::Reserve; MARKETS_MAX], [aave_v3::UserReserve; MARKETS_MAX]) {
+    fn read(
+        &self,
+        loan: &Loan<'_>,
+    ) -> ([aave_v3::Reserve; MARKETS_MAX], [aave_v3::UserReserve; MARKETS_MAX]) {
         let mut users = [aave_v3::UserReserve::default(); MARKETS_MAX];
         // At least one market: an account without any is in no breach, and is never asked about.
         let mut reserves = [self.reserves.first().copied().unwrap_or(NO_RESERVE); MARKETS_MAX];

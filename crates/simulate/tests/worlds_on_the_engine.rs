@@ -74,7 +74,8 @@ fn world(folder: &Path) -> World {
         let (held, owed, threshold) = position(account);
         for (side, amounts) in [("collateral", held), ("debt", owed)] {
             for (asset, units) in ASSETS.iter().zip(amounts).filter(|(_, units)| *units > 0) {
-                writeln!(positions, "a{account},{threshold},{side},{asset},{}", amount(units)).unwrap();
+                writeln!(positions, "a{account},{threshold},{side},{asset},{}", amount(units))
+                    .unwrap();
             }
         }
     }
@@ -121,7 +122,9 @@ price = { law = "fixed" }
 fn engine() -> Engine {
     let mut book = String::from(r#"{"assets": ["#);
     let asset = |asset: &&str| {
-        format!(r#"{{"asset": "{asset}", "decimals": 6, "price_usd": "1", "moves_with_eth": true}}"#)
+        format!(
+            r#"{{"asset": "{asset}", "decimals": 6, "price_usd": "1", "moves_with_eth": true}}"#
+        )
     };
     book += &ASSETS.iter().map(asset).collect::<Vec<_>>().join(",");
     book += r#"], "accounts": ["#;

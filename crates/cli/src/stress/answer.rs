@@ -81,7 +81,8 @@ pub fn by_round(ran: &Ran) -> Vec<f64> {
     let count = ran.outcome.rows.len().max(1) as f64;
     let rounds = breakwater_simulate::worlds::ROUNDS;
     let of = |round: usize| {
-        let sum: u128 = ran.outcome.rows.iter().map(|row| u128::from(row.seen.by_round[round])).sum();
+        let sum: u128 =
+            ran.outcome.rows.iter().map(|row| u128::from(row.seen.by_round[round])).sum();
         sum as f64 / UNIT as f64 / count
     };
     (0..rounds).map(of).collect()

@@ -58,7 +58,8 @@ fn field(text: &str) -> Result<(String, String), String> {
 
 /// Percent with at most two places as basis points.
 fn level(text: &str) -> Result<u32, String> {
-    let right = || "expected percent above 0 and below 100, at most two places, such as 99.9".to_owned();
+    let right =
+        || "expected percent above 0 and below 100, at most two places, such as 99.9".to_owned();
     let text = text.trim().trim_end_matches('%').trim_end();
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     if part.len() > 2 || !part.bytes().all(|b| b.is_ascii_digit()) {

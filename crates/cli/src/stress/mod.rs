@@ -1,7 +1,7 @@
 //! `breakwater stress`: many paths of a world, the tail of what they lose, and other values.
 
-pub mod arguments;
 mod answer;
+pub mod arguments;
 mod page;
 #[cfg(feature = "parquet")]
 mod parquet;

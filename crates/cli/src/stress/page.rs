@@ -86,18 +86,15 @@ fn prices(ran: &Ran) -> Section {
     let fan = Fan {
         unit: format!("price of {}, of the first", ran.world.driver_name()),
         hours: hours(ran).into_iter().take(moments).collect(),
-        bands: vec![
-            band("98 % of paths", 10, 990),
-            band("90 %", 50, 950),
-            band("half", 250, 750),
-        ],
+        bands: vec![band("98 % of paths", 10, 990), band("90 %", 50, 950), band("half", 250, 750)],
         median: ran.outcome.fan(500),
     };
     Section {
         title: "Prices and liquidations".to_owned(),
-        text: "Every path has its own draws; forced sales move the price, and depth recovers as the \
+        text:
+            "Every path has its own draws; forced sales move the price, and depth recovers as the \
                world says."
-            .to_owned(),
+                .to_owned(),
         charts: vec![
             chart("fan", "The price over all paths", true, Drawn::Fan(fan)),
             chart("map", "Where liquidations fall, by price and time", true, Drawn::Heat(map(ran))),
@@ -173,9 +170,10 @@ fn losses(ran: &Ran) -> Section {
     let rounds = by_round(ran);
     let last = rounds.iter().rposition(|value| *value > 0.0).map_or(1, |last| last + 1);
     let bars = Bars {
-        caption: "Debt repaid in each round of a step, mean of a path: the first round answers the \
+        caption:
+            "Debt repaid in each round of a step, mean of a path: the first round answers the \
                   market, later ones the sales before them."
-            .to_owned(),
+                .to_owned(),
         rows: (1..=last).map(|round| format!("round {round}")).collect(),
         measures: vec![BarMeasure {
             name: "Repaid".to_owned(),
@@ -254,7 +252,9 @@ fn sensitivity(ran: &Ran, table: &Table) -> Option<Sensitivity> {
         unit: "numeraire".to_owned(),
         worse,
         values: (0..height)
-            .map(|row| (0..width).map(|column| table.cells.get(row * width + column).map(of)).collect())
+            .map(|row| {
+                (0..width).map(|column| table.cells.get(row * width + column).map(of)).collect()
+            })
             .collect(),
     };
     let last = |cell: usize| table.plan.cell(cell);
@@ -263,7 +263,9 @@ fn sensitivity(ran: &Ran, table: &Table) -> Option<Sensitivity> {
         other => other.to_string(),
     };
     let base = (0..table.plan.len()).find(|cell| {
-        last(*cell).iter().all(|(key, value)| at(&ran.world.table, key).is_some_and(|own| same(own, value)))
+        last(*cell)
+            .iter()
+            .all(|(key, value)| at(&ran.world.table, key).is_some_and(|own| same(own, value)))
     });
     Some(Sensitivity {
         row_name: row_name.clone(),
@@ -315,10 +317,16 @@ fn provenance(ran: &Ran) -> Vec<Provenance> {
 
 fn glossary() -> Vec<Term> {
     [
-        ("Bad debt", "Debt that an account's collateral does not cover at the last prices of a path."),
+        (
+            "Bad debt",
+            "Debt that an account's collateral does not cover at the last prices of a path.",
+        ),
         ("Value at risk", "What the stated share of paths does not exceed."),
         ("Shortfall", "Mean of the worst paths beyond that share."),
-        ("Round", "Everybody in breach at one price; what they sell gives the price of the next round."),
+        (
+            "Round",
+            "Everybody in breach at one price; what they sell gives the price of the next round.",
+        ),
         ("Penalty", "Value that liquidators take beyond the debt they repay."),
     ]
     .map(|(term, meaning)| Term { term: term.to_owned(), meaning: meaning.to_owned() })

@@ -25,7 +25,8 @@ fn write(table: &WordTable) -> Result<Vec<u8>, ParquetError> {
     let mut at = 0;
     while let Some(mut column) = group.next_column()? {
         let value = |row: &Vec<String>| row.get(at).and_then(|cell| cell.parse().ok());
-        let values: Vec<f64> = table.rows.iter().map(|row| value(row).unwrap_or(f64::NAN)).collect();
+        let values: Vec<f64> =
+            table.rows.iter().map(|row| value(row).unwrap_or(f64::NAN)).collect();
         column.typed::<DoubleType>().write_batch(&values, None, None)?;
         column.close()?;
         at += 1;

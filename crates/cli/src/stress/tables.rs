@@ -47,8 +47,7 @@ fn exact(raw: u128, scale: u64) -> String {
 
 /// Every file of a run.
 pub fn all(ran: &Ran) -> Vec<(&'static str, WordTable)> {
-    let mut all =
-        vec![(PATHS, paths(ran)), (FAN, fan(ran)), (MAP, map(ran)), (FUND, funds(ran))];
+    let mut all = vec![(PATHS, paths(ran)), (FAN, fan(ran)), (MAP, map(ran)), (FUND, funds(ran))];
     all.extend(ran.sweep.as_ref().map(|table| (SWEEP, cells(table))));
     all.extend(ran.search.as_ref().map(|table| (SEARCH, cells(table))));
     all
@@ -74,18 +73,19 @@ fn paths(ran: &Ran) -> WordTable {
         let name = format!("Repaid in round {round}");
         columns.push(column(&format!("round_{round}_numeraire"), &name, true));
     }
-    let rows = ran.outcome.rows.iter().map(|row| {
-        let mut cells = vec![row.path.to_string()];
-        cells.extend(Metric::ALL.iter().map(|metric| {
-            exact(metric.of(row, ran.world.driver, ran.world.fund), metric.scale())
-        }));
-        for at in 0..ran.world.markets.len() {
-            cells.push(exact(row.prices[at].into(), ONE));
-            cells.push(exact(row.troughs[at].into(), ONE));
-        }
-        cells.extend(row.seen.by_round.iter().map(|value| exact((*value).into(), UNIT)));
-        cells
-    });
+    let rows =
+        ran.outcome.rows.iter().map(|row| {
+            let mut cells = vec![row.path.to_string()];
+            cells.extend(Metric::ALL.iter().map(|metric| {
+                exact(metric.of(row, ran.world.driver, ran.world.fund), metric.scale())
+            }));
+            for at in 0..ran.world.markets.len() {
+                cells.push(exact(row.prices[at].into(), ONE));
+                cells.push(exact(row.troughs[at].into(), ONE));
+            }
+            cells.extend(row.seen.by_round.iter().map(|value| exact((*value).into(), UNIT)));
+            cells
+        });
     WordTable { caption: "Every path".to_owned(), columns, rows: rows.collect() }
 }
 

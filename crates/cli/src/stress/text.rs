@@ -79,20 +79,26 @@ fn facts(ran: &Ran) -> String {
     };
     let mut text = String::new();
     for (name, value) in [
-        ("book", format!(
-            "{} accounts, {} held, {} owed",
-            count(world.size() as u64),
-            units(world.collateral),
-            units(world.debt)
-        )),
-        ("paths", format!(
-            "{} of {} steps, {} hours; seed {}; {}",
-            count(ran.outcome.rows.len() as u64),
-            count(world.steps.into()),
-            plain((seconds as f64 / 36.0).round() / 100.0),
-            world.seed,
-            GENERATOR
-        )),
+        (
+            "book",
+            format!(
+                "{} accounts, {} held, {} owed",
+                count(world.size() as u64),
+                units(world.collateral),
+                units(world.debt)
+            ),
+        ),
+        (
+            "paths",
+            format!(
+                "{} of {} steps, {} hours; seed {}; {}",
+                count(ran.outcome.rows.len() as u64),
+                count(world.steps.into()),
+                plain((seconds as f64 / 36.0).round() / 100.0),
+                world.seed,
+                GENERATOR
+            ),
+        ),
         ("rulebook", format!("{}; {}", world.file.rulebook, ran.outcome.engine.name())),
         ("hash", ran.hash.clone()),
         ("balanced", balanced),
@@ -176,7 +182,8 @@ const ROWS_MAX: usize = 24;
 
 fn cells(title: &str, table: &Table, paint: Paint) -> String {
     let keys: Vec<&str> = table.plan.keys.iter().map(|(key, _)| key.as_str()).collect();
-    let mut text = format!("\n{}, {} paths each: {}\n", paint.strong(title), table.paths, keys.join(" x "));
+    let mut text =
+        format!("\n{}, {} paths each: {}\n", paint.strong(title), table.paths, keys.join(" x "));
     let line = |cells: [&str; 6]| {
         let [values, mean, var, shortfall, paid, front] = cells;
         format!("{values:<26}{mean:>14}{var:>14}{shortfall:>14}{paid:>14}  {front}\n")

@@ -21,7 +21,10 @@ fn black_thursday_gives_tails_with_intervals_and_every_file_for_any_number_of_th
     let json = run_in(folder.path(), &asked(&["--threads", "1", "--judge", "2"])).with(0).json();
     assert_eq!(json["schema"], "breakwater.stress/1");
     assert_eq!((json["paths_done"].as_u64(), json["complete"].as_bool()), (Some(40), Some(true)));
-    assert_eq!((json["books_balance"].as_bool(), json["judged"]["paths"].as_u64()), (Some(true), Some(2)));
+    assert_eq!(
+        (json["books_balance"].as_bool(), json["judged"]["paths"].as_u64()),
+        (Some(true), Some(2))
+    );
     assert!(json["generator"].as_str().unwrap().contains("Philox4x32-10"), "{json}");
     let tail = &json["bad_debt"];
     let (var, shortfall) = (number(&tail["var"]["value"]), number(&tail["shortfall"]["value"]));
@@ -54,9 +57,12 @@ fn black_thursday_gives_tails_with_intervals_and_every_file_for_any_number_of_th
 #[test]
 fn text_tells_the_same_within_the_width_of_a_screen() {
     let folder = folder();
-    let asked = ["stress", "black-thursday", "--paths", "20", "--sweep-paths", "2", "--size-fund", "90"];
+    let asked =
+        ["stress", "black-thursday", "--paths", "20", "--sweep-paths", "2", "--size-fund", "90"];
     let told = run_in(folder.path(), &asked).with(0);
-    for part in ["value at risk, 99 %", "shortfall, 99 %", "covers", "90 %", "hash", "sweep, 2 paths each"] {
+    for part in
+        ["value at risk, 99 %", "shortfall, 99 %", "covers", "90 %", "hash", "sweep, 2 paths each"]
+    {
         assert!(told.out.contains(part), "{part}: {}", told.out);
     }
     assert!(told.out.lines().all(|line| line.chars().count() <= 100), "{}", told.out);
@@ -66,11 +72,26 @@ fn text_tells_the_same_within_the_width_of_a_screen() {
 fn a_search_marks_its_front_and_a_fund_is_sized_with_an_interval() {
     let folder = folder();
     let asked = [
-        "stress", "loans", "--paths", "60", "--no-sweep", "--size-fund", "50", "--json",
-        "--set", "book.drawn.accounts=400", "--set", "markets.COIN.depth.amount=1300000",
-        "--set", "markets.COIN.price.drift=-0.0006",
-        "--search", "rules.bonus_bps=250,500,1000", "--search", "defences.fund=0,20000",
-        "--sweep-paths", "10",
+        "stress",
+        "loans",
+        "--paths",
+        "60",
+        "--no-sweep",
+        "--size-fund",
+        "50",
+        "--json",
+        "--set",
+        "book.drawn.accounts=400",
+        "--set",
+        "markets.COIN.depth.amount=1300000",
+        "--set",
+        "markets.COIN.price.drift=-0.0006",
+        "--search",
+        "rules.bonus_bps=250,500,1000",
+        "--search",
+        "defences.fund=0,20000",
+        "--sweep-paths",
+        "10",
     ];
     let json = run_in(folder.path(), &asked).with(0).json();
     assert_eq!(json["engine"], "one order of breach prices");
@@ -79,10 +100,15 @@ fn a_search_marks_its_front_and_a_fund_is_sized_with_an_interval() {
     let front = cells.iter().filter(|cell| cell["on_front"] == true).count();
     assert!((1..=6).contains(&front), "{front}");
     // A fund lowers what is left and no path.
-    assert!(number(&cells[1]["loss"]["mean"]["value"]) <= number(&cells[0]["loss"]["mean"]["value"]));
+    assert!(
+        number(&cells[1]["loss"]["mean"]["value"]) <= number(&cells[0]["loss"]["mean"]["value"])
+    );
     assert_eq!(cells[0]["hash"], cells[1]["hash"]);
     let fund = &json["funds"][0];
-    assert_eq!((json["funds"].as_array().unwrap().len(), fund["level_bps"].as_u64()), (1, Some(5_000)));
+    assert_eq!(
+        (json["funds"].as_array().unwrap().len(), fund["level_bps"].as_u64()),
+        (1, Some(5_000))
+    );
     assert!(number(&fund["size"]["low"]) <= number(&fund["size"]["high"]), "{fund}");
 }
 

@@ -14,9 +14,10 @@ impl Chart for Fan {
         check::ascending(self.hours.iter().copied(), |i| format!("fan.hours[{i}]"))?;
         let line = |values: &[f64], field: &str| {
             check::same_length(values.len(), self.hours.len(), "fan.hours", || field.to_owned())?;
-            values.iter().enumerate().try_for_each(|(i, value)| {
-                check::drawable(*value, || format!("{field}[{i}]"))
-            })
+            values
+                .iter()
+                .enumerate()
+                .try_for_each(|(i, value)| check::drawable(*value, || format!("{field}[{i}]")))
         };
         line(&self.median, "fan.median")?;
         for (i, band) in self.bands.iter().enumerate() {
@@ -118,7 +119,8 @@ mod tests {
             state_hash: "0123456789abcdef".to_owned(),
         };
         for layout in [Layout::Full, Layout::Half, Layout::Phone, Layout::Picture] {
-            let picture = fan().draw(Canvas::new(Sheet { layout, title: "Fan", identity: &identity }));
+            let picture =
+                fan().draw(Canvas::new(Sheet { layout, title: "Fan", identity: &identity }));
             assert!(picture.contains("&lt;half&gt;") && picture.contains('Z'));
             assert!(!picture.contains("NaN"));
         }

@@ -146,7 +146,8 @@ mod tests {
             state_hash: "0123456789abcdef".to_owned(),
         };
         for layout in [Layout::Full, Layout::Half, Layout::Phone, Layout::Picture] {
-            let picture = front.draw(Canvas::new(Sheet { layout, title: "Front", identity: &identity }));
+            let picture =
+                front.draw(Canvas::new(Sheet { layout, title: "Front", identity: &identity }));
             assert!(picture.contains("&lt;now&gt;") && !picture.contains("NaN"));
         }
         front.check().unwrap();

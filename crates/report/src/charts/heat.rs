@@ -120,7 +120,8 @@ mod tests {
             state_hash: "0123456789abcdef".to_owned(),
         };
         for layout in [Layout::Full, Layout::Half, Layout::Phone, Layout::Picture] {
-            let picture = map().draw(Canvas::new(Sheet { layout, title: "Map", identity: &identity }));
+            let picture =
+                map().draw(Canvas::new(Sheet { layout, title: "Map", identity: &identity }));
             assert_eq!(picture.matches("fill-opacity=").count(), 3);
             assert!(picture.contains("&lt;of one&gt;") && !picture.contains("NaN"));
         }

@@ -137,8 +137,7 @@ impl<O: Observer + Send, F: Fn() -> O + Sync> Paths for Loans<'_, F> {
     fn path(&self, overlay: &mut Overlay, path: u64) -> (Row, O) {
         let steps = Steps::new(&self.run.law, self.run.seed, path);
         let mut observer = (self.observer)();
-        let row =
-            overlay.run(&self.book, &self.run.impact, steps, self.run.steps, &mut observer);
+        let row = overlay.run(&self.book, &self.run.impact, steps, self.run.steps, &mut observer);
         (Row { path, ..row }, observer)
     }
 

@@ -62,7 +62,8 @@ mod tests {
         assert!((steps[0] - libm::log(0.64)).abs() < 1e-12);
         assert!(deepen(&mut [0.1], 0.2).unwrap_err().to_string().contains("never falls"));
         assert!(deepen(&mut steps, 1.0).unwrap_err().to_string().contains("below 1"));
-        let bars = "start_utc,open,high,low,close,gas_p60_wei\n2020-03-12T00:00:00Z,100,101,80,90,7\n";
+        let bars =
+            "start_utc,open,high,low,close,gas_p60_wei\n2020-03-12T00:00:00Z,100,101,80,90,7\n";
         assert_eq!(read("bars", bars).unwrap().len(), 3);
         assert!(read("bars", "close\n1\n").unwrap_err().to_string().contains("at least two"));
         assert!(read("bars", "open\n1\n").unwrap_err().to_string().contains("no column 'close'"));

@@ -6,9 +6,9 @@ use super::settings::{BookFile, DrawnFile, MarketFile, RulesFile};
 use super::tables::Tables;
 use crate::ScenarioError;
 use crate::book::{Book, PRICE_DECIMALS};
+use crate::monte_carlo::AMOUNT_LIMIT;
 use crate::monte_carlo::contracts::{Contract, ContractBook};
 use crate::monte_carlo::error::{refuse, within};
-use crate::monte_carlo::AMOUNT_LIMIT;
 use crate::perpetuals::draw::{above_zero, philox};
 use breakwater_money::{Price, Rounding};
 use std::collections::BTreeMap;
@@ -223,7 +223,9 @@ fn drawn_accounts(drawn: &DrawnFile, names: &[String]) -> Result<Vec<Account>, S
     }
     let place = |field: &str, name: &str| {
         let found = names.iter().position(|known| known == name);
-        found.ok_or_else(|| refuse(field, format!("'{name}'"), &format!("one of {}", names.join(", "))))
+        found.ok_or_else(|| {
+            refuse(field, format!("'{name}'"), &format!("one of {}", names.join(", ")))
+        })
     };
     let Some(owed) = &drawn.owed else {
         return Err(refuse("book.drawn.owed", "nothing", "the market that is owed"));
@@ -263,7 +265,11 @@ fn drawn_accounts(drawn: &DrawnFile, names: &[String]) -> Result<Vec<Account>, S
 /// The positions of a perpetual book.
 pub(super) fn positions(file: &BookFile) -> Result<ContractBook, ScenarioError> {
     let Some(drawn) = &file.drawn else {
-        return Err(refuse("book.drawn", "nothing", "a drawn book: positions are nobody's to publish"));
+        return Err(refuse(
+            "book.drawn",
+            "nothing",
+            "a drawn book: positions are nobody's to publish",
+        ));
     };
     if file.positions.is_some() || file.prices.is_some() || file.debt_ceiling.is_some() {
         let right = "drawn and nothing else for a perpetual world";

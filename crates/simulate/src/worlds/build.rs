@@ -3,9 +3,7 @@
 use super::process::{Joint, MARKETS_MAX, Process};
 use super::results::Metric;
 use super::rule::Rule;
-use super::settings::{
-    self, DepthFile, ImpactName, JumpsFile, MarketFile, PriceFile, WorldFile,
-};
+use super::settings::{self, DepthFile, ImpactName, JumpsFile, MarketFile, PriceFile, WorldFile};
 use super::tables::Tables;
 use super::world::{Breaker, Market, Panic, World, is_perpetual, units};
 use super::{bars, book, simple};
@@ -27,16 +25,7 @@ const ROUNDS: u32 = 8;
 pub(super) fn build(name: &str, table: Table, mut tables: Tables) -> Result<World, ScenarioError> {
     let file = settings::typed(name, &table)?;
     check_run(&file)?;
-    let names: Vec<String> = file.markets.keys().cloned().collect();
-    if !(1..=MARKETS_MAX).contains(&names.len()) {
-        let right = format!("1 to {MARKETS_MAX}");
-        return Err(refuse("markets", format!("{} of them", names.len()), &right));
-    }
-    for name in &names {
-        if name.is_empty() || !name.chars().all(is_plain) {
-            return Err(refuse("markets", format!("'{name}'"), "letters, digits, - and _"));
-        }
-    }
+    let names = names(&file)?;
     let processes = names
         .iter()
         .map(|name| process(name, &file.markets[name].price, &mut tables))
@@ -58,25 +47,14 @@ pub(super) fn build(name: &str, table: Table, mut tables: Tables) -> Result<Worl
     let (accounts, contracts) = if is_perpetual(&file) {
         (Vec::new(), Some((book::positions(&file.book)?, perpetual(&file, &processes)?)))
     } else {
-        let accounts =
-            book::accounts(&file.book, &file.rules, &names, &file.markets, &mut tables)?;
+        let accounts = book::accounts(&file.book, &file.rules, &names, &file.markets, &mut tables)?;
         (accounts, None)
     };
     let (collateral, debt) = match &contracts {
         Some((book, _)) => (book.open_interest(), book.open_interest()),
         None => (book::held(&accounts), book::owed(&accounts)),
     };
-    let caps = [
-        ("keepers.capital_per_step", file.keepers.capital_per_step),
-        ("defences.cap_per_step", file.defences.cap_per_step),
-    ];
-    let mut budget = u64::MAX;
-    for (field, cap) in caps {
-        if let Some(cap) = cap {
-            within(field, cap, 0.0, 1e12)?;
-            budget = budget.min(units(cap));
-        }
-    }
+    let budget = budget(&file)?;
     within("defences.fund", file.defences.fund, 0.0, 1e12)?;
     gains(&file, &markets)?;
     let mut world = World {
@@ -111,6 +89,35 @@ pub(super) fn build(name: &str, table: Table, mut tables: Tables) -> Result<Worl
     world.simple = simple::of(&world)?;
     world.assumptions = simple::assumptions(&world);
     Ok(world)
+}
+
+/// The markets' names, in order.
+fn names(file: &WorldFile) -> Result<Vec<String>, ScenarioError> {
+    let names: Vec<String> = file.markets.keys().cloned().collect();
+    if !(1..=MARKETS_MAX).contains(&names.len()) {
+        let right = format!("1 to {MARKETS_MAX}");
+        return Err(refuse("markets", format!("{} of them", names.len()), &right));
+    }
+    match names.iter().find(|name| name.is_empty() || !name.chars().all(is_plain)) {
+        Some(name) => Err(refuse("markets", format!("'{name}'"), "letters, digits, - and _")),
+        None => Ok(names),
+    }
+}
+
+/// Most value that may be repaid in one step, base units.
+fn budget(file: &WorldFile) -> Result<u64, ScenarioError> {
+    let caps = [
+        ("keepers.capital_per_step", file.keepers.capital_per_step),
+        ("defences.cap_per_step", file.defences.cap_per_step),
+    ];
+    let mut budget = u64::MAX;
+    for (field, cap) in caps {
+        if let Some(cap) = cap {
+            within(field, cap, 0.0, 1e12)?;
+            budget = budget.min(units(cap));
+        }
+    }
+    Ok(budget)
 }
 
 /// What names are made of: a path of a field has dots between them.
@@ -170,7 +177,8 @@ fn driver(
         None => (0..names.len()).find(moves),
     };
     found.ok_or_else(|| {
-        let told = file.run.driver.as_ref().map_or("nothing".to_owned(), |name| format!("'{name}'"));
+        let told =
+            file.run.driver.as_ref().map_or("nothing".to_owned(), |name| format!("'{name}'"));
         refuse("run.driver", told, "a market whose price moves")
     })
 }
@@ -204,11 +212,9 @@ fn process(name: &str, file: &PriceFile, tables: &mut Tables) -> Result<Process,
         PriceFile::Gbm { drift, volatility } => {
             PathLaw::Gbm { drift: *drift, volatility: *volatility }
         }
-        PriceFile::JumpDiffusion { drift, volatility, jumps: of } => PathLaw::JumpDiffusion {
-            drift: *drift,
-            volatility: *volatility,
-            jumps: jumps(of),
-        },
+        PriceFile::JumpDiffusion { drift, volatility, jumps: of } => {
+            PathLaw::JumpDiffusion { drift: *drift, volatility: *volatility, jumps: jumps(of) }
+        }
         PriceFile::Heston {
             drift,
             variance,
@@ -232,7 +238,8 @@ fn process(name: &str, file: &PriceFile, tables: &mut Tables) -> Result<Process,
             decay: *decay,
         },
     };
-    law.check().map_err(|error| ScenarioError::setting(format!("markets.{name}"), error.to_string()))?;
+    law.check()
+        .map_err(|error| ScenarioError::setting(format!("markets.{name}"), error.to_string()))?;
     Ok(Process::Law(law))
 }
 
@@ -299,9 +306,10 @@ fn rounds(file: &WorldFile) -> Result<u32, ScenarioError> {
 fn rule(file: &WorldFile, names: &[String], tables: &mut Tables) -> Result<Rule, ScenarioError> {
     let bonuses = names.iter().map(|name| bonus(file, name));
     if !is_perpetual(file) {
-        for (field, value) in
-            [("rules.maintenance_bps", file.rules.maintenance_bps), ("rules.fee_bps", file.rules.fee_bps)]
-        {
+        for (field, value) in [
+            ("rules.maintenance_bps", file.rules.maintenance_bps),
+            ("rules.fee_bps", file.rules.fee_bps),
+        ] {
             if let Some(value) = value {
                 return Err(refuse(field, value, "nothing: it belongs to a perpetual world"));
             }
@@ -324,7 +332,8 @@ fn rule(file: &WorldFile, names: &[String], tables: &mut Tables) -> Result<Rule,
     let parsed: Table = toml::from_str(&text)
         .map_err(|error| ScenarioError::setting(&file.rulebook, error.to_string()))?;
     let rule = parsed.get("rule").and_then(toml::Value::as_str).unwrap_or_default();
-    let close_factor_bps = file.rules.close_factor_bps.map(|bps| u16::try_from(bps).unwrap_or(u16::MAX));
+    let close_factor_bps =
+        file.rules.close_factor_bps.map(|bps| u16::try_from(bps).unwrap_or(u16::MAX));
     let bonus_bps = bonuses.map(|bps| u16::try_from(bps).unwrap_or(u16::MAX)).collect();
     let terms = LoanTerms { bonus_bps, close_factor_bps };
     let found = loan_rule(rule, &text, &terms)
@@ -340,15 +349,22 @@ fn rule(file: &WorldFile, names: &[String], tables: &mut Tables) -> Result<Rule,
 }
 
 fn perpetual(file: &WorldFile, processes: &[Process]) -> Result<ContractRules, ScenarioError> {
-    let lends = |field: &str| {
-        Err(refuse(field, "a value", "nothing: it belongs to a lending world"))
-    };
+    let lends =
+        |field: &str| Err(refuse(field, "a value", "nothing: it belongs to a lending world"));
     let laws = processes.iter().filter(|process| matches!(process, Process::Law(_))).count();
     if laws != 1 || processes.len() != 1 {
-        return Err(refuse("markets", processes.len(), "one market with a law for a perpetual world"));
+        return Err(refuse(
+            "markets",
+            processes.len(),
+            "one market with a law for a perpetual world",
+        ));
     }
     if file.rulebook != "plain" {
-        return Err(refuse("rulebook", format!("'{}'", file.rulebook), "plain for a perpetual world"));
+        return Err(refuse(
+            "rulebook",
+            format!("'{}'", file.rulebook),
+            "plain for a perpetual world",
+        ));
     }
     let rules = &file.rules;
     if rules.threshold_bps.is_some() || rules.threshold_shift_bps != 0 || rules.borrowers_follow {

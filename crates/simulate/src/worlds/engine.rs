@@ -183,12 +183,13 @@ pub(super) fn run(world: &World, crowd: &mut impl Crowd, path: u64, due: &mut Ve
             prices.sell(market, i128::from(sold));
         }
         row.repaid_last = 0;
-        let paused = watch.as_mut().is_some_and(|watch| {
-            watch.pauses(step, prices.prices[watch.breaker.market].units)
-        });
+        let paused = watch
+            .as_mut()
+            .is_some_and(|watch| watch.pauses(step, prices.prices[watch.breaker.market].units));
         row.paused += u32::from(paused);
         if !paused {
-            let mut day = Day { world, crowd, prices: &mut prices, row: &mut row, moved: &mut moved };
+            let mut day =
+                Day { world, crowd, prices: &mut prices, row: &mut row, moved: &mut moved };
             day.rounds(step, due, &mut seen);
         }
         seen.stepped(step, prices.prices[world.driver].units);

@@ -1,6 +1,6 @@
 //! Prices of several markets that move together.
 
-use super::settings::{CorrelationFile, Copula};
+use super::settings::{Copula, CorrelationFile};
 use crate::ScenarioError;
 use crate::monte_carlo::error::refuse;
 use crate::monte_carlo::{PathLaw, Steps};
@@ -65,7 +65,11 @@ impl Joint {
         for (number, name) in file.markets.iter().enumerate() {
             let field = format!("correlation.markets[{number}]");
             let Some(place) = names.iter().position(|known| known == name) else {
-                return Err(refuse(&field, format!("'{name}'"), &format!("one of {}", names.join(", "))));
+                return Err(refuse(
+                    &field,
+                    format!("'{name}'"),
+                    &format!("one of {}", names.join(", ")),
+                ));
             };
             if places.contains(&place) {
                 return Err(refuse(&field, format!("'{name}'"), "each market once"));
@@ -85,7 +89,11 @@ impl Joint {
                 return Err(refuse("correlation.degrees", degrees, "1 to 30"));
             }
             (Copula::Student, None) => {
-                return Err(refuse("correlation.degrees", "nothing", "1 to 30 for Student's copula"));
+                return Err(refuse(
+                    "correlation.degrees",
+                    "nothing",
+                    "1 to 30 for Student's copula",
+                ));
             }
             (Copula::Gaussian, Some(degrees)) => {
                 let right = "no degrees for the Gaussian copula";
@@ -126,7 +134,11 @@ fn root(matrix: &[Vec<f64>], count: usize) -> Result<Vec<Vec<f64>>, ScenarioErro
                 return Err(refuse(&name, value, "1 on the diagonal"));
             }
             if !(-1.0..=1.0).contains(&value) || value != matrix[column][row] {
-                return Err(refuse(&name, value, "-1 to 1, the same on both sides of the diagonal"));
+                return Err(refuse(
+                    &name,
+                    value,
+                    "-1 to 1, the same on both sides of the diagonal",
+                ));
             }
             let mut rest = value;
             for before in 0..column {
@@ -138,7 +150,11 @@ fn root(matrix: &[Vec<f64>], count: usize) -> Result<Vec<Vec<f64>>, ScenarioErro
                 libm::sqrt(rest)
             } else {
                 let right = "positive definite: no prices can be correlated like that";
-                return Err(refuse(field, format!("a matrix whose row {row} contradicts the others"), right));
+                return Err(refuse(
+                    field,
+                    format!("a matrix whose row {row} contradicts the others"),
+                    right,
+                ));
             };
         }
     }
@@ -287,13 +303,24 @@ mod tests {
     #[test]
     fn student_probabilities_are_those_of_the_printed_tables() {
         // Values of t that 97.5 % stay below, by degrees: printed tables.
-        for (degrees, value) in [(1, 12.706_2), (2, 4.302_65), (3, 3.182_45), (4, 2.776_45), (5, 2.570_58), (10, 2.228_14), (29, 2.045_23), (30, 2.042_27)] {
+        for (degrees, value) in [
+            (1, 12.706_2),
+            (2, 4.302_65),
+            (3, 3.182_45),
+            (4, 2.776_45),
+            (5, 2.570_58),
+            (10, 2.228_14),
+            (29, 2.045_23),
+            (30, 2.042_27),
+        ] {
             let normal = normal_of_student(value, degrees);
             assert!((normal - 1.959_964).abs() < 2e-5, "{degrees}: {normal}");
             assert!((normal_of_student(-value, degrees) + normal).abs() < 1e-12);
         }
         assert!(normal_of_student(0.0, 4).abs() < 1e-9);
-        for (probability, value) in [(0.975, 1.959_963_985), (0.01, -2.326_347_874), (1e-10, -6.361_340_9)] {
+        for (probability, value) in
+            [(0.975, 1.959_963_985), (0.01, -2.326_347_874), (1e-10, -6.361_340_9)]
+        {
             assert!((normal_quantile(probability) - value).abs() < 1e-7);
         }
     }
@@ -314,12 +341,14 @@ mod tests {
             (0..60_000).map(|_| steps.advance()).collect::<Vec<_>>()
         };
         let gaussian = file(vec![vec![1.0, 0.6], vec![0.6, 1.0]]);
-        let student = CorrelationFile { copula: Copula::Student, degrees: Some(3), ..gaussian.clone() };
+        let student =
+            CorrelationFile { copula: Copula::Student, degrees: Some(3), ..gaussian.clone() };
         let mut together = Vec::new();
         for file in [gaussian, student] {
             let all = drawn(&file);
             let n = all.len() as f64;
-            let mean = |of: &dyn Fn(&[f64; MARKETS_MAX]) -> f64| all.iter().map(of).sum::<f64>() / n;
+            let mean =
+                |of: &dyn Fn(&[f64; MARKETS_MAX]) -> f64| all.iter().map(of).sum::<f64>() / n;
             assert!(mean(&|x| x[0]).abs() < 0.02 && (mean(&|x| x[1] * x[1]) - 1.0).abs() < 0.04);
             let correlation = mean(&|x| x[0] * x[1]);
             assert!((correlation - 0.6).abs() < 0.05, "{correlation}");

@@ -81,7 +81,8 @@ impl Observer for Seen {
     fn round(&mut self, round: Round) {
         let at = (round.round as usize).min(ROUNDS - 1);
         self.by_round[at] = self.by_round[at].saturating_add(round.value);
-        let column = u64::from(round.step) * u64::from(self.grid.columns) / u64::from(self.grid.steps.max(1));
+        let column = u64::from(round.step) * u64::from(self.grid.columns)
+            / u64::from(self.grid.steps.max(1));
         let band = (round.before / BAND).min(u64::from(BANDS) - 1);
         let cell = u32::try_from(column * u64::from(BANDS) + band).unwrap_or(u32::MAX);
         match self.cells.binary_search_by_key(&cell, |(cell, _)| *cell) {

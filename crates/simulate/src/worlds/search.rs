@@ -258,11 +258,15 @@ mod tests {
 
     #[test]
     fn a_plan_turns_its_last_field_fastest_and_refuses_what_makes_none() {
-        let numbers = |values: &[i64]| values.iter().copied().map(Value::Integer).collect::<Vec<_>>();
+        let numbers =
+            |values: &[i64]| values.iter().copied().map(Value::Integer).collect::<Vec<_>>();
         let keys = vec![("a".to_owned(), numbers(&[1, 2])), ("b".to_owned(), numbers(&[3, 4, 5]))];
         let plan = Plan::new(keys.clone()).unwrap();
         let cell = |number| plan.cell(number).iter().map(|(_, v)| written(v)).collect::<Vec<_>>();
-        assert_eq!((plan.len(), cell(0), cell(4)), (6, vec!["1".into(), "3".into()], vec!["2".into(), "4".into()]));
+        assert_eq!(
+            (plan.len(), cell(0), cell(4)),
+            (6, vec!["1".into(), "3".into()], vec!["2".into(), "4".into()])
+        );
         let wrong = |keys| Plan::new(keys).unwrap_err().to_string();
         assert!(wrong(vec![]).contains("at least one field"));
         assert!(wrong(vec![("a".into(), vec![])]).contains("at least one value"));
@@ -287,7 +291,8 @@ mod tests {
             on_front: false,
             hash: String::new(),
         };
-        let mut cells = vec![cell(1.0, 5.0), cell(2.0, 2.0), cell(3.0, 3.0), cell(5.0, 1.0), cell(2.0, 2.0)];
+        let mut cells =
+            vec![cell(1.0, 5.0), cell(2.0, 2.0), cell(3.0, 3.0), cell(5.0, 1.0), cell(2.0, 2.0)];
         front(&mut cells);
         let on: Vec<bool> = cells.iter().map(|cell| cell.on_front).collect();
         assert_eq!(on, [true, true, false, true, true]);

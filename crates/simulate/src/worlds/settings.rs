@@ -477,7 +477,8 @@ mod tests {
         set(&mut table, "x.y", value("true")).unwrap();
         assert_eq!(table["b"]["c"].as_float(), Some(0.5));
         assert_eq!(table["x"]["y"].as_bool(), Some(true));
-        for (path, told) in [("a.b", "'a' is a value"), ("b", "it is a table"), ("b.", "expected")] {
+        for (path, told) in [("a.b", "'a' is a value"), ("b", "it is a table"), ("b.", "expected")]
+        {
             assert!(set(&mut table, path, value("1")).unwrap_err().to_string().contains(told));
         }
         assert_eq!(value("word").as_str(), Some("word"));

@@ -65,10 +65,9 @@ pub(super) fn assumptions(world: &World) -> Vec<(String, String)> {
         };
         let stays = match (market.recovery, market.impact) {
             (_, Impact::None) => String::new(),
-            (recovery, _) if recovery > 0.0 => format!(
-                "; half of it is gone after {:.1} steps",
-                -1.0 / libm::log2(1.0 - recovery)
-            ),
+            (recovery, _) if recovery > 0.0 => {
+                format!("; half of it is gone after {:.1} steps", -1.0 / libm::log2(1.0 - recovery))
+            }
             _ => "; it stays".to_owned(),
         };
         tell(&format!("price of {}", market.name), format!("{}; {impact}{stays}", process.name()));
@@ -86,7 +85,10 @@ pub(super) fn assumptions(world: &World) -> Vec<(String, String)> {
             Some(capital) => format!("{capital} a step"),
         };
         let gain = if world.only_at_a_gain { ", only at a gain" } else { "" };
-        tell("keepers", format!("{keepers}{gain}; the largest collateral against the largest debt"));
+        tell(
+            "keepers",
+            format!("{keepers}{gain}; the largest collateral against the largest debt"),
+        );
     }
     told
 }

@@ -1,8 +1,8 @@
 //! The fast way is the slow way, bit for bit, in every kind of world; and limits are closed forms.
 
+use super::rule::{ONE, UNIT};
 use super::*;
 use crate::monte_carlo::{Loan, MonteCarlo, PathLaw};
-use super::rule::{ONE, UNIT};
 
 fn world(text: &str) -> World {
     try_world(text).unwrap()
@@ -33,7 +33,8 @@ fn small(name: &str, changes: &[(&str, &str)]) -> World {
     World::open_with(name, &changes).unwrap()
 }
 
-const LOANS: &[(&str, &str)] = &[("run.paths", "4"), ("run.steps", "400"), ("book.drawn.accounts", "600")];
+const LOANS: &[(&str, &str)] =
+    &[("run.paths", "4"), ("run.steps", "400"), ("book.drawn.accounts", "600")];
 
 #[test]
 fn the_real_book_under_the_venue_s_rule_is_what_asking_everybody_gives() {
@@ -86,7 +87,8 @@ fn a_simple_world_is_the_headline_s_engine_and_any_number_of_threads_gives_the_s
         assert_eq!(slow.conserved, Some(true));
     }
     // And its own scan agrees with the general one, down to the price.
-    let loans = simple.accounts.iter().map(|a| Loan { collateral: a.collateral[0], debt: a.debt[1] });
+    let loans =
+        simple.accounts.iter().map(|a| Loan { collateral: a.collateral[0], debt: a.debt[1] });
     let book = crate::monte_carlo::Book::new(ONE, ONE, loans.collect()).unwrap();
     let run = MonteCarlo {
         rules: crate::monte_carlo::Rules::headline(),
@@ -103,7 +105,11 @@ fn a_simple_world_is_the_headline_s_engine_and_any_number_of_threads_gives_the_s
 
 #[test]
 fn positions_have_deficits_and_threads_change_nothing() {
-    let changes = [("run.paths", "6"), ("book.drawn.accounts", "1500"), ("markets.COIN.depth.amount", "60000000")];
+    let changes = [
+        ("run.paths", "6"),
+        ("book.drawn.accounts", "1500"),
+        ("markets.COIN.depth.amount", "60000000"),
+    ];
     let world = small("perpetuals", &changes);
     let outcome = world.run(1).unwrap();
     assert_eq!((outcome.engine, world.scan(0)), (Engine::Positions, None));
@@ -161,7 +167,10 @@ fn without_impact_a_path_is_the_rule_at_its_prices() {
     let row = judge(&one(0.2)).rows.remove(0);
     // Half of 700 at 0.8 with a tenth on top: 481.25 units, worth 385.
     let close = |value: u128, wanted: f64| (value as f64 / UNIT as f64 - wanted).abs() < 1e-4;
-    assert!(row.liquidations == 1 && close(row.repaid, 350.0) && close(row.seized, 385.0), "{row:?}");
+    assert!(
+        row.liquidations == 1 && close(row.repaid, 350.0) && close(row.seized, 385.0),
+        "{row:?}"
+    );
     assert!(close(row.penalty(), 35.0) && row.bad_debt == 0 && row.impact_cost == 0);
     // 518.75 units are left; at 0.4 a sale of all pays 0.4 / 1.1 of a unit each.
     let row = judge(&one(0.6)).rows.remove(0);
@@ -249,7 +258,11 @@ fn a_sweep_has_common_draws_and_its_front_is_marked() {
     let mut left = 5;
     let part = table(&world, &plan, 3, 1, |_| {
         left -= 1;
-        if left == 0 { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+        if left == 0 {
+            std::ops::ControlFlow::Break(())
+        } else {
+            std::ops::ControlFlow::Continue(())
+        }
     });
     assert_eq!(part.unwrap().cells.len(), 1);
 }
@@ -264,7 +277,8 @@ fn a_lower_threshold_that_borrowers_follow_lowers_debt_and_a_ceiling_scales_the_
     let lower = world.with(&follow).unwrap();
     assert!(lower.debt < world.debt && lower.collateral == world.collateral);
     let one = [ONE; process::MARKETS_MAX];
-    let breaches = |world: &World| world.accounts.iter().filter(|a| world.rule.in_breach(a, &one)).count();
+    let breaches =
+        |world: &World| world.accounts.iter().filter(|a| world.rule.in_breach(a, &one)).count();
     assert!(breaches(&lower).abs_diff(breaches(&world)) <= 2);
     let ceiling = world.with(&[("book.debt_ceiling".to_owned(), value("100000000"))]).unwrap();
     assert!(ceiling.debt <= 100_000_000 * u128::from(UNIT));

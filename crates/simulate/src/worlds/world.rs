@@ -175,7 +175,7 @@ impl World {
         }
     }
 
-    /// Price of the driver in the numeraire at the start, where the world says one.
+    /// Name of the market whose price is told.
     #[must_use]
     pub fn driver_name(&self) -> &str {
         self.markets.get(self.driver).map_or("", |market| market.name.as_str())
