@@ -11,6 +11,7 @@ pub mod assess;
 pub mod at_risk;
 pub mod auctions;
 pub mod book;
+pub mod defending;
 pub mod error;
 pub mod fitting;
 pub mod hedging;

@@ -24,6 +24,12 @@ pub(crate) const WORLDS: &[(&str, &str)] = &[
     ("perpetuals", include_str!("../../../scenarios/stress/perpetuals.toml")),
 ];
 
+/// Shipped scenarios of defences.
+pub(crate) const DEFENCES: &[(&str, &str)] = &[
+    ("run-on-a-pool", include_str!("../../../scenarios/defend/run-on-a-pool.toml")),
+    ("terra-anchor-2022-05", include_str!("../../../scenarios/defend/terra-anchor-2022-05.toml")),
+];
+
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../../../scenarios/", $name)))),*]
@@ -41,4 +47,5 @@ pub(crate) const TABLES: &[(&str, &str)] = tables![
     "october-2025/depth.csv",
     "auction-black-thursday/path.csv",
     "auction-black-thursday/vaults.toml",
+    "defend/terra-anchor-2022-05.csv",
 ];
