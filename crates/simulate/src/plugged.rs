@@ -48,8 +48,7 @@ pub fn encode(command: &Command) -> Vec<u8> {
     if defended == Some(false) {
         body.pop();
     }
-    let version =
-        if defended == Some(true) { COMMAND_VERSION_DEFENDED } else { COMMAND_VERSION };
+    let version = if defended == Some(true) { COMMAND_VERSION_DEFENDED } else { COMMAND_VERSION };
     let mut bytes = Vec::with_capacity(body.len() + 1);
     bytes.push(version);
     bytes.extend(body);

@@ -41,8 +41,9 @@ pub fn report(told: &Told<'_>) -> SectionsReport {
         },
         Section {
             title: "Path by path".to_owned(),
-            text: "Each run's commands lead to one state of the engine, whose hash stands beside it."
-                .to_owned(),
+            text:
+                "Each run's commands lead to one state of the engine, whose hash stands beside it."
+                    .to_owned(),
             charts: Vec::new(),
             tables: vec![tables::runs(told)],
         },
@@ -106,9 +107,10 @@ fn bars(told: &Told<'_>) -> Bars {
         measures.insert(2, measure("Liquidation held back", &hours, &mean(Measure::HeldBack, 0)));
     }
     Bars {
-        caption: "Within a measure all bars share one scale from zero. No set is best in all of them: \
+        caption:
+            "Within a measure all bars share one scale from zero. No set is best in all of them: \
                   what is held is missing to somebody."
-            .to_owned(),
+                .to_owned(),
         rows: sets.iter().map(|set| set.name.clone()).collect(),
         measures,
     }
@@ -184,7 +186,11 @@ fn assumptions(told: &Told<'_>) -> Vec<Assumption> {
         return vec![
             assumed("Cash at the start", format!("{} {}", flows.cash, flows.unit), "the scenario"),
             assumed("Sold of what is paid", flows.sold_share.to_string(), "the scenario"),
-            assumed("Depth of the market", format!("{} {}", flows.depth, flows.unit), "the scenario"),
+            assumed(
+                "Depth of the market",
+                format!("{} {}", flows.depth, flows.unit),
+                "the scenario",
+            ),
             assumed("Flows under another rule", "the same".to_owned(), "no model of it"),
         ];
     }
@@ -218,17 +224,31 @@ fn of_run(
             format!("{} hours", run.patience_hours),
             "the scenario: beyond it a wait has hurt",
         ),
-        assumed("Decisions under another rule", "by the same hazard".to_owned(), "no fear of the rule"),
+        assumed(
+            "Decisions under another rule",
+            "by the same hazard".to_owned(),
+            "no fear of the rule",
+        ),
     ]
 }
 
 fn glossary() -> Vec<Term> {
-    let term = |term: &str, meaning: &str| Term { term: term.to_owned(), meaning: meaning.to_owned() };
+    let term =
+        |term: &str, meaning: &str| Term { term: term.to_owned(), meaning: meaning.to_owned() };
     vec![
-        term("bad debt", "losses that lie with nobody, and debt beyond its collateral at the last mark"),
+        term(
+            "bad debt",
+            "losses that lie with nobody, and debt beyond its collateral at the last mark",
+        ),
         term("trapped", "value that its owner wanted out and was not paid, times the hours of it"),
         term("held back", "debt in breach whose liquidation a rule did not allow, times hours"),
-        term("bound in calm", "steps in which a rule bound on the same path without shock and panic"),
-        term("hurt", "waited beyond patience, or liquidated although the price without others' sales left them healthy"),
+        term(
+            "bound in calm",
+            "steps in which a rule bound on the same path without shock and panic",
+        ),
+        term(
+            "hurt",
+            "waited beyond patience, or liquidated although the price without others' sales left them healthy",
+        ),
     ]
 }

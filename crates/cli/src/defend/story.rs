@@ -31,8 +31,17 @@ pub fn told(told: &Told<'_>, report: Option<&Path>, paint: Paint) -> String {
     let _ = writeln!(text, "{}", paint.strong(&settings.title));
     let _ = writeln!(text, "{}\n", settings.question);
     let heads = [
-        "bad debt", "worst", "trapped x h", "held x h", "bound", "calm", "trough", "hurt",
-        "got out", "large", "small",
+        "bad debt",
+        "worst",
+        "trapped x h",
+        "held x h",
+        "bound",
+        "calm",
+        "trough",
+        "hurt",
+        "got out",
+        "large",
+        "small",
     ];
     let widths = [11, 11, 13, 12, 7, 7, 10, 8, 9, 8, 8];
     let _ = write!(text, "{:<NAME_MAX$}", "defence");
@@ -54,7 +63,11 @@ pub fn told(told: &Told<'_>, report: Option<&Path>, paint: Paint) -> String {
     } else {
         format!("{} paths of seed {}, the same for every set", found.paths, found.seed)
     };
-    let _ = writeln!(text, "\n{of} over {paths}; values in {}, trough of {}", found.unit, found.price_of);
+    let _ = writeln!(
+        text,
+        "\n{of} over {paths}; values in {}, trough of {}",
+        found.unit, found.price_of
+    );
     for line in [
         "trapped     wanted out and not paid, times hours; held: debt in breach that a rule held back",
         "bound       steps in which a rule bound; calm: on the same paths without shock and panic",

@@ -34,7 +34,8 @@ fn sets_are_compared_on_the_same_draws_as_text_json_csv_and_page() {
     assert_eq!(json["schema"], "breakwater.defend/1");
     assert_eq!((&json["paths"], &json["kind"]), (&1.into(), &"run".into()));
     let sets = json["defences"].as_array().unwrap();
-    let number = |set: usize, field: &str| sets[set][field].as_str().unwrap().parse::<f64>().unwrap();
+    let number =
+        |set: usize, field: &str| sets[set][field].as_str().unwrap().parse::<f64>().unwrap();
     assert!(number(1, "got_out_share") < number(0, "got_out_share"), "{json}");
     assert!(number(1, "trapped_value_hours") > number(0, "trapped_value_hours"));
     assert_eq!(number(0, "false_trips"), 0.0);

@@ -72,11 +72,8 @@ impl FlowHours {
     /// # Errors
     /// The first row that is wrong, with its line.
     pub fn read(file: &str, text: &str) -> Result<FlowHours, ScenarioError> {
-        let row = |line: u64, reason: String| ScenarioError::Row {
-            file: file.to_owned(),
-            line,
-            reason,
-        };
+        let row =
+            |line: u64, reason: String| ScenarioError::Row { file: file.to_owned(), line, reason };
         let mut lines = (1u64..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
         match lines.next() {
             Some((_, "hour,inflow,outflow")) => {}
@@ -121,9 +118,8 @@ pub(super) fn score(
     hours: &FlowHours,
 ) -> Result<Vec<Scored>, ScenarioError> {
     let calm = hours.hours.len().min(flows.calm_hours as usize);
-    let refused = |why: crate::stress::StressError| {
-        ScenarioError::setting("flows", why.to_string())
-    };
+    let refused =
+        |why: crate::stress::StressError| ScenarioError::setting("flows", why.to_string());
     let mut scored = Vec::with_capacity(settings.defences.len());
     for set in &settings.defences {
         let defence: DrainDefence = set.drain()?;

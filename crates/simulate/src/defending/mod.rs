@@ -9,6 +9,7 @@
 //! People, prices and panic are floats and assumptions, each a field of the file; whatever happens to
 //! money happens in the engine, and a run is its commands.
 
+mod business;
 mod draws;
 pub mod flows;
 mod keepers;
@@ -17,8 +18,8 @@ mod play;
 mod run;
 mod scenario;
 mod score;
-mod settings;
 mod sets;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -26,8 +27,8 @@ pub use flows::{FlowHours, FlowSettings};
 pub use run::{DefendOptions, Defended, run};
 pub use scenario::DefendScenario;
 pub use score::{Measure, Point, RunScore, Scored};
+pub use sets::{BandSettings, DefenceSettings, OutflowSettings, StressSettings};
 pub use settings::{
     BookSettings, BusinessSettings, DefendSettings, MarketSettings, PanicSettings, PoolSettings,
     PredatorSettings, RunSettings, RunThreshold, ShockSettings, SourceSettings,
 };
-pub use sets::{BandSettings, DefenceSettings, OutflowSettings, StressSettings};

@@ -1,5 +1,6 @@
 //! One set, one path: the engine, step by step, with people around it.
 
+use super::business::Slopes;
 use super::draws::Purpose;
 use super::people::{ONE_COLLATERAL, ONE_DEBT, People};
 use super::score::{Point, RunScore};
@@ -19,7 +20,7 @@ pub(super) const COLLATERAL: AssetId = AssetId(1);
 const START: u64 = 1_700_000_000;
 
 /// Left in the pool by who takes all out, so that rounding of shares never asks for a unit too much.
-const DUST: u128 = 4;
+pub(super) const DUST: u128 = 4;
 
 /// Times that one tries again in a step with what there is.
 const TRIES: u32 = 3;
@@ -29,20 +30,20 @@ const NOTHING: f64 = 1e-12;
 
 /// What one depositor is about.
 #[derive(Debug, Clone, Copy, Default)]
-struct Member {
+pub(super) struct Member {
     /// Still in the pool, base units.
-    left: u128,
+    pub left: u128,
     /// Wants all out since this hour.
-    wants_since: Option<f64>,
+    pub wants_since: Option<f64>,
     /// What of it a claim waits for.
-    claimed: u128,
+    pub claimed: u128,
     /// Wanted out, and paid of it.
     wanted: u128,
     paid: u128,
     /// When all of it was paid.
     done_at: Option<f64>,
     /// Outside on business.
-    outside: u128,
+    pub outside: u128,
 }
 
 /// A run in course.
@@ -64,7 +65,9 @@ pub(super) struct Play<'a> {
     pub liquidated: f64,
     /// Who was liquidated without need.
     pub dragged: Vec<bool>,
-    members: Vec<Member>,
+    pub members: Vec<Member>,
+    /// How dear loans are.
+    pub slopes: Option<Slopes>,
     shocked: bool,
     sequences: [u64; 2],
     peak: f64,
@@ -125,6 +128,7 @@ impl<'a> Play<'a> {
             liquidated: 0.0,
             dragged: vec![false; people.borrowers.len()],
             members,
+            slopes: Slopes::of(parameters, &run.pool.debt),
             shocked,
             sequences: [0; 2],
             peak: 0.0,
@@ -165,7 +169,7 @@ impl<'a> Play<'a> {
             hash: *blake3::hash(parameters.as_bytes()).as_bytes(),
             policy: policy.clone(),
         };
-        self.must(install(&Policy { solvency: Default::default(), ..Policy::as_is() }))?;
+        self.must(install(&Policy::as_is()))?;
         self.tick(DEBT, 1.0)?;
         self.tick(COLLATERAL, self.run.market.price)?;
         for at in 0..self.people.depositors.len() + self.people.borrowers.len() {
@@ -266,7 +270,7 @@ impl<'a> Play<'a> {
         u128::try_from(self.engine.ledger().balance(Holder::Reserve, unit)).unwrap_or(0)
     }
 
-    fn usage(&self) -> f64 {
+    pub(super) fn usage(&self) -> f64 {
         let Some(rulebook) = self.engine.rulebook() else { return 0.0 };
         let totals = self.engine.look(|view| rulebook.totals(view, DEBT)).unwrap_or_default();
         let (lent, supplied) = (totals.borrowed as f64, totals.supplied as f64);
@@ -366,7 +370,8 @@ impl<'a> Play<'a> {
                 Some(threshold) if runs => threshold.rate_hour,
                 _ => 0.0,
             };
-            let follows = panic.herding > 0.0 && draws.uniform(Purpose::Herd, place) <= panic.herding;
+            let follows =
+                panic.herding > 0.0 && draws.uniform(Purpose::Herd, place) <= panic.herding;
             let own = if follows { herd } else { draws.uniform(Purpose::Exits, place) };
             if own > libm::exp(-(rate * person.nervous + more) * hours) {
                 member.wants_since = Some(now);
@@ -428,88 +433,6 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// What people do on any day: a part of a deposit goes out and comes back, loans grow and shrink.
-    fn business(&mut self, step: u32) -> Result<(), ScenarioError> {
-        let (business, hours) = (self.run.business, self.run.step_hours());
-        let (draws, many) = (self.people.draws, self.members.len() as u64);
-        let chance = |rate: f64| 1.0 - libm::exp(-rate * hours);
-        for at in 0..self.members.len() {
-            if self.members[at].wants_since.is_some() {
-                continue;
-            }
-            let drawn = draws.uniform(Purpose::Business, u64::from(step) * many + at as u64);
-            let (asset, account) = (DEBT, account(at));
-            if drawn <= chance(business.withdraw_hour) {
-                let amount = (self.members[at].left as f64 * business.share) as u128;
-                let amount = amount.min(self.members[at].left.saturating_sub(DUST));
-                if amount == 0 || self.members[at].claimed > 0 {
-                    continue;
-                }
-                let asked = Body::Call(Call::Withdraw { account, asset, amount });
-                let outcome = self.apply(asked)?;
-                if outcome.accepted() {
-                    let queued = outcome.facts().find_map(|what| match what {
-                        What::WithdrawalQueued { paid, waits, .. } => Some((*paid, waits.raw)),
-                        _ => None,
-                    });
-                    let (paid, waits) = queued.unwrap_or((amount, 0));
-                    let member = &mut self.members[at];
-                    member.claimed += waits;
-                    member.left = member.left.saturating_sub(paid);
-                    member.outside += paid;
-                }
-            } else if drawn > 1.0 - chance(business.back_hour) && self.members[at].outside > 0 {
-                let amount = self.members[at].outside;
-                let outcome =
-                    self.apply(Body::Call(Call::Deposit { account, asset, amount }))?;
-                if outcome.accepted() {
-                    let member = &mut self.members[at];
-                    member.outside = 0;
-                    member.left += amount;
-                }
-            }
-        }
-        self.borrowing(step)
-    }
-
-    fn borrowing(&mut self, step: u32) -> Result<(), ScenarioError> {
-        let (business, hours) = (self.run.business, self.run.step_hours());
-        let rate = self.borrow_rate();
-        let repays = business.borrow_hour + business.repay_at_rate * rate;
-        let chance = |rate: f64| 1.0 - libm::exp(-rate * hours);
-        let (draws, many) = (self.people.draws, self.people.borrowers.len() as u64);
-        for at in 0..self.people.borrowers.len() {
-            let drawn = draws.uniform(Purpose::Borrowing, u64::from(step) * many + at as u64);
-            let (asset, account) = (DEBT, self.borrower(at));
-            let amount = (self.people.borrowers[at].debt as f64 * business.borrow_share) as u128;
-            if amount == 0 {
-                continue;
-            }
-            if drawn <= chance(business.borrow_hour) {
-                self.apply(Body::Call(Call::Borrow { account, asset, amount }))?;
-            } else if drawn > 1.0 - chance(repays) {
-                self.apply(Body::Call(Call::Repay { account, asset, amount }))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The borrow rate a year by the rulebook's two slopes and what the policy adds.
-    fn borrow_rate(&self) -> f64 {
-        let added = f64::from(self.engine.surcharge(DEBT)) / 10_000.0;
-        let rates = self.run.pool.parameters.get("assets").and_then(|assets| {
-            assets.get(&self.run.pool.debt)?.get("rates")?.as_table()
-        });
-        let Some(rates) = rates else { return added };
-        let bps = |field: &str| {
-            rates.get(field).and_then(toml::Value::as_integer).unwrap_or(0) as f64 / 10_000.0
-        };
-        let (best, usage) = (bps("optimal_usage_bps").clamp(0.01, 0.99), self.usage());
-        let gentle = bps("slope1_bps") * (usage / best).min(1.0);
-        let steep = bps("slope2_bps") * ((usage - best).max(0.0) / (1.0 - best));
-        added + bps("base_bps") + gentle + steep
-    }
-
     fn ended(mut self) -> RunScore {
         let hours = self.hours();
         let patience = self.run.patience_hours;
@@ -526,9 +449,10 @@ impl<'a> Play<'a> {
         let mut order: Vec<usize> = (0..self.members.len()).collect();
         order.sort_by_key(|at| std::cmp::Reverse(self.people.depositors[*at].deposit));
         let share = |of: &[usize]| {
-            let (wanted, paid) = of.iter().map(|at| &self.members[*at]).fold((0, 0), |sum, it| {
-                (sum.0 + it.wanted, sum.1 + it.paid.min(it.wanted))
-            });
+            let (wanted, paid) = of
+                .iter()
+                .map(|at| &self.members[*at])
+                .fold((0, 0), |sum, it| (sum.0 + it.wanted, sum.1 + it.paid.min(it.wanted)));
             (wanted > 0).then(|| paid as f64 / wanted as f64)
         };
         let tenth = self.members.len().div_ceil(10);
@@ -573,7 +497,11 @@ impl<'a> Play<'a> {
 impl Member {
     /// Still wanted and not paid.
     fn waits(&self) -> u128 {
-        if self.wants_since.is_none() { self.claimed } else { self.wanted.saturating_sub(self.paid) }
+        if self.wants_since.is_none() {
+            self.claimed
+        } else {
+            self.wanted.saturating_sub(self.paid)
+        }
     }
 
     /// What it would ask for now: what no claim waits for.
@@ -595,7 +523,7 @@ impl Member {
     }
 }
 
-fn account(at: usize) -> AccountId {
+pub(super) fn account(at: usize) -> AccountId {
     AccountId(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
@@ -620,4 +548,3 @@ pub(super) const fn is_defence(rejection: Rejection) -> bool {
             | Rejection::NotYetDue
     )
 }
-

@@ -118,10 +118,13 @@ impl Defended {
             hasher.update(set.name.as_bytes());
             for (run, false_trips) in set.runs.iter().zip(&set.false_trips) {
                 hasher.update(run.state_hash.as_bytes());
-                for value in [run.bad_debt, run.trapped_value_hours, run.trough_price, run.got_out] {
+                for value in [run.bad_debt, run.trapped_value_hours, run.trough_price, run.got_out]
+                {
                     hasher.update(&value.to_bits().to_le_bytes());
                 }
-                hasher.update(&[run.trips, *false_trips, run.users_hurt].map(u32::to_le_bytes).concat());
+                hasher.update(
+                    &[run.trips, *false_trips, run.users_hurt].map(u32::to_le_bytes).concat(),
+                );
             }
         }
         let hash = hasher.finalize().to_hex().to_string();

@@ -73,7 +73,10 @@ impl DefendScenario {
     pub fn shipped() -> &'static [(&'static str, &'static str)] {
         &[
             ("run-on-a-pool", "A run on a lending pool, with and without defences"),
-            ("terra-anchor-2022-05", "Hourly flows of a real run, May 2022, with and without limits"),
+            (
+                "terra-anchor-2022-05",
+                "Hourly flows of a real run, May 2022, with and without limits",
+            ),
         ]
     }
 

@@ -329,9 +329,9 @@ impl DefenceSettings {
             let guard = AssetGuard { breaker: Some(breaker), ..AssetGuard::default() };
             policy.solvency.assets.insert(collateral.clone(), guard);
         }
-        policy.validate().map_err(|why| {
-            ScenarioError::setting(format!("defence '{}'", self.name), why)
-        })?;
+        policy
+            .validate()
+            .map_err(|why| ScenarioError::setting(format!("defence '{}'", self.name), why))?;
         Ok(policy)
     }
 

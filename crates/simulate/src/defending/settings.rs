@@ -237,12 +237,7 @@ pub struct PredatorSettings {
 }
 
 /// Refuses a value outside a range.
-pub(super) fn within(
-    field: &str,
-    value: f64,
-    least: f64,
-    most: f64,
-) -> Result<(), ScenarioError> {
+pub(super) fn within(field: &str, value: f64, least: f64, most: f64) -> Result<(), ScenarioError> {
     if value.is_finite() && (least..=most).contains(&value) {
         return Ok(());
     }
@@ -342,9 +337,8 @@ impl RunSettings {
         let steps = u64::from(self.steps);
         count("run.shock.at_step", self.shock.at_step.into(), 0, steps)?;
         count("run.shock.over_steps", self.shock.over_steps.into(), 1, steps)?;
-        let of_panic = |why: crate::stress::StressError| {
-            ScenarioError::setting("run.panic", why.to_string())
-        };
+        let of_panic =
+            |why: crate::stress::StressError| ScenarioError::setting("run.panic", why.to_string());
         panic.hazard().validate().map_err(of_panic)?;
         if let Some(threshold) = &panic.threshold {
             threshold.stays_up_to()?;

@@ -79,6 +79,16 @@ fn holding_liquidations_back_is_counted_and_costs_where_the_price_does_not_come_
 }
 
 #[test]
+fn dearer_loans_are_repaid_and_leave_more_to_pay_with() {
+    let rates = "rates = { optimal_usage_bps = 6500, base_bps = 0, slope1_bps = 350, slope2_bps = \
+                 90000 }";
+    let found = scored(&format!("{NONE}[[defence]]\nname = \"dear\"\n{rates}\n"));
+    assert_ne!(found.sets[0].runs[0].state_hash, found.sets[1].runs[0].state_hash);
+    let out = |set: usize| found.sets[set].mean(Measure::GotOut);
+    assert!(out(1) > out(0), "{} {}", out(1), out(0));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_by_its_name() {
     for (sets, named) in [
         (NONE.repeat(2), "'none' is there twice"),
@@ -120,7 +130,9 @@ fn real_flows_are_replayed_with_and_without() {
     assert!(tight.runs[0].trapped_value_hours > none.runs[0].trapped_value_hours);
     assert!(tight.runs[0].trips > tight.false_trips[0]);
     let other = DefendOptions { seed: Some(3), paths: None };
-    assert!(run(&scenario, &other, &|_, _| {}).unwrap_err().to_string().contains("nothing is drawn"));
+    assert!(
+        run(&scenario, &other, &|_, _| {}).unwrap_err().to_string().contains("nothing is drawn")
+    );
 }
 
 #[test]
