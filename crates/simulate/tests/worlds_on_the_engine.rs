@@ -42,11 +42,14 @@ fn position(account: u64) -> ([u64; 3], [u64; 3], u64) {
 const ACCOUNTS: u64 = 300;
 const STEPS: usize = 60;
 
-/// Falls and recovers by steps of up to 3 %, down to about a half.
+/// Falls and recovers by steps of up to 3 %, with one gap of 40 % that leaves accounts under water.
 fn closes() -> Vec<f64> {
     let mut price = 1.0f64;
     let mut closes = vec![price];
     for step in 0..STEPS as u64 {
+        if step == 20 {
+            price *= 0.6;
+        }
         price *= 1.0 - 0.012 + (drawn(step + 7_000, 1_000) as f64 - 500.0) / 25_000.0;
         closes.push(price);
     }
