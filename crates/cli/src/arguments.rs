@@ -59,6 +59,8 @@ pub enum Command {
     Schedule(Box<crate::schedule::arguments::Schedule>),
     /// How many further events one event of a table brings, with its interval and distance to 1
     Branching(crate::branching::arguments::Branching),
+    /// Sets of defences against a run and a crash on one scenario, scored by one table
+    Defend(crate::defend::arguments::Defend),
     /// Recorded markets: their book, and what orders worked through them would have cost
     #[command(subcommand)]
     Market(crate::market::arguments::MarketCommand),
@@ -70,6 +72,8 @@ pub enum Command {
     Hedge(Box<crate::hedge::arguments::Hedge>),
     /// Realised rows and tax forms of a holder, from a journal or a file; a calculation aid, not advice
     Tax(Box<crate::tax::arguments::Tax>),
+    /// Many paths of a book: the tail of what they lose, how large a fund covers it, and other values
+    Stress(Box<crate::stress::arguments::Stress>),
     /// Check a journal: its chain, its state by replay, its books, its watch list
     Verify(Verify),
     /// One account's story from a journal: the line it crossed, why, each step, where its loss went

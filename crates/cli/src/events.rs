@@ -1,6 +1,7 @@
 //! `events.jsonl`: one line an event, with names where the engine has numbers.
 
 mod auctions;
+mod defences;
 
 use breakwater_engine::{Body, Cause, Command, Event, Outcome, What};
 use breakwater_liquidation::effects::Bearer;
@@ -340,6 +341,11 @@ impl Names {
                     "called_at": instant(*called_at),
                 }),
             ),
+            What::WithdrawalQueued { .. }
+            | What::WithdrawalPaid { .. }
+            | What::WithdrawalDropped { .. }
+            | What::BandPaused { .. }
+            | What::StressMoved { .. } => self.defence(what).unwrap_or(("defence", json!({}))),
         }
     }
 

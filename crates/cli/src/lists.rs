@@ -7,7 +7,9 @@ use crate::source;
 use breakwater_liquidation::{AssetInfo, AssetKind, Kept, Rulebook};
 use breakwater_simulate::auctions::scenario::AuctionScenario;
 use breakwater_simulate::option_book::OptionBookScenario;
+use breakwater_simulate::defending::DefendScenario;
 use breakwater_simulate::perpetuals::PerpetualScenario;
+use breakwater_simulate::worlds::World;
 use breakwater_simulate::{Scenario, registry};
 use serde::Serialize;
 use serde_json::json;
@@ -32,28 +34,56 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
             }
             name => Scenario::open(name)?.provenance(),
         };
-        text.push_str(&format!("{name:<24}{title}\n"));
-        let data: Vec<_> = provenance
-            .iter()
-            .map(|(file, source, licence, hash)| {
-                json!({ "file": file, "source": source, "licence": licence, "blake3": hash })
-            })
-            .collect();
-        for (source, licence, files) in by_source(&provenance) {
-            let told = format!("{files}: {source}; {licence}");
-            for line in wrapped(&told, WIDTH - 24) {
-                text.push_str(&format!("{:<24}{line}\n", ""));
-            }
-        }
-        rows.push(json!({ "name": name, "title": title, "data": data }));
+        rows.push(listed(name, title, &provenance, &mut text));
     }
     text.push_str(
         "\nbreakwater replay NAME runs one, breakwater auction run NAME one of auctions, breakwater \
          compare option-book\none of options, breakwater agreement run margin-call a book of margin agreements; a path to \
          a .toml file works too\n",
     );
-    screen.answer(&text, &json!({ "schema": "breakwater.scenarios/1", "scenarios": rows }))?;
+    text.push_str("\nWorlds, many paths each:\n\n");
+    let mut worlds = Vec::new();
+    for (name, title) in World::shipped() {
+        worlds.push(listed(name, title, &World::open(name)?.provenance(), &mut text));
+    }
+    text.push_str("\nbreakwater stress NAME runs one; a path to a .toml file works too\n");
+    text.push_str("\nDefences, several sets of them each:\n\n");
+    let mut defences = Vec::new();
+    for (name, title) in DefendScenario::shipped() {
+        defences.push(listed(name, title, &DefendScenario::open(name)?.provenance(), &mut text));
+    }
+    text.push_str("\nbreakwater defend NAME compares them; a path to a .toml file works too\n");
+    let answer = json!({
+        "schema": "breakwater.scenarios/1",
+        "scenarios": rows,
+        "worlds": worlds,
+        "defences": defences,
+    });
+    screen.answer(&text, &answer)?;
     Ok(Verdict::Fine)
+}
+
+/// One entry of the list, as text and as JSON.
+fn listed(
+    name: &str,
+    title: &str,
+    provenance: &[(String, String, String, String)],
+    text: &mut String,
+) -> serde_json::Value {
+    text.push_str(&format!("{name:<24}{title}\n"));
+    for (source, licence, files) in by_source(provenance) {
+        let told = format!("{files}: {source}; {licence}");
+        for line in wrapped(&told, WIDTH - 24) {
+            text.push_str(&format!("{:<24}{line}\n", ""));
+        }
+    }
+    let data: Vec<_> = provenance
+        .iter()
+        .map(|(file, source, licence, hash)| {
+            json!({ "file": file, "source": source, "licence": licence, "blake3": hash })
+        })
+        .collect();
+    json!({ "name": name, "title": title, "data": data })
 }
 
 /// Files of one source and licence together, in the order in which they are named.

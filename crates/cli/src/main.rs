@@ -12,6 +12,7 @@ mod auction;
 mod branching;
 mod compare;
 mod conformance;
+mod defend;
 mod events;
 mod failure;
 mod figures;
@@ -35,6 +36,7 @@ mod screen;
 mod source;
 mod story;
 mod tax;
+mod stress;
 mod verify;
 mod why;
 
@@ -84,9 +86,11 @@ fn run(command: &Command, screen: &Screen) -> Result<Verdict, Failure> {
         Command::Auction(asked) => auction::run(asked, screen),
         Command::Schedule(asked) => schedule::run(asked, screen),
         Command::Branching(asked) => branching::run(asked, screen),
+        Command::Defend(asked) => defend::run(asked, screen),
         Command::Market(asked) => market::run(asked, screen),
         Command::Agreement(asked) => agreement::run(asked, screen),
         Command::Hedge(asked) => hedge::run(asked, screen),
+        Command::Stress(asked) => stress::run(asked, screen),
         Command::Verify(asked) => verify::run(asked, screen),
         Command::Why(asked) => why::run(asked, screen),
         Command::Scenarios => lists::scenarios(screen),

@@ -1,5 +1,6 @@
 //! The engine and its one entry point.
 
+use crate::defended::Defended;
 use crate::event::{Cause, Event, Outcome, What};
 use crate::invariant::{Invariant, Stop};
 use crate::legs::OpenLegs;
@@ -146,6 +147,7 @@ pub struct Engine {
     pub(crate) observed: Observed,
     pub(crate) losses: BTreeMap<AssetId, Losses>,
     pub(crate) guarded: Guarded,
+    pub(crate) defended: Defended,
     /// Accounts due for a sale that could not be ordered yet: tried again at every price.
     pub(crate) retry: BTreeSet<AccountId>,
     pub(crate) watch: Watch,
@@ -195,6 +197,7 @@ impl Engine {
             observed: Observed::default(),
             losses: BTreeMap::new(),
             guarded: Guarded::default(),
+            defended: Defended::default(),
             retry: BTreeSet::new(),
             watch: Watch::default(),
             stop: None,
@@ -262,6 +265,7 @@ impl Engine {
             steps::auction::due(self, cause, outcome)?;
         }
         steps::solvency::respond(self, cause, outcome)?;
+        steps::defences::respond(self, &command.body, cause, outcome)?;
         self.watch.advance(self.now);
         steps::assess::pending(self, cause, outcome)
     }
@@ -328,7 +332,10 @@ impl Engine {
     /// See [`plan_call`].
     pub fn plan_call(&self, account: AccountId) -> Result<PlannedCall, Rejected> {
         let installed = self.in_force()?;
-        self.look(|view| plan_call(&*installed.rulebook, view, account, &installed.policy))
+        self.look(|view| {
+            let planned = plan_call(&*installed.rulebook, view, account, &installed.policy)?;
+            steps::defences::pace::fit_call(self, view, account, planned)
+        })
     }
 
     /// The call of [`Engine::plan_call`] without the health around it, which a keeper who only
@@ -341,7 +348,10 @@ impl Engine {
         if installed.policy.close == Close::Target {
             return Ok(self.plan_call(account)?.option);
         }
-        self.look(|view| largest_option(&*installed.rulebook, view, account))
+        self.look(|view| {
+            let largest = largest_option(&*installed.rulebook, view, account)?;
+            steps::defences::pace::fit_option(self, view, account, largest)
+        })
     }
 
     /// The venue's own sale for the account under the policy in force.

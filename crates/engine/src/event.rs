@@ -3,6 +3,7 @@
 use crate::invariant::Stop;
 use breakwater_liquidation::auctions::AuctionFormat;
 use breakwater_liquidation::plan::Leg;
+use breakwater_liquidation::solvency::stress_state::StressState;
 use breakwater_liquidation::{Bid, CallState, Fact, Gate, Order, Reason, Rejected};
 use breakwater_margin::{Health, Ratio};
 use breakwater_market::{Mark, MarketId};
@@ -282,6 +283,57 @@ pub enum What {
         ratio: Ratio,
         /// When it was called.
         called_at: Time,
+    },
+    /// A withdrawal is beyond what may leave now: a part of it is paid, the rest waits.
+    WithdrawalQueued {
+        /// Number of the claim.
+        claim: u64,
+        /// Whose.
+        account: AccountId,
+        /// Paid at once.
+        paid: u128,
+        /// What waits.
+        waits: Amount,
+    },
+    /// A part of a waiting withdrawal, or all of it, was paid.
+    WithdrawalPaid {
+        /// Number of the claim.
+        claim: u64,
+        /// Whose.
+        account: AccountId,
+        /// Paid.
+        amount: Amount,
+        /// What still waits.
+        left: u128,
+    },
+    /// A waiting withdrawal is off: the account has nothing left that could be paid.
+    WithdrawalDropped {
+        /// Number of the claim.
+        claim: u64,
+        /// Whose.
+        account: AccountId,
+        /// What waited.
+        left: Amount,
+    },
+    /// A mark has stood at its band: nobody is liquidated for the asset for a while.
+    BandPaused {
+        /// Which asset.
+        asset: AssetId,
+        /// The mark.
+        mark: Price,
+        /// The mean that the band is around.
+        reference: u128,
+        /// Until when.
+        until: Time,
+    },
+    /// The state of stress has changed, and with it what new risk needs.
+    StressMoved {
+        /// From.
+        from: StressState,
+        /// To.
+        to: StressState,
+        /// The measure, basis points.
+        measure_bps: u32,
     },
 }
 

@@ -1,9 +1,12 @@
 //! One number that says two engines are in the same state, and where they differ if not.
 //!
 //! Version 5: blake3 over a canonical encoding of each part (postcard of integers and strings in
-//! a stated order), then blake3 over the parts' names and hashes.
+//! a stated order), then blake3 over the parts' names and hashes. What came later is left out where it is
+//! not used: a policy's defences and what they remember, so that pools without any keep their hash.
 
 use crate::Engine;
+use crate::defended::Defended;
+use crate::engine::Installed;
 use serde::Serialize;
 
 /// Version of the encoding; changes whenever a byte of it would.
@@ -58,6 +61,19 @@ fn part(name: &'static str, value: &impl Serialize) -> PartHash {
     PartHash { part: name, hash: hashed.unwrap_or([0; 32]) }
 }
 
+/// The hash of the rulebook in force. A policy without defences ends with the byte that says so, which
+/// is not hashed.
+fn rulebook_part(installed: Option<&Installed>) -> PartHash {
+    let Some(i) = installed else { return part("rulebook", &None::<()>) };
+    let rule = Some((&i.rule, i.hash, &i.policy));
+    if i.policy.defences.is_some() {
+        return part("rulebook", &rule);
+    }
+    let mut bytes = postcard::to_stdvec(&rule).unwrap_or_default();
+    bytes.pop();
+    PartHash { part: "rulebook", hash: *blake3::hash(&bytes).as_bytes() }
+}
+
 impl Engine {
     /// Hash of the state: equal for equal journals, on every machine.
     #[must_use]
@@ -68,15 +84,14 @@ impl Engine {
             .collect();
         let pool: Vec<_> = self.ledger.pool_balances().collect();
         let state: Vec<_> = self.state.entries().collect();
-        let rule = self.installed.as_ref().map(|i| (&i.rule, i.hash, &i.policy));
         // Rejected commands leave no trace in the state, so the count of commands is not in it.
         let clock = (self.now, self.epoch, self.halted, self.prices);
         let stop = &self.stop;
-        let parts = vec![
+        let mut parts = vec![
             part("clock", &clock),
             part("assets", &self.assets),
             part("markets", &(&self.markets, &self.marks)),
-            part("rulebook", &rule),
+            rulebook_part(self.installed.as_ref()),
             part("ledger", &(rows, pool, self.ledger.posted())),
             part("state", &state),
             part("margin calls", &self.standings),
@@ -89,6 +104,9 @@ impl Engine {
             part("pending", &self.watch.waiting()),
             part("stop", stop),
         ];
+        if self.defended != Defended::default() {
+            parts.push(part("defences", &self.defended));
+        }
         let mut hasher = blake3::Hasher::new();
         hasher.update(&[STATE_HASH_VERSION]);
         for part in &parts {

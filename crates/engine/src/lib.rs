@@ -7,6 +7,7 @@
 //! A tick's way through it is told in `steps/`, one file a step.
 
 pub mod command;
+pub mod defended;
 pub mod engine;
 pub mod event;
 pub mod foresight;
@@ -22,6 +23,7 @@ mod tape;
 pub mod watch;
 
 pub use command::{Body, Command};
+pub use defended::Waiting;
 pub use engine::{Engine, OpenLeg, Registry};
 pub use event::{Cause, Event, Outcome, What};
 pub use foresight::Part;

@@ -21,3 +21,5 @@ pub const BREAKER_MARKS_MAX: usize = 4_096;
 pub const WATCH_GARBAGE_MIN: usize = 4_096;
 /// Most open orders of a pool: bounds the memory that accounts can ask for without holding anything.
 pub const ORDERS_MAX: usize = 1_000_000;
+/// Withdrawals that wait at once: sharing what may leave among them takes some tens of milliseconds.
+pub const CLAIMS_MAX: usize = 100_000;

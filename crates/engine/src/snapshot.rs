@@ -1,5 +1,6 @@
 //! The whole state as bytes, and back.
 
+use crate::defended::Defended;
 use crate::engine::{Guarded, Installed, Losses, Standing};
 use crate::invariant::Stop;
 use crate::legs::OpenLegs;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 const CHECKSUM: usize = 32;
 
 /// Version of the encoding.
-pub const SNAPSHOT_VERSION: u8 = 5;
+pub const SNAPSHOT_VERSION: u8 = 6;
 
 /// Why bytes are not a snapshot this engine can take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +67,7 @@ struct Image {
     observed: Observed,
     losses: BTreeMap<AssetId, Losses>,
     guarded: Guarded,
+    defended: Defended,
     retry: BTreeSet<AccountId>,
     watch: Watch,
     stop: Option<Stop>,
@@ -107,6 +109,7 @@ impl Engine {
             observed: self.observed.clone(),
             losses: self.losses.clone(),
             guarded: self.guarded.clone(),
+            defended: self.defended.clone(),
             retry: self.retry.clone(),
             watch: self.watch.clone(),
             stop: self.stop.clone(),
@@ -179,6 +182,7 @@ impl Engine {
             observed: image.observed,
             losses: image.losses,
             guarded: image.guarded,
+            defended: image.defended,
             retry: image.retry,
             watch: image.watch,
             stop: image.stop,

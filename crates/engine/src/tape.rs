@@ -6,6 +6,7 @@
 
 use crate::limits::BREAKER_MARKS_MAX;
 use breakwater_liquidation::solvency::Breaker;
+use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{Price, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -51,6 +52,14 @@ impl Tape {
     /// True while new risk is refused.
     pub fn holds(&self, now: Time) -> bool {
         self.held_until.is_some_and(|until| now < until)
+    }
+
+    /// How far the mark in force is below the highest of the window, basis points, rounded down.
+    pub fn fallen_bps(&self) -> u32 {
+        let (Some(highest), Some(mark)) = (self.peaks.front(), self.peaks.back()) else { return 0 };
+        let fall = highest.price.raw.saturating_sub(mark.price.raw);
+        let share = mul_div(fall, 10_000, highest.price.raw.max(1), Rounding::Floor);
+        share.ok().and_then(|share| u32::try_from(share).ok()).unwrap_or(10_000)
     }
 
     /// Takes an accepted mark. Every mark beyond the fall trips the breaker, so that a hold lasts
@@ -140,6 +149,7 @@ mod tests {
         let mut tape = tape(1_000, 100);
         tape.mark(price(1_000), Time(0));
         let trip = tape.mark(price(900), Time(1_000_000)).unwrap();
+        assert_eq!(tape.fallen_bps(), 1_000);
         assert_eq!(trip, Trip { highest: price(1_000), until: Time(1_000_010) });
         assert!(tape.holds(Time(1_000_009)) && !tape.holds(Time(1_000_010)));
     }

@@ -5,7 +5,7 @@ use crate::backstop::Deleverage;
 use crate::backstop::drawdown::Drawdown;
 use crate::ladder::Ladder;
 use crate::planner::PlannerTerms;
-use crate::solvency::Solvency;
+use crate::solvency::{Defences, Solvency};
 use breakwater_margin::Ratio;
 use breakwater_money::AccountId;
 use serde::{Deserialize, Serialize};
@@ -138,6 +138,10 @@ pub struct Policy {
     /// How sales are planned where `close` is planned.
     #[serde(default)]
     pub planner: Option<PlannerTerms>,
+    /// Rules against a drain and against a fall. The last field: commands that were encoded before it
+    /// end where it begins.
+    #[serde(default)]
+    pub defences: Option<Defences>,
 }
 
 /// Accounts assessed in one command unless a policy says otherwise: bounds the work of one tick
@@ -176,6 +180,7 @@ impl Policy {
             assess_max: ASSESS_MAX,
             solvency: Solvency::default(),
             planner: None,
+            defences: None,
         }
     }
 
@@ -233,6 +238,7 @@ impl Policy {
         }
         self.check_planner()?;
         self.disposal.validate()?;
+        self.defences.as_ref().map_or(Ok(()), Defences::validate)?;
         self.solvency.validate()
     }
 

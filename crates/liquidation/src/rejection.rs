@@ -109,6 +109,10 @@ rejections! {
     SupplyCapped = 413, retry, "The pool would hold more of the asset than its cap.";
     BorrowCapped = 414, retry, "The pool would lend more of the asset than its cap.";
     AbovePositionLimit = 415, retry, "The position or the open interest would be above its limit.";
+    OutflowLimited = 416, retry, "More value would leave the pool than its limit lets out for now.";
+    AlreadyWaiting = 417, retry, "The account already waits to be paid out of this asset.";
+    BandPaused = 418, retry, "The price has stood at its band and the pause after it runs.";
+    BelowStressed = 419, retry, "The account would hold less than it needs in this state of stress.";
     DustLeft = 501, never, "The call would leave dust on one side.";
     NothingToSell = 502, retry, "There is nothing to sell.";
     ExceedsPlan = 503, never, "More than the plan allows.";
@@ -120,6 +124,8 @@ rejections! {
     NotReduceOnly = 509, never, "The call would open or flip a position.";
     LowersHealth = 510, never, "The call would lower the account's health although the leg is not toxic.";
     WaitsForDepth = 511, retry, "The limits on sales leave no whole lot that may be sold now.";
+    Throttled = 512, retry, "The value that may be liquidated within the window is used up.";
+    AboveCloseFactor = 513, retry, "More of the debt would be closed than its health allows at once.";
     UnknownAuction = 601, never, "There is no such open auction.";
     WrongFormat = 602, never, "The auction does not take bids of this kind.";
     AuctionOver = 603, never, "The auction does not take such bids at this time.";

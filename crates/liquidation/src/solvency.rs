@@ -3,13 +3,16 @@
 //!
 //! The modules hold the rules against a drain and against a fall as pure integer functions: what may
 //! leave in a window, how a queue is shared and released, limit bands and halts, rates with a kink,
-//! and what a state of stress scales.
+//! and what a state of stress scales. [`defences`] states them in a policy, so that an engine keeps them.
 
 pub mod bands;
+pub mod defences;
 pub mod outflow;
 pub mod rates;
 pub mod release;
 pub mod stress_state;
+
+pub use defences::Defences;
 
 use breakwater_money::U256;
 use serde::{Deserialize, Serialize};

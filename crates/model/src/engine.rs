@@ -2,9 +2,11 @@
 
 mod auctions;
 mod climb;
+mod defences;
 mod define;
 mod loss;
 mod orders;
+mod pauses;
 mod planned;
 mod sales;
 mod solvency;
@@ -88,6 +90,7 @@ pub struct Model {
     next_leg: u64,
     losses: BTreeMap<AssetId, Borne>,
     guarded: solvency::Guards,
+    defended: defences::Defended,
     /// Due accounts whose sale could not be ordered; tried again at the next price, passage of
     /// time or resumption, when something of theirs changes, or at the time here.
     waiting: BTreeMap<AccountId, Time>,
@@ -133,6 +136,7 @@ impl Model {
             next_leg: 1,
             losses: BTreeMap::new(),
             guarded: solvency::Guards::new(),
+            defended: defences::Defended::default(),
             waiting: BTreeMap::new(),
             next_order: 1,
             depths: Depths::default(),
@@ -263,6 +267,8 @@ impl Model {
             self.end_auctions(cause)?;
         }
         self.answer_usage(cause)?;
+        self.pay_waiting(&command.body, cause)?;
+        self.measure_stress(cause);
         self.look_at_everybody(cause)
     }
 
@@ -332,7 +338,7 @@ impl Model {
         if !right {
             return Err(Rejection::RulebookHashDiffers);
         }
-        if !makes_sense(policy) || !self.knows_guarded(policy) {
+        if !makes_sense(policy) || !self.knows_guarded(policy) || !self.knows_defended(policy) {
             return Err(Rejection::BadParameter);
         }
         let rule = known?.rule.clone().ok_or(Rejection::BadParameter)?;
@@ -362,6 +368,7 @@ impl Model {
         // Everything under everybody has changed.
         self.pool.moved.extend(self.pool.everybody());
         self.tell(Cause::Command, told);
+        self.defences_begin(policy);
         self.guards_begin(policy);
         Ok(())
     }
@@ -392,6 +399,7 @@ impl Model {
         let asset = market.asset;
         let told = What::Marked { market: tick.market, mark, grace_until: opened };
         self.tell(Cause::Command, told);
+        self.watch_bands(asset, mark.price);
         self.watch_fall(asset, mark.price);
         let from = seen.mark.map(|last| last.price);
         Ok(Cause::Price { market: tick.market, from, to: mark.price })
@@ -411,16 +419,32 @@ impl Model {
         }
         self.lets_in(call)?;
         self.leaves_lots(call)?;
+        let answer = self.answer(call)?;
+        let asked = match &answer {
+            None => Some(call.clone()),
+            Some(answer) => answer.call.clone(),
+        };
+        let Some(call) = &asked else {
+            // All of it waits.
+            answer.into_iter().for_each(|answer| self.keep_answer(answer));
+            return Ok(());
+        };
         for account in call.liquidates() {
             self.may_liquidate(&rule, &policy, call, *account)?;
             rule.health(&self.pool, *account)?;
         }
         let cures = self.cures(call);
+        let (before, risky) = (self.clone(), self.risky(call));
         let facts = rule.perform(&mut self.pool, call)?;
+        let taken = self.paces(call, &before, &facts)?;
         if !cures {
             self.within_caps(call)?;
         }
+        self.bears_stress(&risky, before.stress_state())?;
+        self.count_inflow(call, &before);
         self.commit(&facts, Cause::Command)?;
+        self.count_taken(taken);
+        answer.into_iter().for_each(|answer| self.keep_answer(answer));
         for account in call.liquidates() {
             let deficit = has_deficit(&facts, *account);
             self.hits.push((*account, deficit));
@@ -607,6 +631,7 @@ fn makes_sense(policy: &Policy) -> bool {
             .is_none_or(|trigger| (1..=1_000_000_000).contains(&trigger.lost_e9))
         && auction::sound(policy)
         && solvency::sound(policy)
+        && defences::sound(policy)
         && planner_is_sound(policy)
 }
 

@@ -89,6 +89,13 @@ fn enough(tally: &Tally, kind: Kind, interest: bool, least: u64) {
     if !kind.trades() {
         met.extend(["SupplyCapped", "BorrowCapped"]);
     }
+    if kind == Kind::Called {
+        met.extend(["OutflowLimited", "AlreadyWaiting", "BandPaused", "BelowStressed"]);
+        met.extend(["Throttled", "AboveCloseFactor"]);
+        for word in ["withdrawal queued", "withdrawal paid", "band paused", "stress moved"] {
+            assert!(tally.told.contains_key(word), "{word}: never");
+        }
+    }
     if kind.trades() {
         let refused = [
             Rejection::UnknownOrder,

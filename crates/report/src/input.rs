@@ -16,6 +16,7 @@ mod schedules;
 mod sections;
 mod slices;
 mod timelines;
+mod worlds;
 
 pub use auctions::{BidMark, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint};
 pub use charts::{
@@ -33,6 +34,7 @@ pub use sections::{
 };
 pub use slices::{SliceMark, SliceMid, Slices};
 pub use timelines::{TimelineLane, Timelines};
+pub use worlds::{Fan, FanBand, Front, FrontPoint, HeatMap};
 
 /// A part of a report: either there, or absent for a stated reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ pub mod cdp;
 pub mod desk;
 pub mod exchange;
 pub mod lending;
+pub mod loans;
 pub mod parameters;
 #[cfg(test)]
 pub(crate) mod test_pool;

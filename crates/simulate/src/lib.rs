@@ -12,6 +12,7 @@ pub mod assess;
 pub mod at_risk;
 pub mod auctions;
 pub mod book;
+pub mod defending;
 pub mod error;
 pub mod fitting;
 pub mod hedging;
@@ -39,6 +40,7 @@ pub mod stress;
 mod table;
 pub mod watcher;
 pub mod world;
+pub mod worlds;
 
 pub use error::ScenarioError;
 pub use options::{PolicyChoice, RunOptions, Shock, Thresholds};

@@ -19,6 +19,19 @@ pub(crate) const OPTION_BOOKS: &[(&str, &str)] =
 /// Shipped scenarios of margin agreements.
 pub(crate) const MARGIN_CALLS: &[(&str, &str)] =
     &[("margin-call", include_str!("../../../scenarios/margin-call.toml"))];
+/// Shipped worlds.
+pub(crate) const WORLDS: &[(&str, &str)] = &[
+    ("black-thursday", include_str!("../../../scenarios/stress/black-thursday.toml")),
+    ("loans", include_str!("../../../scenarios/stress/loans.toml")),
+    ("multi-collateral", include_str!("../../../scenarios/stress/multi-collateral.toml")),
+    ("perpetuals", include_str!("../../../scenarios/stress/perpetuals.toml")),
+];
+
+/// Shipped scenarios of defences.
+pub(crate) const DEFENCES: &[(&str, &str)] = &[
+    ("run-on-a-pool", include_str!("../../../scenarios/defend/run-on-a-pool.toml")),
+    ("terra-anchor-2022-05", include_str!("../../../scenarios/defend/terra-anchor-2022-05.toml")),
+];
 
 macro_rules! tables {
     ($($name:literal),* $(,)?) => {
@@ -48,4 +61,5 @@ pub(crate) const TABLES: &[(&str, &str)] = tables![
     "margin-call/south-ridge.toml",
     "margin-call/north-ridge.toml",
     "margin-call/north-ridge-im.toml",
+    "defend/terra-anchor-2022-05.csv",
 ];

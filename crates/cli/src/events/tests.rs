@@ -3,6 +3,7 @@
 use super::*;
 use breakwater_engine::Engine;
 use breakwater_liquidation::AssetKind;
+use breakwater_liquidation::solvency::stress_state::StressState;
 use breakwater_margin::Ratio;
 use breakwater_market::MarketId;
 
@@ -87,6 +88,50 @@ fn guards_of_solvency_are_told_with_names_and_whole_units() {
     ] {
         let (told, fields) = names.what(&what);
         assert_eq!((told, &fields[field]), (kind, &json!(value)), "{what:?}");
+    }
+}
+
+#[test]
+fn defences_are_told_with_names_and_whole_units() {
+    let (symbol, kind) = ("USDC".to_owned(), AssetKind::Token);
+    let names = Names {
+        assets: vec![AssetInfo { symbol, decimals: 6, kind, market: None }],
+        accounts: vec!["alice".to_owned()],
+        ..Names::default()
+    };
+    let (asset, account, until) = (AssetId(0), AccountId(0), Time::from_seconds(1_584_009_600));
+    let (left, mark) = (Amount::new(asset, 1_500_000), Price::new(90, 2));
+    let whole = |amount: &str| json!({ "asset": "USDC", "amount": amount });
+    let (from, to) = (StressState::Normal, StressState::Hard);
+    for (what, kind, field, value) in [
+        (
+            What::WithdrawalQueued { claim: 1, account, paid: 500_000, waits: left },
+            "withdrawal queued",
+            "paid",
+            whole("0.5"),
+        ),
+        (
+            What::WithdrawalPaid { claim: 1, account, amount: left, left: 1 },
+            "withdrawal paid",
+            "left",
+            whole("0.000001"),
+        ),
+        (
+            What::WithdrawalDropped { claim: 1, account, left },
+            "withdrawal dropped",
+            "account",
+            json!("alice"),
+        ),
+        (
+            What::BandPaused { asset, mark, reference: 95, until },
+            "band paused",
+            "reference",
+            json!("0.95"),
+        ),
+        (What::StressMoved { from, to, measure_bps: 9_400 }, "stress moved", "to", json!("hard")),
+    ] {
+        let (told, fields) = names.what(&what);
+        assert_eq!((told, &fields[field]), (kind, &value), "{what:?}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who is touched, what their health is, and what follows from it.
 
+use super::defences::pace;
 use super::{auction, call, ladder, order, planned, settle, solvency};
 use crate::engine::{Climbed, Fault};
 use crate::event::{Cause, Outcome, What};
@@ -206,6 +207,10 @@ pub(super) fn sell(
     cause: Cause,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
+    let planned = match planned {
+        Ok(plan) => pace::cut(engine, account, plan),
+        Err(rejected) => Err(rejected),
+    };
     match planned {
         Ok(plan) => {
             order::cancel_all(engine, account, cause, outcome);
@@ -220,6 +225,9 @@ pub(super) fn sell(
             if let Some((leg, terms)) = first {
                 // One holding at a time: what the next has to raise is known when this one is sold.
                 let opened = auction::open(engine, account, leg, &terms, cause, outcome);
+                if opened.as_ref().is_ok_and(|opened| *opened) {
+                    pace::ordered(engine, &leg);
+                }
                 if !opened.unwrap_or(false) {
                     engine.retry.insert(account);
                 }
@@ -232,6 +240,7 @@ pub(super) fn sell(
                 let number = engine.next_leg;
                 engine.next_leg += 1;
                 engine.legs.sell(number, OpenLeg { account, leg, filled: 0, until });
+                pace::ordered(engine, &leg);
                 let reason = plan.reason;
                 let told = What::Ordered { leg: number, account, sale: leg, reason };
                 Engine::tell(outcome, cause, told);
@@ -241,8 +250,14 @@ pub(super) fn sell(
         Err(rejected) if rejected.rejection == Rejection::NothingToSell => {
             write_off(engine, account, cause, outcome)
         }
-        Err(_) => {
+        Err(rejected) => {
             engine.retry.insert(account);
+            // Where only time is missing, time alone wakes it.
+            if rejected.rejection == Rejection::Throttled
+                && let Some(until) = pace::frees_at(engine)
+            {
+                engine.watch.wake(account, until);
+            }
             Ok(())
         }
     }

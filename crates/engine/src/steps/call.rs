@@ -1,5 +1,6 @@
 //! Business on the rulebook, and the guards around liquidators' calls.
 
+use super::defences::{drains, pace, stress};
 use super::{auction, settle, solvency};
 use crate::Engine;
 use crate::engine::Fault;
@@ -31,7 +32,7 @@ pub(super) fn run(
     call: &Call,
     outcome: &mut Outcome,
 ) -> Result<(), Fault> {
-    let installed = engine.in_force()?;
+    engine.in_force()?;
     let named = call.accounts();
     if named.len() > CALL_ACCOUNTS_MAX {
         let detail = format!("{} accounts: at most {CALL_ACCOUNTS_MAX}", named.len());
@@ -48,7 +49,21 @@ pub(super) fn run(
     if takes_out(call) {
         named.iter().try_for_each(|account| auction::may_take_out(engine, *account))?;
     }
-    let (effects, before, measured) = engine.with_view(at, |view| {
+    let split = drains::split(engine, at, call)?;
+    let call = match &split {
+        Some(split) => match &split.now {
+            Some(now) => now,
+            None => {
+                // All of it waits: nothing but interest moves.
+                accrue(engine, at, outcome)?;
+                drains::keep(engine, split, outcome);
+                return Ok(());
+            }
+        },
+        None => call,
+    };
+    let installed = engine.in_force()?;
+    let (effects, before, measured, taken) = engine.with_view(at, |view| {
         let accrued = installed.rulebook.accrue(view)?;
         let first = named.first().copied().unwrap_or_default();
         let overlay = Overlay::new(*view, first, &accrued)?;
@@ -64,14 +79,23 @@ pub(super) fn run(
             before.push((account, installed.rulebook.assess(&seen, account)?));
         }
         let mut effects = accrued.clone();
-        effects.then(installed.rulebook.execute(&seen, call)?);
+        let own = installed.rulebook.execute(&seen, call)?;
+        let taken = pace::may_take(engine, &seen, call, &before, &own)?;
+        effects.then(own);
         let measured = solvency::caps(engine, view, &seen, call, &effects)?;
-        Ok::<_, Rejected>((effects, before, measured))
+        stress::admits(engine, view, call, &effects)?;
+        Ok::<_, Rejected>((effects, before, measured, taken))
     })?;
     let deficits: Vec<AccountId> = deficit_accounts(&effects);
     let facts = effects.facts.clone();
+    let came_in = drains::counts_in(engine, at, call, &effects)?;
     settle::commit(engine, effects, Cause::Command, outcome)?;
     solvency::caps_hold(engine, at, &measured)?;
+    drains::took_in(engine, at, came_in);
+    pace::took(engine, at, taken);
+    if let Some(split) = &split {
+        drains::keep(engine, split, outcome);
+    }
     for (account, health) in before {
         engine.standings[account.index()].liquidated_at = engine.prices;
         engine.scratch.hits.push((account, deficits.contains(&account)));

@@ -1,6 +1,6 @@
 //! A rulebook comes into force, with a policy around it.
 
-use super::{settle, solvency};
+use super::{defences, settle, solvency};
 use crate::Engine;
 use crate::engine::{Fault, Installed, LedgerBalances};
 use crate::event::{Cause, Outcome, What};
@@ -29,6 +29,7 @@ pub(super) fn run(
     }
     policy.validate().map_err(|reason| Rejection::BadParameter.because(reason))?;
     solvency::known(&engine.assets, policy)?;
+    defences::known(&engine.assets, policy)?;
     let rulebook = match engine.registry.build(rule, parameters, &engine.assets) {
         Ok(Some(rulebook)) => rulebook,
         Ok(None) => return Err(Rejection::UnknownRulebook.because(format!("'{rule}'")).into()),
@@ -72,5 +73,6 @@ pub(super) fn run(
     engine.watch.mark_everyone();
     let told = What::RulebookInstalled { name, hash: *hash, epoch: engine.epoch };
     Engine::tell(outcome, Cause::Command, told);
+    defences::installed(engine)?;
     solvency::installed(engine, outcome)
 }

@@ -4,12 +4,14 @@
 //! moves margin calls and orders sales; `observe` takes what markets would pay and `planned` sells
 //! slices over it; `auction` lets outsiders bid for them; `call` and `fill` take
 //! what comes back; `order` keeps the accounts' own orders; `settle` commits effects; `backstop` finds
-//! the bearers of a loss; `solvency` guards what the pool takes on.
+//! the bearers of a loss; `solvency` guards what the pool takes on, and `defences` what leaves it and how
+//! fast it is liquidated.
 
 pub(crate) mod assess;
 pub(crate) mod auction;
 mod backstop;
 mod call;
+pub(crate) mod defences;
 mod define;
 mod fill;
 mod install;

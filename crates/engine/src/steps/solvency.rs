@@ -1,6 +1,6 @@
 //! Guards on what the pool takes on: gates, breakers, caps, and what usage does to interest.
 
-use super::{assess::exposed, retry, settle};
+use super::{assess::exposed, defences, retry, settle};
 use crate::Engine;
 use crate::engine::{Fault, Gated};
 use crate::event::{Cause, Outcome, What};
@@ -47,7 +47,7 @@ pub(super) fn set_gate(
 
 /// A pause calls off what is left of the sales of whoever holds or owes the asset. They are due
 /// again once it is over.
-fn call_off(engine: &mut Engine, asset: AssetId, outcome: &mut Outcome) {
+pub(super) fn call_off(engine: &mut Engine, asset: AssetId, outcome: &mut Outcome) {
     let touched = |open: &crate::OpenLeg| has(engine, open.account, asset);
     let open = engine.legs.all().iter().filter(|(_, open)| touched(open));
     let open: Vec<(u64, AccountId)> = open.map(|(number, open)| (*number, open.account)).collect();
@@ -96,6 +96,12 @@ pub(super) fn may_liquidate(
             Some(until) => Rejection::UnpauseGrace.because(format!("{symbol} until {}", until.0)),
         });
     }
+    for (asset, until) in defences::bands::paused(engine, now) {
+        if has(engine, account, asset) {
+            let detail = format!("{} until {}", self::symbol(engine, asset), until.0);
+            return Err(Rejection::BandPaused.because(detail));
+        }
+    }
     Ok(())
 }
 
@@ -104,7 +110,8 @@ pub(super) fn may_liquidate(
 pub(super) fn liquidates_from(engine: &Engine, account: AccountId) -> Option<Time> {
     let gates = engine.guarded.gates.iter();
     let mut own = gates.filter(|(asset, _)| has(engine, account, **asset)).map(|(_, gated)| gated);
-    own.try_fold(Time::default(), |from, gated| {
+    let banded = band_end(engine, engine.now, account).unwrap_or_default();
+    own.try_fold(banded, |from, gated| {
         let open = gated.gate != Gate::Paused;
         open.then(|| from.max(gated.grace_until.unwrap_or_default()))
     })
@@ -116,7 +123,13 @@ pub(super) fn grace_end(engine: &Engine, now: Time, account: AccountId) -> Optio
     let graces = gates.filter_map(|(asset, gated)| {
         gated.grace_until.filter(|until| now < *until && has(engine, account, *asset))
     });
-    graces.max()
+    graces.max().max(band_end(engine, now, account))
+}
+
+/// When the last pause at a band of the account's assets ends, if one runs.
+fn band_end(engine: &Engine, now: Time, account: AccountId) -> Option<Time> {
+    let own = defences::bands::paused(engine, now);
+    own.filter(|(asset, _)| has(engine, account, *asset)).map(|(_, until)| until).max()
 }
 
 /// I-49: a sale that was ordered is called off by a pause, so that none is under way in it.
@@ -202,6 +215,7 @@ pub(super) fn admits(engine: &Engine, at: Time, call: &Call) -> Result<(), Rejec
     let held = engine.guarded.tapes.iter().filter(|(_, tape)| tape.holds(at));
     let mut barred: Vec<AssetId> = held.map(|(asset, _)| *asset).collect();
     barred.extend(engine.guarded.gates.keys());
+    barred.extend(defences::bands::paused(engine, at).map(|(asset, _)| asset));
     if barred.is_empty() {
         return Ok(());
     }
@@ -210,6 +224,7 @@ pub(super) fn admits(engine: &Engine, at: Time, call: &Call) -> Result<(), Rejec
     let adds = Adds::of(engine, call);
     for asset in barred {
         gate_admits(engine, at, asset, call, &adds)?;
+        band_admits(engine, at, asset, call, &adds)?;
         let tape = engine.guarded.tapes.get(&asset).filter(|tape| tape.holds(at));
         let until = tape.and_then(|tape| tape.held_until);
         if let Some(until) = until.filter(|_| burdens(engine, asset, &adds)) {
@@ -272,6 +287,46 @@ fn gate_admits(
         return Err(Rejection::UnpauseGrace.because(detail));
     }
     Ok(())
+}
+
+/// In a pause at a band nobody owes more of the asset or against it, trades it, or buys a time without
+/// liquidation with it. Who owes nothing takes out as ever.
+fn band_admits(
+    engine: &Engine,
+    at: Time,
+    asset: AssetId,
+    call: &Call,
+    adds: &Adds,
+) -> Result<(), Rejected> {
+    let Some((_, until)) = defences::bands::paused(engine, at).find(|(of, _)| *of == asset) else {
+        return Ok(());
+    };
+    let here = adds.accounts.iter().all(|account| has(engine, *account, asset));
+    let owes = |account: &AccountId| exposed(engine, *account);
+    let tops_up = matches!(call, Call::Deposit { .. }) && here;
+    // Who owes nothing is not liquidated: supplying buys no time.
+    let buys_time = adds.supplied == Some(asset) && !tops_up && adds.accounts.iter().any(owes);
+    let exchanged = adds.exchanged.is_some_and(|(one, other)| one == asset || other == asset);
+    let any_here = adds.accounts.iter().any(|account| has(engine, *account, asset));
+    let owes_more = adds.owed == Some(asset) || (adds.owed.is_some() && any_here);
+    let takes = adds.taken.is_some()
+        && adds.accounts.iter().any(|account| has(engine, *account, asset) && owes(account));
+    if buys_time || exchanged || owes_more || takes {
+        let detail = format!("{} until {}", symbol(engine, asset), until.0);
+        return Err(Rejection::BandPaused.because(detail));
+    }
+    Ok(())
+}
+
+/// Accounts that a call puts new risk on: those that owe more, or take out while they owe.
+pub(super) fn at_risk(engine: &Engine, call: &Call) -> Vec<AccountId> {
+    let adds = Adds::of(engine, call);
+    let takes = adds.taken.is_some();
+    if adds.owed.is_none() && !takes {
+        return Vec::new();
+    }
+    let owes_more = adds.owed.is_some();
+    adds.accounts.into_iter().filter(|account| owes_more || exposed(engine, *account)).collect()
 }
 
 /// A total that a call was measured by.
@@ -371,6 +426,7 @@ pub(super) fn marked(
     mark: Price,
     outcome: &mut Outcome,
 ) {
+    defences::marked(engine, at, asset, mark, outcome);
     let tripped = engine.guarded.tapes.get_mut(&asset).and_then(|tape| tape.mark(mark, at));
     if let Some(Trip { highest, until }) = tripped {
         let told = What::BreakerTripped { asset, highest, mark, until };

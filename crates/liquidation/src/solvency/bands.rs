@@ -101,16 +101,35 @@ impl Bands {
     }
 }
 
-/// The mean of the trades of the last [`REFERENCE_SECONDS`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Most trades that a mean is of: the oldest are left out beyond it, so that memory is bounded.
+const TRADES_MAX: usize = 4_096;
+
+/// The mean of the trades of the last [`REFERENCE_SECONDS`], unless another length is stated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
+    seconds: u64,
     trades: VecDeque<(u64, u128)>,
 }
 
+impl Default for Reference {
+    fn default() -> Self {
+        Reference::over(REFERENCE_SECONDS)
+    }
+}
+
 impl Reference {
+    /// A mean over another length of time.
+    #[must_use]
+    pub fn over(seconds: u64) -> Self {
+        Reference { seconds, trades: VecDeque::new() }
+    }
+
     /// Counts a trade. Seconds do not fall.
     pub fn trade(&mut self, second: u64, price: u128) {
         self.forget(second);
+        if self.trades.len() >= TRADES_MAX {
+            self.trades.pop_front();
+        }
         self.trades.push_back((second, price));
     }
 
@@ -125,7 +144,8 @@ impl Reference {
     }
 
     fn forget(&mut self, second: u64) {
-        let old = |trade: &(u64, u128)| second.saturating_sub(trade.0) >= REFERENCE_SECONDS;
+        let seconds = self.seconds;
+        let old = |trade: &(u64, u128)| second.saturating_sub(trade.0) >= seconds;
         while self.trades.front().is_some_and(old) {
             self.trades.pop_front();
         }
@@ -133,7 +153,7 @@ impl Reference {
 }
 
 /// Whether one security trades.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Trading {
     /// Freely.
     #[default]
@@ -155,17 +175,42 @@ impl Trading {
     /// band it opens.
     #[must_use]
     pub fn after(self, second: u64, price: u128, bands: &Bands) -> Trading {
+        self.after_within(second, price, bands, LIMIT_STATE_SECONDS, PAUSE_SECONDS)
+    }
+
+    /// The same with other lengths of the limit state and of the pause.
+    #[must_use]
+    pub fn after_within(
+        self,
+        second: u64,
+        price: u128,
+        bands: &Bands,
+        limit_seconds: u64,
+        pause_seconds: u64,
+    ) -> Trading {
         match self {
             Trading::Paused { until } if second < until => self,
             Trading::Limit { since } if bands.touched(price) => {
-                if second.saturating_sub(since) >= LIMIT_STATE_SECONDS {
-                    Trading::Paused { until: second.saturating_add(PAUSE_SECONDS) }
+                if second.saturating_sub(since) >= limit_seconds {
+                    Trading::Paused { until: second.saturating_add(pause_seconds) }
                 } else {
                     self
                 }
             }
+            _ if bands.touched(price) && limit_seconds == 0 => {
+                Trading::Paused { until: second.saturating_add(pause_seconds) }
+            }
             _ if bands.touched(price) => Trading::Limit { since: second },
             _ => Trading::Open,
+        }
+    }
+
+    /// Until which second trading is paused, if it is at `second`.
+    #[must_use]
+    pub fn paused_until(self, second: u64) -> Option<u64> {
+        match self {
+            Trading::Paused { until } if second < until => Some(until),
+            _ => None,
         }
     }
 

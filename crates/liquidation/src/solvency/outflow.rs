@@ -112,8 +112,9 @@ pub struct Paid {
     pub tripped: bool,
 }
 
-/// What is held, and the flows of the window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is held, and the flows of the window. Flows of one second and one direction are one entry, so
+/// that a window of `n` seconds has at most `2 n` of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutflowWindow {
     limit: OutflowLimit,
     held: u128,
@@ -139,37 +140,84 @@ impl OutflowWindow {
         self.held
     }
 
+    /// The limit it keeps.
+    #[must_use]
+    pub fn limit(&self) -> &OutflowLimit {
+        &self.limit
+    }
+
+    /// States anew what is held, where it is a value and prices have moved, or where something moved it
+    /// that is no counted flow. Flows keep the value that they had.
+    pub fn revalue(&mut self, held: u128) {
+        self.held = held;
+    }
+
     /// Takes in; beyond 128 bits it saturates, and so does what may leave.
     pub fn take_in(&mut self, second: u64, amount: u128) {
         self.forget(second);
         let amount = amount.min(u128::MAX - self.held);
         self.held += amount;
-        self.flows.push_back((second, amount, true));
+        self.count(second, amount, true);
+    }
+
+    /// How much more may leave at `second`: nothing in a cooldown.
+    #[must_use]
+    pub fn room_at(&mut self, second: u64) -> u128 {
+        self.forget(second);
+        if self.closed_until.is_some_and(|until| second < until) { 0 } else { self.room() }
+    }
+
+    fn count(&mut self, second: u64, amount: u128, inward: bool) {
+        match self.flows.back_mut() {
+            Some((at, sum, came)) if *at == second && *came == inward => {
+                *sum = sum.saturating_add(amount);
+            }
+            _ => self.flows.push_back((second, amount, inward)),
+        }
     }
 
     /// Asks for `amount` at `second`. Seconds do not fall; an earlier one counts as the latest.
     /// Never pays more than is held: what is not there is refused, or settles later.
     pub fn ask(&mut self, second: u64, amount: u128) -> Paid {
+        let paid = self.judge(second, amount);
+        if paid.tripped {
+            self.trip(second);
+        }
+        self.take_out(second, paid.now);
+        paid
+    }
+
+    /// What [`OutflowWindow::ask`] would answer; nothing leaves and nothing closes.
+    pub fn judge(&mut self, second: u64, amount: u128) -> Paid {
         self.forget(second);
         let closed = self.closed_until.is_some_and(|until| second < until);
         let room = if closed { 0 } else { self.room() };
         let small = amount <= self.limit.minimum_amount;
         let allowed = if small { amount } else { amount.min(room) }.min(self.held);
         let tripped = !closed && !small && amount > room;
-        if tripped && self.limit.cooldown_seconds > 0 {
-            self.closed_until = Some(second.saturating_add(self.limit.cooldown_seconds));
-        }
         let rest = amount - allowed;
-        let paid = match self.limit.excess {
+        match self.limit.excess {
             _ if rest == 0 => Paid { now: allowed, tripped, ..Paid::default() },
             Excess::Revert => Paid { refused: amount, tripped, ..Paid::default() },
             Excess::Delay => Paid { now: allowed, later: rest, tripped, ..Paid::default() },
-        };
-        if paid.now > 0 {
-            self.held -= paid.now;
-            self.flows.push_back((second, paid.now, false));
         }
-        paid
+    }
+
+    /// The limit has bound: a cooldown begins, if there is one.
+    pub fn trip(&mut self, second: u64) {
+        if self.limit.cooldown_seconds > 0 {
+            self.closed_until = Some(second.saturating_add(self.limit.cooldown_seconds));
+        }
+    }
+
+    /// Counts what has left, at most what is held.
+    pub fn take_out(&mut self, second: u64, amount: u128) {
+        self.forget(second);
+        let amount = amount.min(self.held);
+        if amount > 0 {
+            self.held -= amount;
+            self.count(second, amount, false);
+        }
     }
 
     /// How much may leave now, beyond small requests and outside a cooldown.
@@ -202,7 +250,7 @@ fn signed(amount: u128) -> i128 {
 }
 
 /// A limit on the value that is liquidated within a rolling window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Throttle {
     value_max: u128,
     window_seconds: u64,
@@ -227,12 +275,36 @@ impl Throttle {
         while self.taken.front().is_some_and(old) {
             self.taken.pop_front();
         }
-        let before = self.taken.iter().fold(0u128, |sum, (_, value)| sum.saturating_add(*value));
-        let may = value.min(self.value_max.saturating_sub(before));
-        if may > 0 {
-            self.taken.push_back((second, may));
+        let may = value.min(self.room(second));
+        match self.taken.back_mut() {
+            Some((at, sum)) if *at == second => *sum = sum.saturating_add(may),
+            _ if may > 0 => self.taken.push_back((second, may)),
+            _ => {}
         }
         may
+    }
+
+    /// How much may still be liquidated at `second`.
+    #[must_use]
+    pub fn room(&self, second: u64) -> u128 {
+        let within =
+            self.taken.iter().filter(|(at, _)| second.saturating_sub(*at) < self.window_seconds);
+        let before = within.fold(0u128, |sum, (_, value)| sum.saturating_add(*value));
+        self.value_max.saturating_sub(before)
+    }
+
+    /// The first second after `second` at which more may be liquidated than now; none while nothing of
+    /// the window is used.
+    #[must_use]
+    pub fn frees_at(&self, second: u64) -> Option<u64> {
+        let ends = self.taken.iter().map(|(at, _)| at.saturating_add(self.window_seconds));
+        ends.filter(|end| *end > second).min()
+    }
+
+    /// Most value of a window, and its seconds.
+    #[must_use]
+    pub fn terms(&self) -> (u128, u64) {
+        (self.value_max, self.window_seconds)
     }
 }
 
@@ -316,7 +388,10 @@ mod tests {
     fn a_throttle_takes_its_last_unit_and_not_one_more() {
         let mut throttle = Throttle::new(100, 10).unwrap();
         assert_eq!((throttle.take(0, 60), throttle.take(9, 41), throttle.take(9, 1)), (60, 40, 0));
+        assert_eq!((throttle.room(9), throttle.frees_at(9)), (0, Some(10)));
         assert_eq!(throttle.take(10, 100), 60);
+        assert_eq!((throttle.room(18), throttle.room(19)), (0, 40));
+        assert_eq!((throttle.frees_at(10), throttle.frees_at(20)), (Some(19), None));
         assert_eq!(Throttle::new(0, 1).unwrap().take(0, 5), 0);
     }
 

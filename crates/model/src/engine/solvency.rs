@@ -91,27 +91,31 @@ impl Model {
         }
         self.tell(Cause::Command, What::GateMoved { asset, from, to: gate, grace_until });
         if gate == Gate::Paused {
-            // A pause calls off every sale of whoever has the asset.
-            let concerned = self.concerned(asset);
-            let open: Vec<u64> = self.legs.keys().copied().collect();
-            for leg in open {
-                let known = self.legs.get(&leg).filter(|open| concerned.contains(&open.account));
-                let Some(open) = known.cloned() else { continue };
-                if self.auctions.contains_key(&leg) {
-                    if !self.binds(leg) {
-                        self.take_off(leg, Cause::Command);
-                        self.pool.moved.insert(open.account);
-                    }
-                } else {
-                    self.legs.remove(&leg);
-                    let unsold = open.leg.quantity - open.filled;
-                    self.tell(Cause::Command, What::Cancelled { leg, unsold });
-                    self.pool.moved.insert(open.account);
-                }
-            }
+            self.call_off_sales(asset);
         }
         self.waiting.clear();
         Ok(())
+    }
+
+    /// A pause calls off every sale of whoever has the asset.
+    pub(super) fn call_off_sales(&mut self, asset: AssetId) {
+        let concerned = self.concerned(asset);
+        let open: Vec<u64> = self.legs.keys().copied().collect();
+        for leg in open {
+            let known = self.legs.get(&leg).filter(|open| concerned.contains(&open.account));
+            let Some(open) = known.cloned() else { continue };
+            if self.auctions.contains_key(&leg) {
+                if !self.binds(leg) {
+                    self.take_off(leg, Cause::Command);
+                    self.pool.moved.insert(open.account);
+                }
+            } else {
+                self.legs.remove(&leg);
+                let unsold = open.leg.quantity - open.filled;
+                self.tell(Cause::Command, What::Cancelled { leg, unsold });
+                self.pool.moved.insert(open.account);
+            }
+        }
     }
 
     /// Refuses to liquidate for the sake of a pause or of the grace after it.
@@ -124,6 +128,12 @@ impl Model {
                 if self.pool.now < known.grace_until {
                     return Err(Rejection::UnpauseGrace);
                 }
+            }
+        }
+        for asset in (0..).map(AssetId).take(self.pool.assets.len()) {
+            let paused = self.pool.now < self.band_pause(asset);
+            if paused && self.concerned(asset).contains(&account) {
+                return Err(Rejection::BandPaused);
             }
         }
         Ok(())
@@ -196,6 +206,7 @@ impl Model {
             if grace && (owes_more || (supplies && tops_up && !all_concerned)) {
                 return Err(Rejection::UnpauseGrace);
             }
+            self.bands_let_in(call, asset)?;
             if self.pool.now < known.held_until && (owes_more || takes_out) {
                 return Err(Rejection::BreakerHolds);
             }

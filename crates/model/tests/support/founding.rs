@@ -4,7 +4,9 @@ use super::exchange_world::{self, CONTRACTS, SETTLE};
 use super::generate::Generator;
 use super::world::{self, Kind, TOKENS};
 use breakwater_engine::Body;
-use breakwater_liquidation::solvency::{AssetGuard, Breaker};
+use breakwater_liquidation::solvency::defences::{StressMeasure, StressTerms};
+use breakwater_liquidation::solvency::stress_state::StressLines;
+use breakwater_liquidation::solvency::{AssetGuard, Breaker, Defences};
 use breakwater_liquidation::{AssetInfo, AssetKind};
 use breakwater_market::Guard;
 use breakwater_money::AssetId;
@@ -20,12 +22,25 @@ impl Generator<'_> {
             .solvency
             .assets
             .retain(|symbol, _| assets.iter().any(|asset| asset.symbol == *symbol));
+        world::know(policy, |symbol| assets.iter().any(|asset| asset.symbol == symbol));
         match self.chance.below(20) {
             0 => hash[0] ^= 1,
             1 => *rule = "no such rule".to_owned(),
             2 => {
                 *parameters = world::GARBAGE.to_owned();
                 *hash = *blake3::hash(parameters.as_bytes()).as_bytes();
+            }
+            3 if policy.defences.is_some() => {
+                let measure = StressMeasure::Usage { asset: "NOBODY".to_owned() };
+                let lines = StressLines {
+                    soft_bps: 1,
+                    hard_bps: 1,
+                    release_bps: 0,
+                    soft_scale_bps: 10_000,
+                    hard_scale_bps: 10_000,
+                };
+                let stress = Some(StressTerms { lines, measure, haircut_bps: 0 });
+                policy.defences = Some(Defences { stress, ..Defences::default() });
             }
             3 => policy.slippage_bps = 10_000,
             4 => policy.assess_max = 0,

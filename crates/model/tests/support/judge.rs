@@ -136,6 +136,11 @@ impl Bench {
                 }
                 What::Ordered { reason, .. } => format!("ordered for {reason:?}"),
                 What::HandedOver { .. } => "handed over".to_owned(),
+                What::WithdrawalQueued { .. } => "withdrawal queued".to_owned(),
+                What::WithdrawalPaid { .. } => "withdrawal paid".to_owned(),
+                What::WithdrawalDropped { .. } => "withdrawal dropped".to_owned(),
+                What::BandPaused { .. } => "band paused".to_owned(),
+                What::StressMoved { .. } => "stress moved".to_owned(),
                 What::OrderCancelled { .. } if event.cause != Cause::Command => {
                     "order off by liquidation".to_owned()
                 }
@@ -398,8 +403,24 @@ impl Bench {
             if left != right {
                 return Err(format!("{asset}: {left:?}, {right:?} in the model"));
             }
+            let pauses = (engine.band_pause(asset), runs(model.band_pause(asset)));
+            if pauses.0 != pauses.1 {
+                return Err(format!("{asset}: paused at a band until {pauses:?}"));
+            }
         }
-        Ok(())
+        let waiting: Vec<_> = engine
+            .waiting_withdrawals()
+            .iter()
+            .map(|(number, it)| (*number, it.account, it.asset, BigInt::from(it.asked - it.paid)))
+            .collect();
+        if waiting != model.waiting_withdrawals() {
+            return Err(format!(
+                "wait: {waiting:?}, {:?} in the model",
+                model.waiting_withdrawals()
+            ));
+        }
+        let stress = (engine.stress_state(), model.stress_state());
+        if stress.0 == stress.1 { Ok(()) } else { Err(format!("stress: {stress:?}")) }
     }
 
     /// What the rule remembers.

@@ -7,7 +7,13 @@ use super::depths;
 use super::exchange_world::{self, COINS, CONTRACTS, SPARE_CONTRACT};
 use breakwater_engine::{Body, Command, Registry};
 use breakwater_liquidation::policy::{BackstopPolicy, Guards};
-use breakwater_liquidation::solvency::{AssetGuard, Breaker, RateResponse, Solvency};
+use breakwater_liquidation::solvency::defences::{
+    BandTerms, OutflowTerms, StressMeasure, StressTerms, ThrottleTerms,
+};
+use breakwater_liquidation::solvency::outflow::{Counted, Excess, OutflowLimit};
+use breakwater_liquidation::solvency::release::Staged;
+use breakwater_liquidation::solvency::stress_state::{CloseFactor, StressLines};
+use breakwater_liquidation::solvency::{AssetGuard, Breaker, Defences, RateResponse, Solvency};
 use breakwater_liquidation::{
     AssetInfo, AssetKind, Call, Close, Disposal, Policy, Rulebook, Seller,
 };
@@ -214,6 +220,8 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
     if kind == Kind::Called {
         // Lots coarse enough that trying each one stays quick.
         policy.lot_value = u128::from(chance.range(100, 2_000)) * 100_000_000;
+        // Drawn beside, so that what else is drawn stays what it was.
+        policy.defences = defences(&mut chance.clone());
         return policy;
     }
     policy.seller = Seller::Venue;
@@ -250,6 +258,87 @@ pub fn policy(chance: &mut Chance, kind: Kind) -> Policy {
         policy.disposal = auction_world::disposal(&mut beside);
     }
     policy
+}
+
+/// Leaves out defences of what a pool does not have.
+pub fn know(policy: &mut Policy, known: impl Fn(&str) -> bool) {
+    if let Some(defences) = &mut policy.defences {
+        defences.bands.retain(|symbol, _| known(symbol));
+        if !defences.symbols().all(known) {
+            defences.stress = None;
+        }
+    }
+}
+
+/// Rules against a drain and a fall, near enough to what happens for some of it to meet them.
+fn defences(chance: &mut Chance) -> Option<Defences> {
+    // The next numbers are those of other draws as well; these begin elsewhere.
+    (0..7).for_each(|_| _ = chance.below(2));
+    if chance.percent(40) {
+        return None;
+    }
+    let small =
+        |chance: &mut Chance, from: u64, to: u64| u32::try_from(chance.range(from, to)).unwrap();
+    let value =
+        |chance: &mut Chance, from: u64, to: u64| u128::from(chance.range(from, to)) * 100_000_000;
+    let delays = chance.percent(60);
+    let limit = OutflowLimit {
+        retained_bps: small(chance, 9_000, 9_999),
+        window_seconds: *chance.pick(&[5, 30, 120]),
+        begin_threshold: *chance.pick(&[0, 0, 100_000_000_000_000]),
+        minimum_amount: *chance.pick(&[0, 100_000_000_000]),
+        cooldown_seconds: if delays { *chance.pick(&[0, 0, 20]) } else { 0 },
+        excess: if delays { Excess::Delay } else { Excess::Revert },
+        counted: if chance.percent(50) { Counted::Net } else { Counted::Gross },
+    };
+    let staged = Staged {
+        delay_seconds: *chance.pick(&[0, 10]),
+        stages: small(chance, 1, 4),
+        interval_seconds: *chance.pick(&[5, 20]),
+    };
+    let staged = (delays && chance.percent(40)).then_some(staged);
+    let band = BandTerms {
+        width_bps: small(chance, 50, 1_500),
+        reference_seconds: *chance.pick(&[10, 60, 300]),
+        limit_seconds: *chance.pick(&[0, 2, 10]),
+        pause_seconds: *chance.pick(&[5, 20]),
+    };
+    let lines = StressLines {
+        soft_bps: small(chance, 50, 400),
+        hard_bps: small(chance, 400, 1_500),
+        release_bps: *chance.pick(&[0, 20]),
+        soft_scale_bps: small(chance, 10_000, 13_000),
+        hard_scale_bps: small(chance, 13_000, 20_000),
+    };
+    let asset = TOKENS[usize::try_from(chance.below(2)).unwrap()].0.to_owned();
+    let measure = if chance.percent(50) {
+        StressMeasure::Usage { asset }
+    } else {
+        StressMeasure::Fall { asset, window_seconds: *chance.pick(&[5, 60]) }
+    };
+    let factor = CloseFactor {
+        least_bps: small(chance, 200, 5_000),
+        full_at_health_bps: small(chance, 5_000, 9_900),
+        whole_up_to: value(chance, 0, 500),
+    };
+    let throttle = ThrottleTerms {
+        value_max: value(chance, 100, 60_000),
+        window_seconds: *chance.pick(&[5, 60]),
+    };
+    let mut bands = BTreeMap::new();
+    for (symbol, ..) in TOKENS.iter().take(SPARE) {
+        if chance.percent(25) {
+            bands.insert((*symbol).to_owned(), band);
+        }
+    }
+    Some(Defences {
+        outflow: chance.percent(60).then_some(OutflowTerms { limit, staged }),
+        queue_seconds: chance.percent(20).then_some(*chance.pick(&[1, 10, 40])),
+        throttle: chance.percent(30).then_some(throttle),
+        close_factor: chance.percent(30).then_some(factor),
+        bands,
+        stress: chance.percent(40).then_some(StressTerms { lines, measure, haircut_bps: 0 }),
+    })
 }
 
 /// Guards near enough to what happens for some of it to meet them, on half of the assets of half
@@ -370,6 +459,7 @@ pub fn setup(shelf: &Shelf, chance: &mut Chance, kind: Kind) -> Vec<Command> {
     for body in &mut bodies {
         if let Body::InstallRulebook { policy, .. } = body {
             policy.solvency.assets.retain(|symbol, _| known.contains(symbol));
+            know(policy, |symbol| known.iter().any(|known| known == symbol));
             // A world without a rule would be empty.
             if !breakwater_model::auction::sound(policy) {
                 policy.disposal = Disposal::Market;

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assumption, AttributionBars, Books, Execution, Frontier, Happening, HedgeError, Holdings,
-    Identity, KeyFigure, LotBids, LotPath, PricePath, Proceeds, Provenance, Slices, Term,
-    Timelines, Waterfall,
+    Assumption, AttributionBars, Books, Execution, Fan, Front, Frontier, Happening, HeatMap,
+    HedgeError, Holdings, Identity, KeyFigure, LotBids, LotPath, PricePath, Proceeds, Provenance,
+    Sensitivity, Slices, Term, Timelines, Waterfall,
 };
 use crate::decimal::Decimal;
 
@@ -94,6 +94,14 @@ pub enum Drawn {
     Attribution(AttributionBars),
     /// What several things went through over time.
     Timelines(Timelines),
+    /// Quantiles of a price over time.
+    Fan(Fan),
+    /// Values over two axes, as shades.
+    Heat(HeatMap),
+    /// Choices by two aims, and those that nothing beats.
+    Front(Front),
+    /// Measures against two settings.
+    Sensitivity(Sensitivity),
 }
 
 /// The same measures of several things: one small bar chart a measure, all in one order.

@@ -98,6 +98,10 @@ fn figure(chart: &SectionChart, report: &SectionsReport) -> Result<Figure, Repor
         Drawn::HedgeError(error) => error,
         Drawn::Attribution(bars) => bars,
         Drawn::Timelines(lanes) => lanes,
+        Drawn::Fan(fan) => fan,
+        Drawn::Heat(map) => map,
+        Drawn::Front(front) => front,
+        Drawn::Sensitivity(sensitivity) => sensitivity,
     };
     let layout = if chart.full { Layout::Full } else { Layout::Half };
     let drawn = drawn.empty().map_or(Ok(drawn), Err);

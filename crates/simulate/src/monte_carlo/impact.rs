@@ -29,7 +29,7 @@ pub enum Impact {
 }
 
 impl Impact {
-    pub(super) fn check(&self) -> Result<(), ScenarioError> {
+    pub(crate) fn check(&self) -> Result<(), ScenarioError> {
         match *self {
             Impact::None => Ok(()),
             Impact::Exponential { depth } | Impact::Linear { depth } => {
@@ -59,14 +59,14 @@ impl Impact {
 
 /// A price, and how often it would have passed [`PRICE_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Price {
-    pub(super) units: u64,
-    pub(super) held: u32,
+pub(crate) struct Price {
+    pub(crate) units: u64,
+    pub(crate) held: u32,
 }
 
 impl Price {
     /// The price times a factor, rounded down, at least one unit and at most [`PRICE_MAX`].
-    pub(super) fn moved(self, factor: f64) -> Price {
+    pub(crate) fn moved(self, factor: f64) -> Price {
         // Below 2^49, so exact; a cast saturates, and takes what is not a number for zero.
         let units = (self.units as f64 * factor) as u64;
         let held = self.held + u32::from(units > PRICE_MAX);

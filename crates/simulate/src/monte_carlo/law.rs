@@ -90,7 +90,7 @@ impl PathLaw {
     /// Its crash.
     pub const CRASH: PathLaw = PathLaw::Gbm { drift: -0.0005, volatility: 0.0012 };
 
-    pub(super) fn check(&self) -> Result<(), ScenarioError> {
+    pub(crate) fn check(&self) -> Result<(), ScenarioError> {
         let step = |drift: f64, volatility: f64| {
             within("law.drift", drift, -10.0, 10.0)?;
             within("law.volatility", volatility, 0.0, 10.0)
@@ -188,6 +188,8 @@ pub struct Steps<'a> {
     stream: Stream,
     number: u32,
     spare: f64,
+    /// Stands for the normal that this step would draw.
+    given: Option<f64>,
     variance: f64,
     rate: f64,
     begin: u64,
@@ -203,7 +205,7 @@ impl<'a> Steps<'a> {
             _ => (0.0, 0.0),
         };
         let stream = Stream { seed, path };
-        Steps { law, stream, number: 0, spare: 0.0, variance, rate, begin: 0 }
+        Steps { law, stream, number: 0, spare: 0.0, given: None, variance, rate, begin: 0 }
     }
 
     /// The next logarithmic step.
@@ -217,9 +219,28 @@ impl<'a> Steps<'a> {
         step
     }
 
+    /// The normal that [`Steps::advance`] would use next; asked once a step, before
+    /// [`Steps::advance_with`].
+    pub(crate) fn next_normal(&mut self) -> f64 {
+        self.normal()
+    }
+
+    /// The next logarithmic step around a normal that is not this stream's own, as of prices that
+    /// move together.
+    pub(crate) fn advance_with(&mut self, normal: f64) -> f64 {
+        self.given = Some(normal);
+        let step = self.other();
+        self.given = None;
+        self.number += 1;
+        step
+    }
+
     /// The normal of this step: the first or the second of its pair.
     #[inline]
     fn normal(&mut self) -> f64 {
+        if let Some(given) = self.given {
+            return given;
+        }
         if self.number % 2 == 1 {
             return self.spare;
         }

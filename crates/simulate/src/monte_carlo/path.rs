@@ -8,6 +8,7 @@
 use super::book::Ranked;
 use super::impact::{Impact, Price};
 use super::law::Steps;
+use super::observe::{self, Observer};
 use super::queue::{Keyed, Queue};
 use super::results::Row;
 use super::rounds::Round;
@@ -57,23 +58,34 @@ impl Overlay {
         impact: &Impact,
         mut steps: Steps<'_>,
         count: u32,
+        observer: &mut impl Observer,
     ) -> Row {
         self.queue.clear();
         (self.frontier, self.bare, self.quiet) = (0, book.bare, u64::MAX);
         let mut price = Price { units: book.price, held: 0 };
         let mut row = Row { trough: price.units, ..Row::default() };
-        for _ in 0..count {
+        for step in 0..count {
             price = price.moved(libm::exp(steps.advance()));
             row.trough = row.trough.min(price.units);
             let mut rounds = 0;
             while rounds < book.terms.rounds_max()
-                && let Some(sold) = self.round(book, price.units, &mut row)
+                && let Some(sums) = self.round(book, price.units, &mut row)
             {
-                rounds += 1;
-                price = price.moved(impact.factor(sold));
+                let before = price.units;
+                price = price.moved(impact.factor(sums.seized));
                 row.trough = row.trough.min(price.units);
+                observer.round(observe::Round {
+                    step,
+                    round: rounds,
+                    before,
+                    after: price.units,
+                    value: sums.repaid,
+                    net: sums.seized,
+                });
+                rounds += 1;
             }
             row.rounds_max = row.rounds_max.max(rounds);
+            observer.stepped(step, price.units);
         }
         row.price = price.units;
         row.held = price.held;
@@ -82,9 +94,9 @@ impl Overlay {
         row
     }
 
-    /// Liquidates everybody in breach at a price and says what was sold; `None` if nobody is.
+    /// Liquidates everybody in breach at a price and says what was moved; `None` if nobody is.
     #[inline]
-    fn round(&mut self, book: &Ranked, price: u64, row: &mut Row) -> Option<u64> {
+    fn round(&mut self, book: &Ranked, price: u64, row: &mut Row) -> Option<Sums> {
         if price >= self.quiet {
             return None;
         }
@@ -115,7 +127,7 @@ impl Overlay {
         row.repaid += u128::from(sums.repaid);
         row.sold += u128::from(sums.seized);
         self.bare += sums.bare;
-        Some(sums.seized)
+        Some(sums)
     }
 
     /// Debt that collateral does not cover.

@@ -4,6 +4,7 @@ use super::book::{Book, Ranked};
 use super::error::refuse;
 use super::impact::Impact;
 use super::law::{PathLaw, Steps};
+use super::observe::Observer;
 use super::path::Overlay;
 use super::results::{Results, Row};
 use super::rules::Rules;
@@ -64,10 +65,24 @@ impl MonteCarlo {
         watch: impl FnMut(Done) -> ControlFlow<()> + Send,
     ) -> Result<Results, ScenarioError> {
         self.check()?;
-        let work = Loans { run: self, book: Ranked::new(book, &self.rules)? };
-        let rows = spread(&work, self.paths, self.threads, watch)?;
+        let rows = self.observed(book, || (), watch)?.into_iter().map(|(row, ())| row).collect();
         let accounts = book.loans().len() as u64;
         Ok(Results { rows, paths: self.paths, steps: self.steps, accounts })
+    }
+
+    /// The same, each path followed by an observer of its own, which is given back with its row.
+    ///
+    /// # Errors
+    /// A setting is out of range.
+    pub fn observed<O: Observer + Send>(
+        &self,
+        book: &Book,
+        observer: impl Fn() -> O + Sync,
+        watch: impl FnMut(Done) -> ControlFlow<()> + Send,
+    ) -> Result<Vec<(Row, O)>, ScenarioError> {
+        self.check()?;
+        let work = Loans { run: self, book: Ranked::new(book, &self.rules)?, observer };
+        spread(&work, self.paths, self.threads, watch)
     }
 
     /// One path the slow way.
@@ -92,7 +107,7 @@ impl MonteCarlo {
 }
 
 /// Work of which every path is a function of its number.
-pub(super) trait Paths: Sync {
+pub(crate) trait Paths: Sync {
     /// What a thread reuses from path to path.
     type Overlay;
     /// What a path gives.
@@ -105,32 +120,34 @@ pub(super) trait Paths: Sync {
     fn liquidations(row: &Self::Row) -> u64;
 }
 
-struct Loans<'a> {
+struct Loans<'a, F> {
     run: &'a MonteCarlo,
     book: Ranked,
+    observer: F,
 }
 
-impl Paths for Loans<'_> {
+impl<O: Observer + Send, F: Fn() -> O + Sync> Paths for Loans<'_, F> {
     type Overlay = Overlay;
-    type Row = Row;
+    type Row = (Row, O);
 
     fn overlay(&self) -> Overlay {
         Overlay::new(&self.book)
     }
 
-    fn path(&self, overlay: &mut Overlay, path: u64) -> Row {
+    fn path(&self, overlay: &mut Overlay, path: u64) -> (Row, O) {
         let steps = Steps::new(&self.run.law, self.run.seed, path);
-        let row = overlay.run(&self.book, &self.run.impact, steps, self.run.steps);
-        Row { path, ..row }
+        let mut observer = (self.observer)();
+        let row = overlay.run(&self.book, &self.run.impact, steps, self.run.steps, &mut observer);
+        (Row { path, ..row }, observer)
     }
 
-    fn liquidations(row: &Row) -> u64 {
+    fn liquidations((row, _): &(Row, O)) -> u64 {
         row.liquidations
     }
 }
 
 /// Runs paths on threads and gives their rows in order.
-pub(super) fn spread<P: Paths>(
+pub(crate) fn spread<P: Paths>(
     work: &P,
     paths: u64,
     threads: usize,

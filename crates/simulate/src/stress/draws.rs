@@ -21,6 +21,8 @@ pub enum Purpose {
     Marks = 0x5354_0006,
     /// Sizes of deposits and how nervous their owners are.
     Depositors = 0x5354_0007,
+    /// Samples that are drawn again for an interval.
+    Resamples = 0x5354_0008,
 }
 
 /// Draws of one purpose and lane under a seed, in order. Any place can be drawn alone with

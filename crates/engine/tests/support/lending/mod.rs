@@ -17,7 +17,7 @@ use super::parameters;
 use breakwater_liquidation::rulebook::Saleable;
 use breakwater_liquidation::{
     AssetKind, AssetTotals, Call, CallOption, Effects, Exposures, Kept, Layout, Promise, Rejected,
-    Rejection, Rulebook, StateKey, Unsupported, View,
+    Rejection, Rulebook, Sides, StateKey, Unsupported, View,
 };
 use breakwater_margin::Health;
 use breakwater_margin::health::{Armed, Exposure};
@@ -173,6 +173,19 @@ impl Rulebook for Lending {
         effects.set(INDEX, index.checked_add(grown).ok_or(Rejection::Overflow)?);
         effects.set(ACCRUED_AT, U256::from(view.now.0));
         Ok(effects)
+    }
+
+    /// Cash is the numeraire and has no market.
+    fn sides(&self, view: &View<'_>, account: AccountId) -> Result<Sides, Rejected> {
+        let mut collateral = 0u128;
+        for (asset, amount) in Self::collateral(view, account)? {
+            let decimals = view.asset(asset)?.decimals;
+            collateral += match view.asset(asset)?.market {
+                Some(_) => view.price(asset)?.value(amount, decimals, Rounding::Floor)?,
+                None => amount,
+            };
+        }
+        Ok(Sides { collateral, debt: Self::owed(view, account)? })
     }
 
     fn totals(&self, view: &View<'_>, asset: AssetId) -> Result<AssetTotals, Rejected> {

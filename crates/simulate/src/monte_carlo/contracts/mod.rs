@@ -16,6 +16,7 @@ mod tests;
 use super::error::refuse;
 use super::impact::Impact;
 use super::law::{PathLaw, Steps};
+use super::observe::Observer;
 use super::results::{Results, Row};
 use super::rules::{AMOUNT_LIMIT, BPS, ONE_MAX, PRICE_MAX};
 use super::run::{Done, Paths, spread};
@@ -145,6 +146,18 @@ impl ContractBook {
     #[must_use]
     pub fn price(&self) -> u64 {
         self.price
+    }
+
+    /// Positions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.contracts.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.contracts.is_empty()
     }
 
     /// Longs and shorts together, base units.
@@ -278,11 +291,24 @@ impl ContractRun {
         book: &ContractBook,
         watch: impl FnMut(Done) -> ControlFlow<()> + Send,
     ) -> Result<Results, ScenarioError> {
-        self.check()?;
-        let work = Work { run: self, book: Ranked::new(book, Terms::new(&self.rules, book.one)?) };
-        let rows = spread(&work, self.paths, self.threads, watch)?;
+        let rows = self.observed(book, || (), watch)?.into_iter().map(|(row, ())| row).collect();
         let accounts = book.contracts.len() as u64;
         Ok(Results { rows, paths: self.paths, steps: self.steps, accounts })
+    }
+
+    /// The same, each path followed by an observer of its own, which is given back with its row.
+    ///
+    /// # Errors
+    /// A setting is out of range.
+    pub fn observed<O: Observer + Send>(
+        &self,
+        book: &ContractBook,
+        observer: impl Fn() -> O + Sync,
+        watch: impl FnMut(Done) -> ControlFlow<()> + Send,
+    ) -> Result<Vec<(Row, O)>, ScenarioError> {
+        self.check()?;
+        let book = Ranked::new(book, Terms::new(&self.rules, book.one)?);
+        spread(&Work { run: self, book, observer }, self.paths, self.threads, watch)
     }
 
     /// One path the slow way: every account is asked in every round.
@@ -306,25 +332,28 @@ impl ContractRun {
     }
 }
 
-struct Work<'a> {
+struct Work<'a, F> {
     run: &'a ContractRun,
     book: Ranked,
+    observer: F,
 }
 
-impl Paths for Work<'_> {
+impl<O: Observer + Send, F: Fn() -> O + Sync> Paths for Work<'_, F> {
     type Overlay = Overlay;
-    type Row = Row;
+    type Row = (Row, O);
 
     fn overlay(&self) -> Overlay {
         Overlay::new(&self.book)
     }
 
-    fn path(&self, overlay: &mut Overlay, path: u64) -> Row {
+    fn path(&self, overlay: &mut Overlay, path: u64) -> (Row, O) {
         let steps = Steps::new(&self.run.law, self.run.seed, path);
-        Row { path, ..overlay.run(&self.book, &self.run.impact, steps, self.run.steps) }
+        let mut observer = (self.observer)();
+        let row = overlay.run(&self.book, &self.run.impact, steps, self.run.steps, &mut observer);
+        (Row { path, ..row }, observer)
     }
 
-    fn liquidations(row: &Row) -> u64 {
+    fn liquidations((row, _): &(Row, O)) -> u64 {
         row.liquidations
     }
 }

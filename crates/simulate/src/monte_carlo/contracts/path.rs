@@ -6,6 +6,7 @@
 
 use super::super::impact::{Impact, Price};
 use super::super::law::Steps;
+use super::super::observe::{self, Observer};
 use super::super::queue::{Keyed, Queue};
 use super::super::results::Row;
 use super::super::rules::BPS;
@@ -116,6 +117,7 @@ impl Overlay {
         impact: &Impact,
         mut steps: Steps<'_>,
         count: u32,
+        observer: &mut impl Observer,
     ) -> Row {
         for front in &mut self.fronts {
             front.queue.clear();
@@ -124,7 +126,7 @@ impl Overlay {
         (self.bare, self.touched) = (book.bare, 0);
         let mut price = Price { units: book.price, held: 0 };
         let mut row = Row { trough: price.units, ..Row::default() };
-        for _ in 0..count {
+        for step in 0..count {
             price = price.moved(libm::exp(steps.advance()));
             row.trough = row.trough.min(price.units);
             let mut rounds = 0;
@@ -135,11 +137,22 @@ impl Overlay {
                 if row.liquidations == before {
                     break;
                 }
-                rounds += 1;
+                let before = price.units;
                 price = price.moved(factor(impact, sold, bought));
                 row.trough = row.trough.min(price.units);
+                let closed = u128::from(sold + bought) * u128::from(before);
+                observer.round(observe::Round {
+                    step,
+                    round: rounds,
+                    before,
+                    after: price.units,
+                    value: u64::try_from(closed / u128::from(book.terms.one)).unwrap_or(u64::MAX),
+                    net: sold.abs_diff(bought),
+                });
+                rounds += 1;
             }
             row.rounds_max = row.rounds_max.max(rounds);
+            observer.stepped(step, price.units);
         }
         row.price = price.units;
         row.held = price.held;

@@ -95,6 +95,21 @@ impl Waiting {
     }
 }
 
+/// What one hour came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DrainHour {
+    /// Paid in it, base units.
+    pub paid: u128,
+    /// Left to pay with.
+    pub cash: u128,
+    /// Wanted and not paid yet.
+    pub waiting: u128,
+    /// The price, 1 at the start.
+    pub price: f64,
+    /// Whether the defence bound.
+    pub tripped: bool,
+}
+
 /// Replays hours of demand through a pool with a defence. What is not paid waits and is asked for again.
 ///
 /// # Errors
@@ -104,6 +119,18 @@ pub fn replay(
     hours: &[FlowHour],
     defence: DrainDefence,
 ) -> Result<Score, StressError> {
+    replay_told(pool, hours, defence).map(|(score, _)| score)
+}
+
+/// The same with every hour told.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_told(
+    pool: &Pool,
+    hours: &[FlowHour],
+    defence: DrainDefence,
+) -> Result<(Score, Vec<DrainHour>), StressError> {
     check("sold_share", pool.sold_share, Range::Share)?;
     check("depth", pool.depth, Range::AboveZero)?;
     check("recovery", pool.recovery, Range::ZeroOrMore)?;
@@ -125,6 +152,7 @@ pub fn replay(
         _ => None,
     };
     let (mut cash, mut pressure, mut demanded) = (pool.cash, 0.0, 0u128);
+    let mut told = Vec::with_capacity(hours.len());
     let mut score = Score { trough_price: 1.0, ..Score::default() };
     let forgets = libm::exp(-pool.recovery);
     for (number, hour) in hours.iter().enumerate() {
@@ -146,6 +174,8 @@ pub fn replay(
         pressure = pressure * forgets + pool.sold_share * paid as f64 / pool.depth;
         score.trough_price = score.trough_price.min(libm::exp(-pressure));
         score.trapped_value_hours += waiting.queue.owed() as f64;
+        let (waiting, price) = (waiting.queue.owed(), libm::exp(-pressure));
+        told.push(DrainHour { paid, cash, waiting, price, tripped });
     }
     let end = hours.len() as u64 * HOUR;
     let hurt = |claim: &&breakwater_liquidation::solvency::release::Claim| {
@@ -157,7 +187,7 @@ pub fn replay(
     if demanded > 0 {
         score.users_hurt = (waiting.late + too_late) as f64 / demanded as f64;
     }
-    Ok(score)
+    Ok((score, told))
 }
 
 /// Asks for an amount in several requests; returns what is allowed, and whether the limit bound.
@@ -177,7 +207,7 @@ fn ask(window: &mut OutflowWindow, second: u64, owed: u128) -> (u128, bool) {
 /// Whether less is wanted soon after, net, than a drain is. What happens after the last hour is not
 /// known, and no trip is called false for it.
 fn is_false(pool: &Pool, hours: &[FlowHour], from: usize, cash: u128) -> bool {
-    if from + pool.horizon_hours > hours.len() {
+    if from.saturating_add(pool.horizon_hours) > hours.len() {
         return false;
     }
     let (mut net, mut most) = (0.0f64, 0.0f64);

@@ -8,7 +8,7 @@ pub mod cascade;
 pub mod drain;
 
 pub use cascade::{CascadeGuards, Crash};
-pub use drain::{DrainDefence, FlowHour, Pool, replay};
+pub use drain::{DrainDefence, DrainHour, FlowHour, Pool, replay, replay_told};
 
 use std::fmt;
 
