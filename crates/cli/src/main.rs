@@ -35,8 +35,8 @@ mod schedule;
 mod screen;
 mod source;
 mod story;
-mod tax;
 mod stress;
+mod tax;
 mod verify;
 mod why;
 

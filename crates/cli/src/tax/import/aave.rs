@@ -6,8 +6,16 @@ use breakwater_money::{Rational, rational};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Columns of a file of liquidation calls.
-pub const COLUMNS: &[&str] =
-    &["time", "user", "collateral", "collateral_amount", "debt", "debt_amount", "collateral_usd", "debt_usd"];
+pub const COLUMNS: &[&str] = &[
+    "time",
+    "user",
+    "collateral",
+    "collateral_amount",
+    "debt",
+    "debt_amount",
+    "collateral_usd",
+    "debt_usd",
+];
 
 /// A row is a liquidation call unless its `event` says `supply`, `withdraw`, `borrow` or `repay`, of
 /// `asset`, `amount` and `usd`. Collateral lies in the account `Aave`, the rest in `wallet`.
@@ -30,13 +38,20 @@ impl Events {
         // Times of these tables are UTC, with or without saying so.
         let bare = time.len() == 10 || !(time.ends_with('Z') || time.ends_with("00:00"));
         let zone = if bare && time.len() > 10 { "Z" } else { "" };
-        let time = if time.len() == 10 { format!("{time}T00:00:00Z") } else { format!("{time}{zone}") };
+        let time =
+            if time.len() == 10 { format!("{time}T00:00:00Z") } else { format!("{time}{zone}") };
         Record::new(row.line).with("id", format!("aave {} {part}", row.line)).with("time", time)
     }
 
-    fn owe(&mut self, row: &Record, asset: &str, change: &str, sign: i8) -> Result<bool, ImportError> {
-        let amount = rational::parse(change)
-            .map_err(|_| row.wrong("amount", change, "a decimal number"))?;
+    fn owe(
+        &mut self,
+        row: &Record,
+        asset: &str,
+        change: &str,
+        sign: i8,
+    ) -> Result<bool, ImportError> {
+        let amount =
+            rational::parse(change).map_err(|_| row.wrong("amount", change, "a decimal number"))?;
         let owed = self.owed.entry(asset.to_owned()).or_default();
         if sign > 0 {
             *owed += amount;
@@ -53,8 +68,10 @@ impl Events {
             (row.need("collateral", "an asset")?, row.need("debt", "an asset")?);
         let (seized, repaid) = (amount("collateral_amount")?, amount("debt_amount")?);
         let usd = "a value in US dollars; this row has none";
-        let (market, discharged) =
-            (row.need("collateral_usd", usd).map(decimal)?, row.need("debt_usd", usd).map(decimal)?);
+        let (market, discharged) = (
+            row.need("collateral_usd", usd).map(decimal)?,
+            row.need("debt_usd", usd).map(decimal)?,
+        );
         let mut rows = vec![
             self.base(row, "seizure")
                 .with("account", "Aave")
@@ -90,7 +107,11 @@ impl Shaped for Events {
         }
         self.users.insert(user.clone());
         if self.users.len() > 1 {
-            return Err(row.wrong("user", &user, "one user; choose one with --user, because another came before"));
+            return Err(row.wrong(
+                "user",
+                &user,
+                "one user; choose one with --user, because another came before",
+            ));
         }
         let event = row.get("event").unwrap_or("liquidation");
         if event == "liquidation" {
@@ -149,9 +170,8 @@ fn decimal(text: &str) -> String {
     let (Ok(value), Ok(exponent)) = (rational::parse(digits), exponent.parse::<i32>()) else {
         return text;
     };
-    let power = (0..exponent.unsigned_abs().min(60)).fold(rational::from_raw(1, 0), |power, _| {
-        power * rational::from_raw(10, 0)
-    });
+    let power = (0..exponent.unsigned_abs().min(60))
+        .fold(rational::from_raw(1, 0), |power, _| power * rational::from_raw(10, 0));
     let value = if exponent < 0 { value / power } else { value * power };
     rational::format(&value, 30).trim_end_matches('…').to_owned()
 }

@@ -8,7 +8,15 @@ pub const SPOT: &[&str] = &["Date(UTC)", "Pair", "Side", "Price", "Executed", "A
 
 /// Columns of a futures trade history.
 pub const FUTURES: &[&str] = &[
-    "Date(UTC)", "Symbol", "Side", "Price", "Quantity", "Amount", "Fee", "Fee Coin", "Realized Profit",
+    "Date(UTC)",
+    "Symbol",
+    "Side",
+    "Price",
+    "Quantity",
+    "Amount",
+    "Fee",
+    "Fee Coin",
+    "Realized Profit",
 ];
 
 /// Spot: `Executed` and `Amount` carry their assets. A trade of two coins is a sale of one and a

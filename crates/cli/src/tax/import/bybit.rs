@@ -5,7 +5,15 @@ use breakwater_accounting::import::{ImportError, Record};
 
 /// Columns of a log.
 pub const COLUMNS: &[&str] = &[
-    "Currency", "Contract", "Type", "Direction", "Quantity", "Filled Price", "Funding", "Fee Paid", "Time(UTC)",
+    "Currency",
+    "Contract",
+    "Type",
+    "Direction",
+    "Quantity",
+    "Filled Price",
+    "Funding",
+    "Fee Paid",
+    "Time(UTC)",
 ];
 
 /// `Type` says what a row is; transfers in and out of the account are left out, because they move
@@ -14,7 +22,8 @@ pub struct Log;
 
 impl Shaped for Log {
     fn rows(&mut self, row: &Record) -> Result<Vec<Record>, ImportError> {
-        let right = "TRADE, LIQUIDATION, ADL, DELIVERY, SETTLEMENT, INTEREST, TRANSFER_IN or TRANSFER_OUT";
+        let right =
+            "TRADE, LIQUIDATION, ADL, DELIVERY, SETTLEMENT, INTEREST, TRANSFER_IN or TRANSFER_OUT";
         let word = row.need("Type", right)?;
         let text = row.need("Time(UTC)", "a time such as 2025-04-07 03:00:00")?;
         let time = if text.ends_with('Z') { text.to_owned() } else { format!("{text}Z") };
@@ -60,8 +69,11 @@ impl Shaped for Log {
             "SETTLEMENT" if is_nothing(row.get("Funding")) => Ok(Vec::new()),
             "SETTLEMENT" => {
                 let funding = plain(row.need("Funding", "a number")?);
-                let mut record = contract(base, name()?).with("kind", "funding").with("quantity", funding);
-                if let Some(price) = row.get("Filled Price").filter(|price| !is_nothing(Some(price))) {
+                let mut record =
+                    contract(base, name()?).with("kind", "funding").with("quantity", funding);
+                if let Some(price) =
+                    row.get("Filled Price").filter(|price| !is_nothing(Some(price)))
+                {
                     record.set("price", plain(price));
                 }
                 Ok(vec![record])

@@ -5,7 +5,16 @@ use breakwater_accounting::import::{ImportError, Record};
 
 /// Columns of a log.
 pub const COLUMNS: &[&str] = &[
-    "Date", "Instrument", "Type", "Side", "Size", "Price", "Fee Charged", "Funding", "Index Price", "Currency",
+    "Date",
+    "Instrument",
+    "Type",
+    "Side",
+    "Size",
+    "Price",
+    "Fee Charged",
+    "Funding",
+    "Index Price",
+    "Currency",
 ];
 
 /// Perpetuals and futures of a coin are inverse, one dollar of size a contract, and pay in the coin,
@@ -15,7 +24,8 @@ pub struct Log;
 
 impl Shaped for Log {
     fn rows(&mut self, row: &Record) -> Result<Vec<Record>, ImportError> {
-        let right = "trade, liquidation, deleverage, delivery, settlement, deposit, withdrawal or transfer";
+        let right =
+            "trade, liquidation, deleverage, delivery, settlement, deposit, withdrawal or transfer";
         let word = row.need("Type", right)?;
         if ["deposit", "withdrawal", "transfer"].contains(&word) {
             return Ok(Vec::new());
@@ -36,7 +46,9 @@ impl Shaped for Log {
             .with("contract", instrument)
             .with("form", if linear { "linear" } else { "inverse" })
             .with("settle", currency);
-        if let Some(index) = row.get("Index Price").filter(|index| !linear && !is_nothing(Some(index))) {
+        if let Some(index) =
+            row.get("Index Price").filter(|index| !linear && !is_nothing(Some(index)))
+        {
             record.set("settle_price", plain(index));
         }
         let kind = match word {

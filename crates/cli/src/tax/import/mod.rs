@@ -42,9 +42,31 @@ impl Shaped for Generic {
 
 /// Columns that rows of the generic shape may have.
 const COLUMNS: [&str; 25] = [
-    "id", "time", "kind", "account", "asset", "quantity", "value", "price", "fee", "fee_asset", "market",
-    "to", "received", "lots", "acquired", "contract", "venue", "form", "size", "settle", "settle_price",
-    "accrued", "note", "value_asset", "value_quantity",
+    "id",
+    "time",
+    "kind",
+    "account",
+    "asset",
+    "quantity",
+    "value",
+    "price",
+    "fee",
+    "fee_asset",
+    "market",
+    "to",
+    "received",
+    "lots",
+    "acquired",
+    "contract",
+    "venue",
+    "form",
+    "size",
+    "settle",
+    "settle_price",
+    "accrued",
+    "note",
+    "value_asset",
+    "value_quantity",
 ];
 
 /// Entries of a CSV file.
