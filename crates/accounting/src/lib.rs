@@ -24,9 +24,9 @@ pub mod entry;
 pub mod error;
 pub mod export;
 pub mod identities;
+pub mod import;
 #[cfg(feature = "journal")]
 pub mod journal;
-pub mod import;
 pub mod lots;
 pub mod movement;
 pub mod names;
@@ -42,7 +42,8 @@ pub use entry::{
 };
 pub use error::{AccountingError, Result};
 pub use lots::{
-    Assumption, Chosen, Lot, Lots, Moved, Order, Policy, Row, RowEvent, Scope, Shortage, StandingOrder,
+    Assumption, Chosen, Lot, Lots, Moved, Order, Policy, Row, RowEvent, Scope, Shortage,
+    StandingOrder,
 };
 pub use movement::{Change, Incoming, Movement, OutReason, Outgoing};
 pub use names::{AssetId, Contract, ContractId, Form, Names, SourceId, WalletId};
