@@ -12,8 +12,8 @@ use crate::{Failure, Options, Result};
 use breakwater_accounting::derivatives::Matching;
 use breakwater_accounting::entry::Disposed;
 use breakwater_accounting::{
-    Accounts, Acquire, Acquired, AccountingError, Dispose, Entry, Kind, Names, Order, Policy, Quantity,
-    Scope, Value,
+    AccountingError, Accounts, Acquire, Acquired, Dispose, Entry, Kind, Names, Order, Policy,
+    Quantity, Scope, Value,
 };
 use breakwater_money::Time;
 use std::hint::black_box;

@@ -257,7 +257,13 @@ impl Books {
         Ok(())
     }
 
-    fn owe(&mut self, wallet: WalletId, asset: AssetId, more: Quantity, value: Value) -> Result<()> {
+    fn owe(
+        &mut self,
+        wallet: WalletId,
+        asset: AssetId,
+        more: Quantity,
+        value: Value,
+    ) -> Result<()> {
         let debt = self.debts.entry((wallet, asset)).or_default();
         debt.quantity = debt.quantity.plus(more)?;
         debt.value = debt.value.plus(value)?;
@@ -265,12 +271,7 @@ impl Books {
     }
 
     /// Takes up to `quantity` off what is owed, with its share of the value.
-    fn discharge(
-        &mut self,
-        wallet: WalletId,
-        asset: AssetId,
-        quantity: Quantity,
-    ) -> Result<Debt> {
+    fn discharge(&mut self, wallet: WalletId, asset: AssetId, quantity: Quantity) -> Result<Debt> {
         let debt = self.debts.entry((wallet, asset)).or_default();
         let paid = quantity.min(debt.quantity.max(Quantity::ZERO));
         if paid.is_zero() {

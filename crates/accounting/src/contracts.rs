@@ -135,7 +135,13 @@ impl Contracts {
                 }
                 if !fill.fee.is_zero() {
                     let amount = fill.fee.negated()?;
-                    self.flow(entry, contract, ContractEvent::Fee(fill.reason), amount, settle_price)?;
+                    self.flow(
+                        entry,
+                        contract,
+                        ContractEvent::Fee(fill.reason),
+                        amount,
+                        settle_price,
+                    )?;
                 }
             }
             Kind::Funding(funding) => {

@@ -52,7 +52,9 @@ pub enum AccountingError {
         got: Quantity,
     },
     /// More goes out than came in: add the missing rows, or choose an assumption about their basis.
-    #[error("{source_name}: {wanted} {asset} go out of {pool} and {held} are held there: add the rows that brought them, or choose an assumption")]
+    #[error(
+        "{source_name}: {wanted} {asset} go out of {pool} and {held} are held there: add the rows that brought them, or choose an assumption"
+    )]
     NotHeld {
         /// Row or event.
         source_name: String,

@@ -114,12 +114,18 @@ impl Writer<'_> {
         let asset = moved.lot.asset;
         let place = |wallet: Option<WalletId>| {
             let wallet = wallet.map_or("All", |wallet| self.source.names.wallet_name(wallet));
-            format!("Assets:{}:{}", part(wallet), part(&symbol(self.source.names.asset_name(asset))))
+            format!(
+                "Assets:{}:{}",
+                part(wallet),
+                part(&symbol(self.source.names.asset_name(asset)))
+            )
         };
         let (from, to) = (place(moved.from), place(moved.to));
         let commodity = self.commodity(asset);
-        let (before, after) =
-            (self.label(Some(moved.number), moved.lot.source), self.label(Some(moved.into), moved.lot.source));
+        let (before, after) = (
+            self.label(Some(moved.number), moved.lot.source),
+            self.label(Some(moved.into), moved.lot.source),
+        );
         let taken = self.taken(moved.basis, moved.lot.acquired, &before);
         let cost = self.cost(moved.basis, moved.lot.acquired, &after);
         let source = moved.source.map_or("change of scope", |id| self.source.names.source_name(id));
@@ -140,7 +146,8 @@ impl Writer<'_> {
             Scope::Universal => "All",
         };
         let commodity = self.commodity(row.asset);
-        let held = format!("Assets:{}:{}", part(wallet), part(&symbol(names.asset_name(row.asset))));
+        let held =
+            format!("Assets:{}:{}", part(wallet), part(&symbol(names.asset_name(row.asset))));
         let lot = row.number.and_then(|number| self.source.lots.lot(number));
         let label = lot.map_or_else(String::new, |lot| self.label(row.number, lot.source));
         let acquired = lot.map_or(row.at, |lot| lot.acquired);
@@ -151,7 +158,9 @@ impl Writer<'_> {
             OutReason::Expense => "Expenses:Borrowing".to_owned(),
             OutReason::Disposed(Disposed::Settlement) => "Income:Derivatives".to_owned(),
             OutReason::Disposed(Disposed::Gift | Disposed::Donation) => "Expenses:Given".to_owned(),
-            OutReason::Disposed(Disposed::Seizure) => format!("Liabilities:{}:Seized", part(names.wallet_name(row.wallet))),
+            OutReason::Disposed(Disposed::Seizure) => {
+                format!("Liabilities:{}:Seized", part(names.wallet_name(row.wallet)))
+            }
             OutReason::Disposed(Disposed::Spent) => "Expenses:Fees".to_owned(),
             _ => self.cash(row.wallet),
         };
@@ -211,7 +220,10 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn rounded(&self, mut postings: Vec<(String, Option<String>)>) -> Vec<(String, Option<String>)> {
+    fn rounded(
+        &self,
+        mut postings: Vec<(String, Option<String>)>,
+    ) -> Vec<(String, Option<String>)> {
         if self.dialect == Dialect::Beancount {
             postings.push(("Equity:Rounding".to_owned(), None));
         }
@@ -368,5 +380,7 @@ fn symbol(name: &str) -> String {
 
 /// Text without what would end it.
 fn quoted(text: &str) -> String {
-    text.chars().map(|c| if c == '"' || c == '|' || c == ';' || c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c == '"' || c == '|' || c == ';' || c.is_control() { ' ' } else { c })
+        .collect()
 }

@@ -59,8 +59,13 @@ fn other(value: &Value) -> Value {
     match value {
         Value::Bool(flag) => json!(!flag),
         Value::String(text) => match text.parse::<f64>() {
-            Ok(_) => json!(format!("{text}{}", if text.contains('.') { "" } else { ".01" })
-                .replacen(|c: char| c.is_ascii_digit(), "77", 1)),
+            Ok(_) => {
+                json!(format!("{text}{}", if text.contains('.') { "" } else { ".01" }).replacen(
+                    |c: char| c.is_ascii_digit(),
+                    "77",
+                    1
+                ))
+            }
             Err(_) => json!(format!("{text}x")),
         },
         other => other.clone(),

@@ -6,8 +6,9 @@ use crate::profile::{Input, Profile};
 use crate::report::{Closing, Hit, NOTICE, Report, Table};
 use crate::trade::with_ownership_passed;
 use breakwater_accounting::{
-    Assumption, Books, Chosen, ContractEvent, ContractRow, Contracts, Date, ExpenseKind, FillReason,
-    Kind, Lots, Movement, Names, OutReason, Policy, Row, RowEvent, Value, entry::Disposed, movements,
+    Assumption, Books, Chosen, ContractEvent, ContractRow, Contracts, Date, ExpenseKind,
+    FillReason, Kind, Lots, Movement, Names, OutReason, Policy, Row, RowEvent, Value,
+    entry::Disposed, movements,
 };
 use breakwater_money::Time;
 
@@ -29,8 +30,7 @@ impl Basis {
     /// # Errors
     /// What is wrong with an entry.
     pub fn of(profile: Profile, input: &Input<'_>) -> Result<Basis> {
-        let (mut list, books, contracts) =
-            movements(input.names, input.entries, input.matching)?;
+        let (mut list, books, contracts) = movements(input.names, input.entries, input.matching)?;
         if input.elections.is("posted-collateral", "passed") {
             list = with_ownership_passed(input.names, &list)?;
         }
@@ -227,7 +227,15 @@ pub fn income_table(names: &Names, basis: &Basis) -> Result<(Table, Value)> {
         "income",
         "Income in kind",
         "Units that came in as interest, rewards or by mining, at their value on arrival.",
-        &["time:time (UTC)", "wallet", "asset", "kind", "#quantity:units", "#value:value", "source"],
+        &[
+            "time:time (UTC)",
+            "wallet",
+            "asset",
+            "kind",
+            "#quantity:units",
+            "#value:value",
+            "source",
+        ],
     );
     let mut sum = Value::ZERO;
     for movement in basis.movements.iter().filter(|movement| basis.is_in(movement.at)) {
@@ -304,7 +312,15 @@ pub fn waived_table(names: &Names, basis: &Basis, treatment: &str) -> Table {
         "waived",
         "Debts that others bore",
         "A deficit that a fund or other users bore. It is flagged and enters no sum.",
-        &["time:time (UTC)", "account", "asset", "#quantity:units", "#value:value", "treatment", "source"],
+        &[
+            "time:time (UTC)",
+            "account",
+            "asset",
+            "#quantity:units",
+            "#value:value",
+            "treatment",
+            "source",
+        ],
     );
     for row in basis.books.waived().iter().filter(|row| basis.is_in(row.at)) {
         table.rows.push(vec![
@@ -440,8 +456,5 @@ fn hits(input: &Input<'_>, basis: &Basis) -> Vec<Hit> {
 
 /// Whether a row is a disposal that brings money or discharges debt, and not a gift.
 pub fn is_given(row: &Row) -> bool {
-    matches!(
-        row.event,
-        RowEvent::Out(OutReason::Disposed(Disposed::Gift | Disposed::Donation))
-    )
+    matches!(row.event, RowEvent::Out(OutReason::Disposed(Disposed::Gift | Disposed::Donation)))
 }

@@ -11,7 +11,9 @@ pub enum TaxError {
     Accounting(#[from] AccountingError),
     /// More of an asset goes out than ever came in: add the missing rows, or choose an assumption
     /// about their basis.
-    #[error("{date}: {missing} {asset} more go out than came in: add the rows that brought them, or choose an assumption")]
+    #[error(
+        "{date}: {missing} {asset} more go out than came in: add the rows that brought them, or choose an assumption"
+    )]
     NotHeld {
         /// Date of the disposal.
         date: String,

@@ -23,8 +23,7 @@ pub enum Profile {
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Profile; 5] =
-        [Profile::Us, Profile::Uk, Profile::De, Profile::Ca, Profile::Au];
+    pub const ALL: [Profile; 5] = [Profile::Us, Profile::Uk, Profile::De, Profile::Ca, Profile::Au];
 
     /// The profile in a word.
     #[must_use]
@@ -77,7 +76,8 @@ impl Profile {
         if !(2009..=2999).contains(&year) {
             return Err(TaxError::NoYear { found: year });
         }
-        let day = |year, month, day| Date::new(year, month, day).ok_or(TaxError::NoYear { found: year });
+        let day =
+            |year, month, day| Date::new(year, month, day).ok_or(TaxError::NoYear { found: year });
         Ok(match self {
             Profile::Uk => (day(year, 4, 6)?, day(year + 1, 4, 5)?),
             Profile::Au => (day(year - 1, 7, 1)?, day(year, 6, 30)?),

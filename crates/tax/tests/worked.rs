@@ -92,11 +92,18 @@ fn a_margin_long_is_sold_in_slices() {
     );
     assert_eq!(us.figure("short-term gain or loss (Form 8949)"), Some("-15529"));
     assert_eq!(us.figure("interest on what was borrowed"), Some("250"));
-    assert_eq!(cells(&us, "expenses", &["kind", "value", "accrued"]), ["borrow-interest 250 yes", "liquidation-fee 100 "]);
+    assert_eq!(
+        cells(&us, "expenses", &["kind", "value", "accrued"]),
+        ["borrow-interest 250 yes", "liquidation-fee 100 "]
+    );
     assert_eq!(cells(&us, "waived", &["value", "treatment"]), ["5849 not-income"]);
     let uk = report(Profile::Uk, 2025, "margin-long.csv", &[]);
     assert_eq!(
-        cells(&uk, "matches", &["disposed", "rule", "acquired", "quantity", "proceeds", "cost", "gain"]),
+        cells(
+            &uk,
+            "matches",
+            &["disposed", "rule", "acquired", "quantity", "proceeds", "cost", "gain"]
+        ),
         [
             "2025-04-07 30-day 2025-04-20 1 1450.1 1600 -149.9",
             "2025-04-07 s104  9 13050.9 27027 -13976.1",
@@ -142,7 +149,9 @@ fn an_inverse_perpetual_is_deleveraged() {
         ]
     );
     // The coin of the fee is matched with the coin that came in the day after: 0.252 for 20,170.
-    let [row] = &cells(&uk, "matches", &["rule", "acquired", "quantity", "gain"])[..] else { panic!() };
+    let [row] = &cells(&uk, "matches", &["rule", "acquired", "quantity", "gain"])[..] else {
+        panic!()
+    };
     assert!(row.starts_with("30-day 2025-04-09 0.0005 9.98015873015873"), "{row}");
 }
 

@@ -99,7 +99,11 @@ impl Importer {
         Ok(self.names.asset(name))
     }
 
-    fn units(&mut self, record: &Record, at: Time) -> Result<(AssetId, Quantity, Value), ImportError> {
+    fn units(
+        &mut self,
+        record: &Record,
+        at: Time,
+    ) -> Result<(AssetId, Quantity, Value), ImportError> {
         let asset = self.asset(record)?;
         let quantity = self.quantity(record, "quantity")?;
         let value = self.value(record, "value", at, asset, quantity)?;
@@ -160,7 +164,16 @@ impl Importer {
             other => other,
         };
         let lots = self.lots(record);
-        Ok(Kind::Dispose(Dispose { asset, quantity, fee_in_kind, proceeds, fee, market, how, lots }))
+        Ok(Kind::Dispose(Dispose {
+            asset,
+            quantity,
+            fee_in_kind,
+            proceeds,
+            fee,
+            market,
+            how,
+            lots,
+        }))
     }
 
     fn transfer(&mut self, record: &Record, at: Time, from: WalletId) -> Result<Kind, ImportError> {
@@ -190,7 +203,8 @@ impl Importer {
                 Some(price) => price,
                 None if received == sent || self.names.is_cash(asset) => Price::ZERO,
                 None => {
-                    let right = "a price, which the network fee needs, or one in the table of prices";
+                    let right =
+                        "a price, which the network fee needs, or one in the table of prices";
                     return Err(record.wrong("price", "", right));
                 }
             },
@@ -263,10 +277,9 @@ impl Importer {
         let settle_name = record.need("settle", "the asset that the contract pays in")?.to_owned();
         let settle = self.names.asset(&settle_name);
         let contract = Contract { name: name.clone(), venue, form, size, settle };
-        let id = self
-            .names
-            .contract(contract)
-            .map_err(|error| record.wrong("contract", &name, &format!("one set of terms ({error})")))?;
+        let id = self.names.contract(contract).map_err(|error| {
+            record.wrong("contract", &name, &format!("one set of terms ({error})"))
+        })?;
         let settle_price = match record.get("settle_price") {
             Some(_) => self.price(record, "settle_price")?,
             None if self.names.is_cash(settle) => Price::ONE,
@@ -277,7 +290,8 @@ impl Importer {
                     self.price(record, "price")?
                 }
                 None => {
-                    let right = format!("what one {settle_name} is worth, here or in the table of prices");
+                    let right =
+                        format!("what one {settle_name} is worth, here or in the table of prices");
                     return Err(record.wrong("settle_price", "", &right));
                 }
             },

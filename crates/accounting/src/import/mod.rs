@@ -177,7 +177,10 @@ impl Importer {
         note(mixed, format!("{with} times beside them had a zone of their own, which was kept"));
         note(self.skipped, format!("{} rows stood twice and were left out once", self.skipped));
         note(self.kept, format!("{} rows stand twice and were both taken", self.kept));
-        note(self.unsorted, format!("{} rows were out of time order; all were sorted", self.unsorted));
+        note(
+            self.unsorted,
+            format!("{} rows were out of time order; all were sorted", self.unsorted),
+        );
         note(
             self.rounded,
             format!("{} numbers had more than 18 decimals and were rounded", self.rounded),
@@ -187,7 +190,10 @@ impl Importer {
             format!("{} rows had no value and no price, and were taken at nothing", self.unvalued),
         );
         for (asset, rows) in &self.unknown {
-            note(*rows, format!("{rows} rows of `{asset}`, which is not among the assets, were left out"));
+            note(
+                *rows,
+                format!("{rows} rows of `{asset}`, which is not among the assets, were left out"),
+            );
         }
         Imported { names: self.names, entries: self.entries, notes }
     }
@@ -247,7 +253,8 @@ impl Importer {
                 Ok(at)
             }
             Some(Stated::Local(nanos)) => {
-                let right = "a time with its zone (Z, +02:00), or a choice of the zone that is meant";
+                let right =
+                    "a time with its zone (Z, +02:00), or a choice of the zone that is meant";
                 let zone =
                     self.rules.zone_minutes.ok_or_else(|| record.wrong(column, text, right))?;
                 self.without_zone += 1;
@@ -260,7 +267,11 @@ impl Importer {
     }
 
     /// A number of a column, or none where it is empty.
-    fn number(&mut self, record: &Record, column: &'static str) -> Result<Option<i128>, ImportError> {
+    fn number(
+        &mut self,
+        record: &Record,
+        column: &'static str,
+    ) -> Result<Option<i128>, ImportError> {
         let Some(text) = record.get(column) else { return Ok(None) };
         let (value, rounded) = Quantity::parse_rounded(text)
             .map_err(|_| record.wrong(column, text, "a decimal number"))?;

@@ -23,7 +23,8 @@ fn told(rows: &[&str]) -> String {
     import(Rules::strict("USD"), rows).unwrap_err().to_string()
 }
 
-const BUY: &str = "time=2025-01-10T12:00:00Z|kind=buy|asset=ETH|quantity=10|value=30000|fee=30|id=b1";
+const BUY: &str =
+    "time=2025-01-10T12:00:00Z|kind=buy|asset=ETH|quantity=10|value=30000|fee=30|id=b1";
 
 #[test]
 fn times_are_read_with_their_zones_or_as_none() {
@@ -45,7 +46,9 @@ fn times_are_read_with_their_zones_or_as_none() {
     }
     assert_eq!(utc("2025-01-10T12:00:00.5Z"), Some(noon + 500_000_000));
     assert_eq!(instant("2025-01-10 12:00"), Some(Stated::Local(i128::from(noon))));
-    for text in ["", "yesterday", "2025-13-10", "2025-01-10T25:00:00Z", "12", "2025-01-10T12:00:00+99:00"] {
+    for text in
+        ["", "yesterday", "2025-13-10", "2025-01-10T25:00:00Z", "12", "2025-01-10T12:00:00+99:00"]
+    {
         assert_eq!(instant(text), None, "{text}");
     }
 }
@@ -57,15 +60,26 @@ fn what_a_row_does_not_say_is_named_with_its_line() {
         "line 2: time is `2025-01-10 12:00:00`: a time with its zone (Z, +02:00), or a choice of the zone \
          that is meant is right"
     );
-    assert!(told(&["time=2025-01-10T12:00:00Z|kind=buy|asset=ETH|quantity=-1|value=1"])
-        .contains("quantity is `-1`: a number above 0 is right"));
-    assert!(told(&["time=2025-01-10T12:00:00Z|kind=buy|asset=ETH|quantity=1"])
-        .contains("or a price of ETH on that date"));
-    assert!(told(&["time=2025-01-10T12:00:00Z|kind=bought|asset=ETH|quantity=1"]).contains("kind is `bought`"));
+    assert!(
+        told(&["time=2025-01-10T12:00:00Z|kind=buy|asset=ETH|quantity=-1|value=1"])
+            .contains("quantity is `-1`: a number above 0 is right")
+    );
+    assert!(
+        told(&["time=2025-01-10T12:00:00Z|kind=buy|asset=ETH|quantity=1"])
+            .contains("or a price of ETH on that date")
+    );
+    assert!(
+        told(&["time=2025-01-10T12:00:00Z|kind=bought|asset=ETH|quantity=1"])
+            .contains("kind is `bought`")
+    );
     assert!(told(&[BUY, BUY]).contains("row is `a copy of line 2`"));
-    assert!(told(&[BUY, &BUY.replace("30000", "30001")]).contains("an id of its own; line 2 has it"));
-    assert!(told(&["time=2025-01-10T12:00:00Z|kind=seizure|asset=ETH|quantity=1|value=5"])
-        .contains("market is ``"));
+    assert!(
+        told(&[BUY, &BUY.replace("30000", "30001")]).contains("an id of its own; line 2 has it")
+    );
+    assert!(
+        told(&["time=2025-01-10T12:00:00Z|kind=seizure|asset=ETH|quantity=1|value=5"])
+            .contains("market is ``")
+    );
 }
 
 #[test]
@@ -81,7 +95,12 @@ fn an_assumption_that_was_chosen_is_reported() {
     assert_eq!(imported.entries.len(), 2);
     assert_eq!(imported.entries[1].at.0 % 86_400_000_000_000, 84_600_000_000_000);
     let notes = imported.notes.join("\n");
-    for part in ["1 times had no zone and were taken as UTC+01:00", "1 rows stood twice", "`DOGE`", "sorted"] {
+    for part in [
+        "1 times had no zone and were taken as UTC+01:00",
+        "1 rows stood twice",
+        "`DOGE`",
+        "sorted",
+    ] {
         assert!(notes.contains(part), "{part} in {notes}");
     }
 }

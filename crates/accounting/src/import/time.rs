@@ -62,7 +62,8 @@ pub(crate) fn offset_minutes(text: &str) -> Option<i32> {
         return None;
     }
     let hours: i32 = digits.get(..2)?.parse().ok()?;
-    let minutes: i32 = digits.get(2..).filter(|m| !m.is_empty()).map_or(Some(0), |m| m.parse().ok())?;
+    let minutes: i32 =
+        digits.get(2..).filter(|m| !m.is_empty()).map_or(Some(0), |m| m.parse().ok())?;
     (hours <= 14 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 

@@ -342,12 +342,8 @@ impl Lots {
                 (Some(all), Some(part)) => Some(all.minus(part)?),
                 _ => None,
             };
-            left = (
-                left.0.minus(part.quantity)?,
-                left.1.minus(proceeds)?,
-                left.2.minus(fee)?,
-                left.3,
-            );
+            left =
+                (left.0.minus(part.quantity)?, left.1.minus(proceeds)?, left.2.minus(fee)?, left.3);
             self.removed = self.removed.plus(part.basis)?;
             let dated = !part.lot.pooled;
             self.rows.push(Row {
@@ -400,12 +396,7 @@ impl Lots {
                 quantity: part.quantity,
                 basis: part.basis,
             });
-            self.place(Lot {
-                wallet: to,
-                quantity: part.quantity,
-                basis: part.basis,
-                ..part.lot
-            })?;
+            self.place(Lot { wallet: to, quantity: part.quantity, basis: part.basis, ..part.lot })?;
         }
         Ok(())
     }
@@ -461,10 +452,8 @@ impl Lots {
             *held = held.plus(lot.quantity)?;
         }
         if self.added.minus(self.removed)? != basis {
-            let what = format!(
-                "basis added {}, removed {}, left {basis}",
-                self.added, self.removed
-            );
+            let what =
+                format!("basis added {}, removed {}, left {basis}", self.added, self.removed);
             return Err(AccountingError::DoesNotClose { what });
         }
         let mut balances: HashMap<(AssetId, Option<WalletId>), Quantity> = HashMap::new();
@@ -654,7 +643,10 @@ impl Lots {
             let wallet = key.1.is_none_or(|wallet| wallet == lot.wallet);
             lot.asset == key.0 && wallet && !lot.quantity.is_zero()
         };
-        index.get(&source).map(|list| list.iter().copied().filter(here).collect()).unwrap_or_default()
+        index
+            .get(&source)
+            .map(|list| list.iter().copied().filter(here).collect())
+            .unwrap_or_default()
     }
 
     /// Sorts a queue anew where another order came into force.
@@ -720,11 +712,8 @@ impl Lots {
             .filter(|(_, balance)| **balance > Quantity::ZERO)
             .map(|((asset, wallet), balance)| (*asset, *wallet, *balance))
             .collect();
-        wallets.sort_by(|a, b| {
-            (a.0, names.wallet_name(a.1)).cmp(&(b.0, names.wallet_name(b.1)))
-        });
-        let mut supply: HashMap<AssetId, std::collections::VecDeque<(usize, Lot)>> =
-            HashMap::new();
+        wallets.sort_by(|a, b| (a.0, names.wallet_name(a.1)).cmp(&(b.0, names.wallet_name(b.1))));
+        let mut supply: HashMap<AssetId, std::collections::VecDeque<(usize, Lot)>> = HashMap::new();
         for (number, lot) in lots {
             supply.entry(lot.asset).or_default().push_back((number, lot));
         }

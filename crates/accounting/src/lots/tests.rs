@@ -14,8 +14,11 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         (0..3u32, 1..1_000_000_007u64, 0..999_999_937u64)
             .prop_map(|(wallet, quantity, cost)| Act::Buy { wallet, quantity, cost }),
-        (0..3u32, 1..=100u8, 0..999_999_937u64)
-            .prop_map(|(wallet, share, proceeds)| Act::Sell { wallet, share, proceeds }),
+        (0..3u32, 1..=100u8, 0..999_999_937u64).prop_map(|(wallet, share, proceeds)| Act::Sell {
+            wallet,
+            share,
+            proceeds
+        }),
         (0..3u32, 0..3u32, 1..=100u8).prop_map(|(from, to, share)| Act::Move { from, to, share }),
     ];
     prop::collection::vec(act, 1..60)
@@ -91,7 +94,8 @@ fn play(policy: Policy, acts: &[Act]) -> Result<(Lots, usize)> {
     let proceeds: i128 = lots.rows().iter().map(|row| row.proceeds.0).sum();
     let asked = acts.iter().zip(0..).filter_map(|(act, at)| match act {
         Act::Sell { proceeds, .. } => {
-            let sold = lots.rows().iter().any(|row| names.source_name(row.source) == at.to_string());
+            let sold =
+                lots.rows().iter().any(|row| names.source_name(row.source) == at.to_string());
             sold.then_some(i128::from(*proceeds))
         }
         _ => None,
@@ -208,8 +212,7 @@ fn what_is_earlier_than_before_or_not_there_is_refused() {
 #[test]
 fn a_pool_for_all_wallets_is_allotted_by_balances_when_the_rule_changes() {
     let mut names = Names::new();
-    let policy =
-        Policy::new(Order::Fifo, Scope::Universal).with_scope(Time(10), Scope::Wallet);
+    let policy = Policy::new(Order::Fifo, Scope::Universal).with_scope(Time(10), Scope::Wallet);
     let mut lots = Lots::new(policy);
     let list = [
         movement(&mut names, 1, "b", "b1", brought("2", "200")),

@@ -98,8 +98,10 @@ fn what_makes_no_sense_is_refused_by_name() {
     tax(path, "extra.csv", "xx", &[]).complains(2, &["--profile", "us, uk, de, ca or au"]);
     run_in(path, &["tax", "extra.csv"]).complains(2, &["--profile is missing"]);
     run_in(path, &["tax", "extra.csv", "--profile", "us"]).complains(2, &["--year is missing"]);
-    run_in(path, &["tax", "none.csv", "--profile", "us", "--year", "2025"]).complains(3, &["none.csv"]);
-    run_in(path, &["tax", "extra.csv", "--profile", "us", "--year", "25"]).complains(2, &["year 25"]);
+    run_in(path, &["tax", "none.csv", "--profile", "us", "--year", "2025"])
+        .complains(3, &["none.csv"]);
+    run_in(path, &["tax", "extra.csv", "--profile", "us", "--year", "25"])
+        .complains(2, &["year 25"]);
 }
 
 /// A posting's weight in the currency: its total cost, or its amount.
@@ -120,11 +122,9 @@ fn weight(posting: &str) -> Rational {
 #[test]
 fn the_folder_has_forms_a_page_and_ledgers_that_balance() {
     let folder = folder("");
-    for (file, profile) in [
-        ("margin-long.csv", "us"),
-        ("inverse-perpetual.csv", "uk"),
-        ("lending-seizure.csv", "de"),
-    ] {
+    for (file, profile) in
+        [("margin-long.csv", "us"), ("inverse-perpetual.csv", "uk"), ("lending-seizure.csv", "de")]
+    {
         let out = format!("out-{profile}");
         tax(folder.path(), file, profile, &["--out", &out]).with(0);
         // Again, over what the first run wrote.

@@ -6,8 +6,8 @@ use crate::compare::{Output, Outputs};
 use crate::node::Node;
 use breakwater_accounting::entry::Disposed;
 use breakwater_accounting::{
-    Acquire, Acquired, Books, Date, Dispose, Entry, Kind, Lots, Names, Order, Policy, Quantity, Row,
-    Scope, Value as Money,
+    Acquire, Acquired, Books, Date, Dispose, Entry, Kind, Lots, Names, Order, Policy, Quantity,
+    Row, Scope, Value as Money,
 };
 use breakwater_tax::{au, de};
 use serde_json::Value;
@@ -16,7 +16,8 @@ use serde_json::Value;
 fn rows(case: &Value) -> Result<Vec<Row>, Mismatch> {
     let input = Node::root("input", case.get("input"));
     let order = input.get("method");
-    let order = Order::parse(order.text()?).ok_or_else(|| order.wrong("fifo, lifo, hifo or lofo"))?;
+    let order =
+        Order::parse(order.text()?).ok_or_else(|| order.wrong("fifo, lifo, hifo or lofo"))?;
     let mut names = Names::new();
     let (asset, wallet) = (names.asset("coin"), names.wallet("all"));
     let (mut lots, mut books) = (Lots::new(Policy::new(order, Scope::Universal)), Books::new());
@@ -99,9 +100,8 @@ pub(super) fn check_de(case: &Value) -> Checked {
 
 pub(super) fn check_au(case: &Value) -> Checked {
     let rows = rows(case)?;
-    let told = outputs_of(&rows, "discount", |row| {
-        au::discount::is_discounted(row).map_err(refused)
-    })?;
+    let told =
+        outputs_of(&rows, "discount", |row| au::discount::is_discounted(row).map_err(refused))?;
     let years = au::discount::years(rows.iter()).map_err(refused)?;
     let year = |(year, it): (i32, au::discount::Year)| {
         Output::Record(vec![

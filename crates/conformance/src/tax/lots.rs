@@ -10,8 +10,8 @@ use crate::node::Node;
 use breakwater_accounting::derivatives::Matching;
 use breakwater_accounting::entry::{Disposed, sort_of_files};
 use breakwater_accounting::{
-    Accounts, Acquire, Acquired, Date, Dispose, Entry, Kind, Lots, Names, Order, Policy, Quantity, Row,
-    RowEvent, Scope, Transfer, Value as Money, movements,
+    Accounts, Acquire, Acquired, Date, Dispose, Entry, Kind, Lots, Names, Order, Policy, Quantity,
+    Row, RowEvent, Scope, Transfer, Value as Money, movements,
 };
 use breakwater_tax::us::wash::WashSales;
 use breakwater_tax::us::yearly::{Sums, term_of, yearly};
@@ -23,7 +23,8 @@ pub(super) fn check(case: &Value) -> Checked {
     let mut want = expected(case)?;
     let foreign = want.contains_key("yearly_rp2");
     let order = input.get("method");
-    let order = Order::parse(order.text()?).ok_or_else(|| order.wrong("fifo, lifo, hifo or lofo"))?;
+    let order =
+        Order::parse(order.text()?).ok_or_else(|| order.wrong("fifo, lifo, hifo or lofo"))?;
     let scope = input.get("scope");
     let scope = match scope.text()? {
         "wallet" => Scope::Wallet,
@@ -92,18 +93,16 @@ fn by_type(list: &Value) -> Value {
     }
     let row = |(kind, sum): (&str, BTreeMap<&str, Rational>)| {
         let mut row = Map::from_iter([("type".to_owned(), Value::String(kind.to_owned()))]);
-        row.extend(sum.into_iter().map(|(name, v)| (name.to_owned(), Value::String(v.to_string()))));
+        row.extend(
+            sum.into_iter().map(|(name, v)| (name.to_owned(), Value::String(v.to_string()))),
+        );
         Value::Object(row)
     };
     json!({"types": sums.into_iter().map(row).collect::<Vec<_>>()})
 }
 
 /// The other program orders by the stated price of a unit, these families by its basis.
-pub(super) fn entry(
-    names: &mut Names,
-    node: &Node<'_>,
-    by_price: bool,
-) -> Result<Entry, Mismatch> {
+pub(super) fn entry(names: &mut Names, node: &Node<'_>, by_price: bool) -> Result<Entry, Mismatch> {
     let asset = node.get("asset");
     let asset = names.asset(if asset.is_absent() { "coin" } else { asset.text()? });
     let mut lots = Vec::new();

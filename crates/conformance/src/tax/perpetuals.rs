@@ -20,9 +20,8 @@ pub(super) fn check(case: &Value) -> Checked {
         _ => return Err(kind.wrong("linear or inverse")),
     };
     let size = input.get("contract_size");
-    let terms = Terms::new(form, size.rational()?).map_err(|error| {
-        Mismatch::new(size.path.as_str(), "a size above 0", error.to_string())
-    })?;
+    let terms = Terms::new(form, size.rational()?)
+        .map_err(|error| Mismatch::new(size.path.as_str(), "a size above 0", error.to_string()))?;
     let mut position = Position::flat(terms, Matching::AverageEntry);
     let mut want = expected(case)?;
     let mut rows = Vec::new();
@@ -48,7 +47,8 @@ pub(super) fn check(case: &Value) -> Checked {
         }
         row.push(("position", exact(position.quantity().clone())));
         let average = position.average_entry();
-        let printed = want.get("rows").and_then(|rows| rows.get(at)).and_then(|row| row.get("avg_entry"));
+        let printed =
+            want.get("rows").and_then(|rows| rows.get(at)).and_then(|row| row.get("avg_entry"));
         let printed = printed.and_then(Value::as_str).and_then(|text| rational::parse(text).ok());
         row.push(("avg_entry", exact(as_printed(average, printed))));
         rows.push(Output::Record(row));

@@ -62,11 +62,8 @@ pub(super) fn check_uk(case: &Value) -> Checked {
         got.pools.iter().map(|(asset, pool)| (names.asset_name(*asset), pool)).collect();
     pools.sort_by_key(|(name, _)| *name);
     let pool = |(name, pool): (&str, &breakwater_tax::uk::matching::Pool)| {
-        let parts = vec![
-            ("asset", text(name)),
-            ("qty", units(pool.quantity)),
-            ("cost", number(pool.cost)),
-        ];
+        let parts =
+            vec![("asset", text(name)), ("qty", units(pool.quantity)), ("cost", number(pool.cost))];
         Output::Record(parts)
     };
     let of_year = |(begins, gain): (i32, Money)| {

@@ -13,7 +13,8 @@ use serde_json::Value;
 pub(super) fn check(case: &Value) -> Checked {
     let input = Node::root("input", case.get("input"));
     let order = input.get("method");
-    let order = Order::parse(order.text()?).ok_or_else(|| order.wrong("fifo, lifo, hifo or lofo"))?;
+    let order =
+        Order::parse(order.text()?).ok_or_else(|| order.wrong("fifo, lifo, hifo or lofo"))?;
     let mut names = Names::new();
     let mut entries = Vec::new();
     for node in input.get("collateral").list()? {

@@ -1,4 +1,4 @@
 //! Canada.
 
-pub mod superficial;
 pub mod report;
+pub mod superficial;

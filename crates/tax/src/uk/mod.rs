@@ -1,5 +1,5 @@
 //! United Kingdom.
 
 pub mod matching;
-pub mod year;
 pub mod report;
+pub mod year;

@@ -38,9 +38,8 @@ pub fn of(input: &Input<'_>) -> Result<Report> {
     );
     let (mut proceeds, mut cost, mut gains, mut losses) =
         (Value::ZERO, Value::ZERO, Value::ZERO, Value::ZERO);
-    let inside = |row: &&super::matching::Match| {
-        (basis.period.0..=basis.period.1).contains(&row.disposed)
-    };
+    let inside =
+        |row: &&super::matching::Match| (basis.period.0..=basis.period.1).contains(&row.disposed);
     for row in matched.rows.iter().filter(inside) {
         let gain = row.gain()?;
         proceeds = proceeds.plus(row.proceeds)?;
@@ -127,10 +126,7 @@ fn pools(input: &Input<'_>, matched: &super::matching::Matches) -> Table {
 }
 
 /// Costs of all purchases and fees of all sales are the costs of all matches and of the pools.
-fn closing(
-    trades: &[crate::trade::Trade],
-    matched: &super::matching::Matches,
-) -> Result<Closing> {
+fn closing(trades: &[crate::trade::Trade], matched: &super::matching::Matches) -> Result<Closing> {
     let mut added = Value::ZERO;
     for trade in trades {
         let cost = match trade.side {

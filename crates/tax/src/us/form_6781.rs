@@ -101,9 +101,9 @@ pub fn marked(
         let (long_60, short_40) = (share(&total, 60), share(&total, 40));
         (year, Year { total, long_60, short_40 })
     };
-    let lots = position.lots().map(|lot| {
-        (lot.quantity.clone(), terms.price_of(&lot.quantity, &lot.value))
-    });
+    let lots = position
+        .lots()
+        .map(|lot| (lot.quantity.clone(), terms.price_of(&lot.quantity, &lot.value)));
     Ok(Marked { years: totals.into_iter().map(year).collect(), open: lots.collect() })
 }
 

@@ -180,9 +180,9 @@ fn form_6781_of(input: &Input<'_>, basis: &Basis) -> Result<(BTreeSet<ContractId
         events.retain(|(date, _)| *date <= basis.period.1);
         let got = marked(&terms.name, terms.form, terms.size, &events, &marks)?;
         let Some(year) = got.years.get(&input.year) else { continue };
-        let number = |value| Ok::<_, TaxError>(
-            breakwater_accounting::contracts::nearest(value)?.to_string(),
-        );
+        let number = |value| {
+            Ok::<_, TaxError>(breakwater_accounting::contracts::nearest(value)?.to_string())
+        };
         table.rows.push(vec![
             terms.name.clone(),
             terms.venue.clone(),
@@ -243,7 +243,9 @@ fn wash_table(input: &Input<'_>, lots: &Lots, wash: &WashSales, basis: &Basis) -
         ],
     );
     for one in wash.list() {
-        let Some(row) = lots.rows().get(one.row).filter(|row| basis.is_in(row.at)) else { continue };
+        let Some(row) = lots.rows().get(one.row).filter(|row| basis.is_in(row.at)) else {
+            continue;
+        };
         table.rows.push(vec![
             input.names.source_name(row.source).to_owned(),
             input.names.source_name(one.replacement).to_owned(),

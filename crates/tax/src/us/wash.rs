@@ -92,23 +92,18 @@ impl WashSales {
                 }
             }
             Change::Out(_) => {
-                self.fresh.retain(|lot| {
-                    lots.lot(*lot).is_some_and(|lot| !lot.quantity.is_zero())
-                });
+                self.fresh.retain(|lot| lots.lot(*lot).is_some_and(|lot| !lot.quantity.is_zero()));
                 for row in rows..lots.rows().len() {
                     self.sold(lots, row)?;
                 }
             }
             Change::Move { .. } => {
-                let moved = |lot: &usize| {
-                    lots.lot(*lot).is_some_and(|lot| fresh.contains(&lot.source))
-                };
+                let moved =
+                    |lot: &usize| lots.lot(*lot).is_some_and(|lot| fresh.contains(&lot.source));
                 self.fresh.extend((count..lots.count()).filter(moved));
             }
         }
-        self.fresh.retain(|lot| {
-            lots.lot(*lot).is_some_and(|lot| !is_old(Date::of(lot.acquired)))
-        });
+        self.fresh.retain(|lot| lots.lot(*lot).is_some_and(|lot| !is_old(Date::of(lot.acquired))));
         Ok(())
     }
 

@@ -3,7 +3,8 @@
 use super::*;
 use breakwater_accounting::{
     Accounts, Acquire, Acquired, AssetId, Dispose, Disposed, Entry, Kind, Lots, Names, Order,
-    Policy, Price, Row, RowEvent, Scope, Transfer, derivatives::Matching, entry::sort_of_files, movements,
+    Policy, Price, Row, RowEvent, Scope, Transfer, derivatives::Matching, entry::sort_of_files,
+    movements,
 };
 use breakwater_tax::us::wash::WashSales;
 use breakwater_tax::us::yearly::{bucket_of, term_of, yearly};
@@ -257,7 +258,12 @@ fn dated(input: &Json) -> (Names, Vec<Row>) {
     (names, lots.rows().to_vec())
 }
 
-fn check_dated(id: &str, rows: &[Row], expected: &Json, flag: impl Fn(&Row) -> (&'static str, bool)) {
+fn check_dated(
+    id: &str,
+    rows: &[Row],
+    expected: &Json,
+    flag: impl Fn(&Row) -> (&'static str, bool),
+) {
     let expected = expected.as_array().unwrap();
     assert_eq!(rows.len(), expected.len(), "{id}");
     for (row, want) in rows.iter().zip(expected) {

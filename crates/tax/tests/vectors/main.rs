@@ -53,7 +53,12 @@ fn close(case: &str, what: &str, expected: &Json, got: impl Into<Rational>) {
     let got: Rational = got.into();
     let off = if expected > got { &expected - &got } else { &got - &expected };
     let shown = |value: &Rational| rational::format(value, 12);
-    assert!(off <= rational::from_raw(1, 6), "{case} {what}: {} / {}", shown(&expected), shown(&got));
+    assert!(
+        off <= rational::from_raw(1, 6),
+        "{case} {what}: {} / {}",
+        shown(&expected),
+        shown(&got)
+    );
 }
 
 fn q(value: Quantity) -> Rational {

@@ -42,7 +42,8 @@ fn disposals_of_the_united_kingdom_match_day_month_and_pool() {
             close(id, "proceeds", &want["proceeds"], v(row.proceeds));
             close(id, "cost", &want["cost"], v(row.cost));
             close(id, "gain", &want["gain"], v(row.gain().unwrap()));
-            let sum = years.entry(uk::year::label(uk::year::of(row.disposed))).or_insert(Value::ZERO);
+            let sum =
+                years.entry(uk::year::label(uk::year::of(row.disposed))).or_insert(Value::ZERO);
             *sum = sum.plus(row.gain().unwrap()).unwrap();
         }
         let pools = expect["pool"].as_object().unwrap();
