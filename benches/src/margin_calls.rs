@@ -205,7 +205,7 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figures>> {
     });
     Ok(vec![
         Figures { name: "integer columns", calls, moved, judged, runs: columns },
-        Figures { name: "exact rationals", calls: few as u64, moved, judged: 0, runs: slow },
+        Figures { name: "exact rationals", calls: few as u64, moved: 0, judged: 0, runs: slow },
     ])
 }
 

@@ -11,8 +11,7 @@ use breakwater_agreement::support::message::{Writer, exact_text, local, utc};
 use breakwater_agreement::support::timing::clock;
 use breakwater_agreement::support::valuation::{calls, market_value, of_quantity};
 use breakwater_agreement::support::{Agreement, Document, Position, Side};
-use breakwater_money::Rational;
-use num_traits::{Signed, Zero};
+use breakwater_money::{Rational, rational};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -56,6 +55,14 @@ pub fn check(path: &Path, screen: &Screen) -> Result<Verdict, Failure> {
 fn limit(limit: &Limit) -> String {
     match limit {
         Limit::Amount(amount) => exact_text(amount),
+        Limit::Infinite => "infinity".to_owned(),
+    }
+}
+
+/// A threshold as people read it.
+fn threshold(of: &Limit) -> String {
+    match of {
+        Limit::Amount(amount) => grouped(&exact_text(amount)),
         Limit::Infinite => "infinity".to_owned(),
     }
 }
@@ -106,7 +113,7 @@ fn told(file: &str, document: &Document) -> String {
             "{} {}: threshold {}, independent amount {}, minimum transfer {}, in steps of {}{posts}\n",
             side.key(),
             party.name,
-            grouped(&limit(&party.threshold)),
+            threshold(&party.threshold),
             grouped(&exact_text(&party.independent_amount)),
             grouped(&exact_text(&party.minimum_transfer)),
             grouped(&exact_text(&party.delivery.multiple)),
@@ -119,7 +126,7 @@ fn told(file: &str, document: &Document) -> String {
     }
     let timing = &agreement.timing;
     text.push_str(&format!(
-        "\ncalled by {} {} is due at {} {} business day(s) later, else one day more; {} day(s) of grace\n",
+        "\ncalled by {} {}: due at {}, {} business day(s) later, else a day more; {} of grace\n",
         clock(timing.notification_time),
         timing.zone.name(),
         clock(timing.close_time),
@@ -154,6 +161,10 @@ pub fn call(asked: &MarginCall, screen: &Screen) -> Result<Verdict, Failure> {
 
 type Found = (Side, Call, Figures);
 
+fn zero() -> Rational {
+    rational::from_raw(0, 0)
+}
+
 /// One line of the arithmetic.
 struct Step {
     name: String,
@@ -179,7 +190,7 @@ fn steps(
             step("exposure", exposure, none());
             step("independent amount of the pledgor", independent_pledgor, none());
             step("independent amount of the secured party", independent_secured, none());
-            let how = "exposure + independent amount of the pledgor - that of the secured party - threshold";
+            let how = "exposure + own - other independent - threshold";
             (Some(threshold), how)
         }
         Requirement::Variation { exposure } => {
@@ -189,15 +200,12 @@ fn steps(
         Requirement::Initial { margin_amount, independent_amount, approach, threshold } => {
             step("margin amount", margin_amount, none());
             step("independent amount", independent_amount, approach.name().to_owned());
-            (
-                Some(threshold),
-                "margin amount - threshold, and the independent amount by the approach",
-            )
+            (Some(threshold), "by the approach, above the threshold")
         }
     };
     match threshold {
         Some(Limit::Amount(amount)) => step("threshold", amount, none()),
-        Some(Limit::Infinite) => step("threshold", &Rational::zero(), "infinity".to_owned()),
+        Some(Limit::Infinite) => step("threshold", &zero(), "infinity".to_owned()),
         None => {}
     }
     step("credit support amount", &figures.credit_support_amount, how.to_owned());
@@ -205,10 +213,10 @@ fn steps(
     for (place, quantity) in posted.quantities.iter().enumerate().filter(|(_, raw)| **raw > 0) {
         let row = &agreement.collateral[place];
         let value = market_value(agreement, &position.valuation.prices, place, *quantity);
-        let value = value.unwrap_or_else(|_| Rational::zero());
+        let value = value.unwrap_or_else(|_| zero());
         let amount = exact_text(&of_quantity(*quantity, row.decimals));
         let how = format!(
-            "{} at market value {} x {}",
+            "{} worth {} x {}",
             grouped(&amount),
             grouped(&exact_text(&value)),
             exact_text(&row.counts())
@@ -217,7 +225,7 @@ fn steps(
     }
     step("on its way in", &call.pending_delivery, none());
     step("on its way back", &call.pending_return, none());
-    let posted = "posted, with what is on its way";
+    let posted = "posted and on its way";
     step("adjusted posted value", &figures.adjusted_posted_value, posted.to_owned());
     step("in dispute", &call.disputed, none());
     let delivers = figures.credit_support_amount >= figures.adjusted_posted_value;
@@ -227,11 +235,7 @@ fn steps(
         }
         false => (&figures.undisputed_return, &figures.return_amount, &call.returning, "return"),
     };
-    step(
-        &format!("undisputed {name}"),
-        undisputed,
-        "the difference, less what is in dispute".to_owned(),
-    );
+    step(&format!("undisputed {name}"), undisputed, "difference less dispute".to_owned());
     step("minimum transfer amount", &rule.minimum, none());
     let how = format!("in steps of {}", grouped(&exact_text(&rule.step.multiple)));
     step(&format!("{name} amount"), moved, how);
@@ -246,7 +250,7 @@ fn call_json(agreement: &Agreement, position: &Position, found: &[Found]) -> Val
         let lots = agreement.collateral.iter().zip(&posted.quantities).enumerate();
         let lots = lots.filter(|(_, (_, quantity))| **quantity > 0).map(|(place, (row, quantity))| {
             let value = market_value(agreement, &position.valuation.prices, place, *quantity);
-            let value = value.unwrap_or_else(|_| Rational::zero());
+            let value = value.unwrap_or_else(|_| zero());
             json!({
                 "product": row.asset,
                 "quantity": exact_text(&of_quantity(*quantity, row.decimals)),
@@ -257,7 +261,7 @@ fn call_json(agreement: &Agreement, position: &Position, found: &[Found]) -> Val
                 "adjustedValue": exact_text(&(value * row.counts())),
             })
         });
-        let moves = figures.delivery_amount.is_positive() || figures.return_amount.is_positive();
+        let moves = figures.delivery_amount > zero() || figures.return_amount > zero();
         json!({
             "pledgor": agreement.party(*side).name,
             "marginCallBase": writer.base(*side, call, figures),
@@ -299,13 +303,13 @@ fn call_text(
         for step in steps {
             let amount = grouped(&exact_text(&step.amount));
             let gap = if step.how.is_empty() { "" } else { "   " };
-            text.push_str(&format!("  {:<42}{amount:>20}{gap}{}\n", step.name, step.how));
+            text.push_str(&format!("  {:<40}{amount:>18}{gap}{}\n", step.name, step.how));
         }
         let due = local(zone, agreement.timing.transfer_due(position.at));
-        let line = if figures.delivery_amount.is_positive() {
+        let line = if figures.delivery_amount > zero() {
             let amount = grouped(&exact_text(&figures.delivery_amount));
             format!("{pledgor} delivers {amount} by {due}")
-        } else if figures.return_amount.is_positive() {
+        } else if figures.return_amount > zero() {
             let amount = grouped(&exact_text(&figures.return_amount));
             format!("{secured} returns {amount} by {due}")
         } else {

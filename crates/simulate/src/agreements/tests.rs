@@ -109,7 +109,7 @@ fn settings_that_make_no_sense_are_refused_by_name() {
         ("share = \"0.15\"", "share = \"1.5\"", "agreements.margin.share"),
         ("bps = 3,", "bps = 15,", "sale.depth.SPY"),
         ("slippage_bps = 1500", "slippage_bps = 10000", "slippage_bps"),
-        ("day = \"2020-03-09\"", "day = \"2020-13-09\"", "disputes.day"),
+        ("day = \"2020-03-10\"", "day = \"2020-13-10\"", "disputes.day"),
         ("ETH = \"40000\"", "GLD = \"40000\"", "parties.holds.GLD"),
         ("to = \"2020-04-03\"", "to = \"2020-02-03\"", "path.from"),
     ] {

@@ -336,12 +336,12 @@ impl Work<'_> {
         let (id, by) = (call.id, call.obliged());
         self.tell(Output::Answered { call: id, by, answer, silent, due: agreed });
         if agreed > 0 {
-            self.expect(place, agreed, due_by);
+            self.demand(place, agreed, due_by);
         }
         self.drop_if_empty(place);
     }
 
-    fn expect(&mut self, place: usize, amount: u128, by: Time) {
+    fn demand(&mut self, place: usize, amount: u128, by: Time) {
         let call = &mut self.state.calls[place];
         call.due = Some(Due { amount, covered: Rational::zero(), by, stage: Stage::Expected });
         let expected = Output::Expected {
@@ -417,7 +417,7 @@ impl Work<'_> {
             let id = self.state.next_id();
             self.state.calls.push(OpenCall { id, amount, ..more });
             let by = self.agreement.timing.transfer_due(self.at);
-            self.expect(self.state.calls.len() - 1, amount, by);
+            self.demand(self.state.calls.len() - 1, amount, by);
         }
     }
 
@@ -584,7 +584,7 @@ impl Work<'_> {
             rule: None,
         });
         let by = self.agreement.timing.transfer_due(self.at);
-        self.expect(self.state.calls.len() - 1, value, by);
+        self.demand(self.state.calls.len() - 1, value, by);
     }
 
     /// Market value of `lots` at the last prices; what has no price counts for nothing.

@@ -22,6 +22,7 @@ pub enum Answer {
 }
 
 /// Something that happens.
+#[allow(clippy::large_enum_variant)] // A valuation is large, and comes once a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// The moment is over.

@@ -217,7 +217,7 @@ impl Work<'_> {
     fn catch_up(&mut self, limit: Time, inclusive: bool) -> bool {
         for _ in 0..FIRES_MAX {
             let in_force = self.state.phase.in_force();
-            let interest = in_force.then(|| (self.state.interest_at, Fire::Interest));
+            let interest = in_force.then_some((self.state.interest_at, Fire::Interest));
             let next = self.state.next_wait().into_iter().chain(interest).min();
             let Some((at, fire)) = next else { return true };
             if at > limit || (at == limit && !inclusive) {

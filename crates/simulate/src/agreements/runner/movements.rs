@@ -326,8 +326,9 @@ impl Run<'_> {
                 (What::Dispute, *by, Some(*due), "disputes a part; the rest is due".to_owned())
             }
             Output::Resolved { upheld, by_time, .. } => {
-                let by = if *by_time { "the agreement settles" } else { "the parties settle" };
-                (What::Dispute, Side::B, Some(*upheld), format!("{by} the dispute; upheld"))
+                let by = if *by_time { "by the end of its time" } else { "by the parties" };
+                let text = format!("has its dispute settled {by}; upheld");
+                (What::Dispute, Side::B, Some(*upheld), text)
             }
             Output::SubstitutionAsked { pledgor, give, take, .. } => {
                 let text =
@@ -350,9 +351,11 @@ impl Run<'_> {
                 (What::Return, *to, None, format!("gets {} back", self.list(place, lots)))
             }
             Output::Closed(settlement) => {
-                let text = "is left with nobody to pay".to_owned();
-                let side = settlement.debtor.other();
-                (What::End, side, Some(settlement.outstanding), text)
+                let (text, open) = match settlement.outstanding {
+                    0 => ("has nothing left to claim", None),
+                    open => ("has nobody left who pays the rest", Some(open)),
+                };
+                (What::End, settlement.debtor.other(), open, text.to_owned())
             }
             _ => return,
         };
