@@ -153,7 +153,9 @@ fn losses(ran: &Ran, paint: Paint) -> String {
         text.push_str(&format!("{line}\n"));
     }
     let rounds: Vec<String> = by_round(ran).into_iter().map(figure).collect();
-    text.push_str(&format!("repaid by round, mean: {}\n", rounds.join(", ")));
+    for line in wrapped(&format!("repaid by round, mean: {}", rounds.join("; ")), WIDTH) {
+        text.push_str(&format!("{line}\n"));
+    }
     text
 }
 

@@ -10,6 +10,10 @@ fn folder() -> TempDir {
 const SMALL: [&str; 7] =
     ["stress", "black-thursday", "--paths", "40", "--sweep-paths", "4", "--json"];
 
+fn asked<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&SMALL[..], more].concat()
+}
+
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value}"))
 }
@@ -17,7 +21,6 @@ fn number(value: &Value) -> f64 {
 #[test]
 fn black_thursday_gives_tails_with_intervals_and_every_file_for_any_number_of_threads() {
     let folder = folder();
-    let asked = |more: &[&str]| [&SMALL[..], more].concat();
     let json = run_in(folder.path(), &asked(&["--threads", "1", "--judge", "2"])).with(0).json();
     assert_eq!(json["schema"], "breakwater.stress/1");
     assert_eq!((json["paths_done"].as_u64(), json["complete"].as_bool()), (Some(40), Some(true)));

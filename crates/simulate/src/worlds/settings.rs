@@ -446,14 +446,15 @@ pub fn set(table: &mut Table, path: &str, value: Value) -> Result<(), ScenarioEr
             ScenarioError::setting(path, format!("'{part}' is a value, expected a table"))
         })?;
     }
-    if at.get(last).is_some_and(Value::is_table) {
+    if at.get(last).is_some_and(Value::is_table) && !value.is_table() {
         return Err(ScenarioError::setting(path, "it is a table; expected one of its fields"));
     }
     at.insert(last.to_owned(), value);
     Ok(())
 }
 
-/// A value as it is written on a command line: a number, true or false, or else a word.
+/// A value as it is written on a command line: a number, true or false, a table in braces, or else a
+/// word.
 #[must_use]
 pub fn value(text: &str) -> Value {
     let text = text.trim();
@@ -462,6 +463,11 @@ pub fn value(text: &str) -> Value {
         (_, Ok(number), _) if number.is_finite() => Value::Float(number),
         (_, _, "true") => Value::Boolean(true),
         (_, _, "false") => Value::Boolean(false),
+        (_, _, braced) if braced.starts_with('{') => {
+            let read = toml::from_str::<Table>(&format!("value = {braced}"));
+            let value = read.ok().and_then(|mut table| table.remove("value"));
+            value.unwrap_or_else(|| Value::String(braced.to_owned()))
+        }
         _ => Value::String(text.to_owned()),
     }
 }
@@ -482,6 +488,9 @@ mod tests {
             assert!(set(&mut table, path, value("1")).unwrap_err().to_string().contains(told));
         }
         assert_eq!(value("word").as_str(), Some("word"));
+        set(&mut table, "b", value("{ d = 1 }")).unwrap();
+        assert_eq!(table["b"]["d"].as_integer(), Some(1));
+        assert_eq!(value("{ d = ").as_str(), Some("{ d ="));
         assert_eq!(value("NaN").as_str(), Some("NaN"));
     }
 }

@@ -50,6 +50,8 @@ fn every_defence_and_agent_gives_what_asking_everybody_gives() {
         ("run.paths", "3"),
         ("run.steps", "500"),
         ("book.drawn.accounts", "500"),
+        ("book.drawn.median", "5000"),
+        ("defences.breaker.fall_bps", "800"),
         // As small as the book, so that sales, budgets and the breaker matter.
         ("markets.BTC.depth.amount", "3000000"),
         ("markets.ETH.depth.amount", "3000000"),
