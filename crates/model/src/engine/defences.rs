@@ -1,14 +1,14 @@
 //! Rules against a drain and against a fall, each asked of everything that has ever happened.
 
 use super::Model;
-use crate::number::{Int, Result, ceil, floor, half_up, narrow, positive, ten, wad};
+use crate::number::{Int, Result, ceil, floor, narrow, positive, ten, wad};
 use breakwater_engine::{Body, Cause, What};
 use breakwater_liquidation::solvency::Defences;
-use breakwater_liquidation::solvency::defences::{BandTerms, StressMeasure, StressTerms};
+use breakwater_liquidation::solvency::defences::{BandTerms, StressMeasure};
 use breakwater_liquidation::solvency::outflow::{Counted, Excess, OutflowLimit};
 use breakwater_liquidation::solvency::stress_state::StressState;
 use breakwater_liquidation::{AssetKind, Call, Policy, Rejection};
-use breakwater_money::{AccountId, Amount, AssetId, Holder, Price, Time, Unit};
+use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, Unit};
 use num_traits::{Signed, Zero};
 use std::collections::BTreeMap;
 
@@ -36,6 +36,12 @@ pub(super) enum Stand {
     Paused(u64),
 }
 
+/// Terms, every mark since they began with its second, and where the asset is.
+pub(super) type Banded = (BandTerms, Vec<(u64, Int)>, Stand);
+
+/// The measured asset, the second in which the measure began, and its marks since.
+pub(super) type Measured = (AssetId, u64, Vec<(Time, Int)>);
+
 /// Everything that the rules ask about.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Defended {
@@ -49,10 +55,10 @@ pub(super) struct Defended {
     /// Second and value, since the throttle began.
     taken: Vec<(u64, Int)>,
     /// Terms, every mark since they began with its second, and where the asset is.
-    pub bands: BTreeMap<AssetId, (BandTerms, Vec<(u64, Int)>, Stand)>,
+    pub bands: BTreeMap<AssetId, Banded>,
     pub stress: StressState,
     /// The measured asset's marks, since the measure began; the first counts as always there.
-    pub marks: Option<(AssetId, u64, Vec<(Time, Int)>)>,
+    pub marks: Option<Measured>,
 }
 
 /// How a request is answered.

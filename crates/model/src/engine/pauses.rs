@@ -1,7 +1,7 @@
 //! Pauses at bands and states of stress, asked of every mark that has ever come.
 
 use super::Model;
-use super::defences::{SECOND, Stand, WHOLE};
+use super::defences::{Stand, WHOLE};
 use crate::number::{Int, Result, ceil, floor, half_up, narrow};
 use breakwater_engine::{Cause, What};
 use breakwater_liquidation::solvency::defences::{StressMeasure, StressTerms};

@@ -140,10 +140,9 @@ fn root(matrix: &[Vec<f64>], count: usize) -> Result<Vec<Vec<f64>>, ScenarioErro
                     "-1 to 1, the same on both sides of the diagonal",
                 ));
             }
+            let before = lower[row].iter().zip(&lower[column]).take(column);
             let mut rest = value;
-            for before in 0..column {
-                rest -= lower[row][before] * lower[column][before];
-            }
+            before.for_each(|(one, other)| rest -= one * other);
             lower[row][column] = if row > column {
                 rest / lower[column][column]
             } else if rest > 1e-12 {

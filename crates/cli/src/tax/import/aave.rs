@@ -36,7 +36,7 @@ impl Events {
     fn base(&self, row: &Record, part: &str) -> Record {
         let time = row.get("time").unwrap_or("");
         // Times of these tables are UTC, with or without saying so.
-        let bare = time.len() == 10 || !(time.ends_with('Z') || time.ends_with("00:00"));
+        let bare = time.len() == 10 || !(time.ends_with('Z') || time.ends_with("+00:00"));
         let zone = if bare && time.len() > 10 { "Z" } else { "" };
         let time =
             if time.len() == 10 { format!("{time}T00:00:00Z") } else { format!("{time}{zone}") };
