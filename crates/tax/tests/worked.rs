@@ -188,7 +188,7 @@ fn other_profiles_tell_the_same_facts_in_their_own_way() {
     // Of 10 sold one was bought back and is held: a tenth of the loss is denied.
     let denied = cells(&ca, "sales", &["quantity", "gain_before", "denied", "gain"]);
     assert_eq!(denied.len(), 3);
-    assert_eq!(ca.figure("included by the treatment elected").is_some(), true);
+    assert!(ca.figure("included by the treatment elected").is_some());
     let au = report(Profile::Au, 2025, "lending-seizure.csv", &[]);
     assert_eq!(cells(&au, "disposals", &["gain", "discount"]), ["-5340.5 "]);
     assert_eq!(au.figure("losses carried forward"), Some("5340.5"));
