@@ -2,7 +2,7 @@ use crate::started::{program, run, run_in};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 23] = [
     "replay",
     "compare",
     "at-risk",
@@ -15,6 +15,9 @@ const COMMANDS: [&str; 20] = [
     "market",
     "agreement",
     "branching",
+    "stress",
+    "defend",
+    "tax",
     "auction",
     "verify",
     "why",
