@@ -220,7 +220,7 @@ fn contradictions_are_refused_by_field() {
     for (name, key, text, told) in [
         ("loans", "run.paths", "0", "run.paths"),
         ("loans", "rules.bonus", "5", "unknown field `bonus`"),
-        ("loans", "rulebook", "morpho-x", "morpho-x"),
+        ("loans", "rulebook", "nobody-s.toml", "nobody-s.toml"),
         ("loans", "rules.maintenance_bps", "5", "perpetual world"),
         ("loans", "keepers.only_at_a_gain", "true", "half_life_steps"),
         ("loans", "markets.COIN.depth.permanent", "0.5", "all of the impact stays"),
