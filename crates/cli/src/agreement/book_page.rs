@@ -49,7 +49,7 @@ pub fn report(scenario: &MarginCallScenario, record: &Record, answer: &Value) ->
 }
 
 fn happenings(scenario: &MarginCallScenario, record: &Record) -> Vec<Happening> {
-    let quiet = [What::Delivery, What::Payment, What::Call, What::Recall];
+    let quiet = [What::Delivery, What::Return, What::Payment, What::Call, What::Recall];
     let worth = record.happenings.iter().filter(|it| !quiet.contains(&it.what));
     worth
         .map(|it| {

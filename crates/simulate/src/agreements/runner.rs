@@ -310,7 +310,7 @@ impl<'a> Run<'a> {
         party: Side,
         cause: Cause,
     ) -> Result<(), ScenarioError> {
-        let told = format!("event of default: {}", cause.name());
+        let told = format!("is in default: {}", cause.name());
         self.note(place, (at, What::Default), party, None, told);
         let who = self.desks[place].parties[party.place()];
         for other in 0..self.desks.len() {

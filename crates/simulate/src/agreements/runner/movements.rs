@@ -212,7 +212,7 @@ impl Run<'_> {
         self.parties.market[own.place] += quantity;
         self.parties.market[0] -= cents;
         let amount = breakwater_money::decimal::format_raw(own.quantity, decimals);
-        let told = format!("{amount} {symbol} of its collateral are sold ({way})");
+        let told = format!("has {amount} {symbol} of its collateral sold ({way})");
         let noted = self.record.happenings.len();
         self.note(place, (self.at, What::Sale), defaulter, Some(own.cents), told);
         if !self.step(place, &Input::Sold { lots, proceeds: own.cents })? {

@@ -294,6 +294,8 @@ fn at_rest(agreement: &Agreement, state: &mut State, seen: &mut Seen) -> Result<
         Phase::Live => prop_assert!(state.calls().is_empty() && state.substitutions().is_empty()),
         Phase::Closed(settlement) => {
             prop_assert!(settlement.adds_up(), "{settlement:?}");
+            let parts = [settlement.proceeds, settlement.guaranteed, settlement.outstanding];
+            prop_assert!(parts.iter().all(|part| *part <= settlement.claim), "{settlement:?}");
             prop_assert_eq!(state.accounts().money.held, 0);
             for side in Side::BOTH {
                 prop_assert!(state.held(side).iter().all(|held| *held == 0));

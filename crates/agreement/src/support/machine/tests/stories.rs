@@ -83,6 +83,24 @@ fn an_unmet_call_passes_through_grace_to_default_close_out_and_the_sale_of_colla
 }
 
 #[test]
+fn proceeds_above_the_claim_go_back_to_who_had_posted() {
+    let mut stage = Stage::new(agreement(VARIATION), "2020-03-09T08:00");
+    stage.value("2020-03-09T09:00", "1000000", &PRICES);
+    let call = stage.state.calls()[0].id;
+    stage.at("2020-03-09T12:00", Input::Settle { call, lots: vec![0, 1_041_667] });
+    stage.at("2020-03-10T09:00", Input::Event { party: Side::B, cause: Cause::Insolvency });
+    stage.at("2020-03-10T17:00", Input::Advance);
+    stage.at("2020-03-11T09:00", Input::CloseOut { amount: parse("400000").unwrap() });
+    let lots = vec![0, 500_000];
+    let said = stage.at("2020-03-11T10:00", Input::Sold { lots, proceeds: 45_000_000 });
+    assert!(said.contains(&Output::PaidOut { to: Side::A, amount: 40_000_000 }), "{said:?}");
+    assert!(said.contains(&Output::Released { to: Side::B, lots: vec![0, 541_667] }), "{said:?}");
+    assert!(said.contains(&Output::PaidOut { to: Side::B, amount: 5_000_000 }), "{said:?}");
+    let Phase::Closed(settlement) = stage.state.phase() else { panic!() };
+    assert_eq!((settlement.proceeds, settlement.surplus), (40_000_000, 5_000_000));
+}
+
+#[test]
 fn a_late_transfer_within_the_grace_period_cures() {
     let mut stage = Stage::new(agreement(VARIATION), "2020-03-09T08:00");
     stage.value("2020-03-09T09:00", "1000000", &PRICES);
