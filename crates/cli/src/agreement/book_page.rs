@@ -257,7 +257,12 @@ fn assumptions(scenario: &MarginCallScenario) -> Vec<Assumption> {
                 .to_owned(),
         ),
         ("Swaps", "later payments at the policy rate of the day, discounted at it".to_owned()),
-        ("Depth", "as stated; half of what was taken is back after the half-life".to_owned()),
+        (
+            "Depth",
+            "as stated; half of what was taken is back after the half-life; agreements that sell at \
+             once each see all of it"
+                .to_owned(),
+        ),
     ]
     .map(|(name, value)| Assumption {
         name: name.to_owned(),
