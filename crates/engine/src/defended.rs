@@ -48,7 +48,7 @@ pub(crate) struct Defended {
     pub bands: BTreeMap<AssetId, Banded>,
     pub stress: StressState,
     /// The measured asset's marks, where a fall is measured.
-    pub tape: Option<Tape>,
+    pub tape: Option<(AssetId, Tape)>,
 }
 
 impl Engine {

@@ -88,7 +88,7 @@ pub(super) fn run(
     })?;
     let deficits: Vec<AccountId> = deficit_accounts(&effects);
     let facts = effects.facts.clone();
-    let came_in = drains::counts_in(engine, at, call, &effects)?;
+    let came_in = drains::counts_in(engine, at, call, &effects);
     settle::commit(engine, effects, Cause::Command, outcome)?;
     solvency::caps_hold(engine, at, &measured)?;
     drains::took_in(engine, at, came_in);

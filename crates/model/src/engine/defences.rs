@@ -1,18 +1,18 @@
 //! Rules against a drain and against a fall, each asked of everything that has ever happened.
 
 use super::Model;
-use crate::number::{Int, Result, ceil, floor, half_up, narrow, positive, ten, wad};
+use crate::number::{Int, Result, ceil, floor, narrow, positive, ten, wad};
 use breakwater_engine::{Body, Cause, What};
 use breakwater_liquidation::solvency::Defences;
-use breakwater_liquidation::solvency::defences::{BandTerms, StressMeasure, StressTerms};
+use breakwater_liquidation::solvency::defences::{BandTerms, StressMeasure};
 use breakwater_liquidation::solvency::outflow::{Counted, Excess, OutflowLimit};
 use breakwater_liquidation::solvency::stress_state::StressState;
 use breakwater_liquidation::{AssetKind, Call, Policy, Rejection};
-use breakwater_money::{AccountId, Amount, AssetId, Holder, Price, Time, Unit};
+use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, Unit};
 use num_traits::{Signed, Zero};
 use std::collections::BTreeMap;
 
-pub(super) const SECOND: u64 = 1_000_000_000;
+const SECOND: u64 = 1_000_000_000;
 pub(super) const WHOLE: u32 = 10_000;
 
 /// A withdrawal that waits.
@@ -52,7 +52,7 @@ pub(super) struct Defended {
     pub bands: BTreeMap<AssetId, (BandTerms, Vec<(u64, Int)>, Stand)>,
     pub stress: StressState,
     /// The measured asset's marks, since the measure began; the first counts as always there.
-    pub marks: Option<(u64, Vec<(Time, Int)>)>,
+    pub marks: Option<(AssetId, u64, Vec<(Time, Int)>)>,
 }
 
 /// How a request is answered.
@@ -396,9 +396,16 @@ impl Model {
         if rules.throttle.is_none() && rules.close_factor.is_none() {
             return Ok(Int::zero());
         }
-        let came = self.inside(*debt) - before.inside(*debt);
-        let told = crate::plan::value_repaid(facts).unwrap_or(0);
-        let value = before.worth(*debt, &positive(came), true)?.max(Int::from(told));
+        // Paid from outside, or by an account of the pool as the fact tells.
+        let mut came = positive(self.inside(*debt) - before.inside(*debt));
+        let mut told = Int::zero();
+        for fact in facts {
+            if let breakwater_liquidation::Fact::Seized { repaid, repaid_value, .. } = fact {
+                came = came.max(Int::from(repaid.raw));
+                told += *repaid_value;
+            }
+        }
+        let value = before.worth(*debt, &came, true)?.max(told);
         if let Some((most, window)) = before.defended.throttle {
             let now = before.second();
             let recent = before.defended.taken.iter().filter(|taken| now - taken.0 < window);
@@ -473,10 +480,11 @@ impl Model {
             StressMeasure::Usage { .. } => None,
             StressMeasure::Fall { window_seconds, .. } => {
                 let window = window_seconds * SECOND;
-                let kept = self.defended.marks.take().filter(|(had, _)| *had == window);
+                let kept = self.defended.marks.take();
+                let kept = kept.filter(|(of, had, _)| *of == asset && *had == window);
                 let mark = self.pool.price(asset).ok();
                 let mark = mark.map(|mark| (Time(0), Int::from(mark.raw)));
-                Some(kept.unwrap_or((window, mark.into_iter().collect())))
+                Some(kept.unwrap_or((asset, window, mark.into_iter().collect())))
             }
         };
     }

@@ -1,7 +1,7 @@
 //! Pauses at bands and states of stress, asked of every mark that has ever come.
 
 use super::Model;
-use super::defences::{SECOND, Stand, WHOLE};
+use super::defences::{Stand, WHOLE};
 use crate::number::{Int, Result, ceil, floor, half_up, narrow};
 use breakwater_engine::{Cause, What};
 use breakwater_liquidation::solvency::defences::{StressMeasure, StressTerms};
@@ -15,7 +15,7 @@ impl Model {
     pub(super) fn watch_bands(&mut self, asset: AssetId, mark: Price) {
         let (now, at) = (self.second(), self.pool.now);
         let measured = self.measured().is_some_and(|(_, of)| of == asset);
-        if let Some((_, marks)) = self.defended.marks.as_mut().filter(|_| measured) {
+        if let Some((_, _, marks)) = self.defended.marks.as_mut().filter(|_| measured) {
             marks.push((at, Int::from(mark.raw)));
         }
         let Some((terms, marks, stand)) = self.defended.bands.get_mut(&asset) else { return };
@@ -58,7 +58,7 @@ impl Model {
     pub(super) fn measure_stress(&mut self, cause: Cause) {
         let Some((terms, asset)) = self.measured() else { return };
         let measure = match (&terms.measure, &self.defended.marks) {
-            (StressMeasure::Fall { .. }, Some((window, marks))) => fallen(*window, marks),
+            (StressMeasure::Fall { .. }, Some((_, window, marks))) => fallen(*window, marks),
             _ => {
                 let rule = self.in_force.as_ref().map(|in_force| in_force.rule.clone());
                 let totals = rule.and_then(|rule| rule.totals(&self.pool, asset).ok());
@@ -111,33 +111,7 @@ impl Model {
         Ok(())
     }
 
-    /// Refuses what a pause at a band does not let in.
-    pub(super) fn bands_let_in(&self, call: &Call, asset: AssetId) -> Result<()> {
-        if self.pool.now >= self.band_pause(asset) {
-            return Ok(());
-        }
-        let who = call.accounts();
-        let has = |account: &AccountId| {
-            let held = self.pool.holdings(*account);
-            held.iter().any(|(_, unit, _)| unit.asset == asset)
-        };
-        let owes = |account: &AccountId| self.pool.exposed(*account);
-        let refused = match call {
-            Call::Deposit { asset: of, .. } => {
-                *of == asset && who.iter().any(owes) && !who.iter().all(has)
-            }
-            Call::Borrow { asset: of, .. } => *of == asset || who.iter().any(has),
-            Call::Withdraw { .. } => who.iter().any(|account| has(account) && owes(account)),
-            Call::Import { asset: of, collateral, debt, .. } => {
-                (*collateral > 0 && *of == asset && who.iter().any(owes))
-                    || (*debt > 0 && (*of == asset || who.iter().any(has)))
-            }
-            _ => false,
-        };
-        if refused { Err(Rejection::BandPaused) } else { Ok(()) }
-    }
-
-    /// The rule in force, for those who ask after a call.
+    /// Accounts that a call puts new risk on.
     pub(super) fn risky(&self, call: &Call) -> Vec<AccountId> {
         match call {
             Call::Borrow { account, .. } => vec![*account],

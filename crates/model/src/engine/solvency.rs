@@ -206,7 +206,14 @@ impl Model {
             if grace && (owes_more || (supplies && tops_up && !all_concerned)) {
                 return Err(Rejection::UnpauseGrace);
             }
-            self.bands_let_in(call, asset)?;
+            let buys_time = supplies
+                && wish.who.iter().any(|account| self.pool.exposed(*account))
+                && !(matches!(call, Call::Deposit { .. }) && all_concerned);
+            let takes = wish.take.is_some() && any_owes_here;
+            let banded = self.pool.now < self.band_pause(asset);
+            if banded && (buys_time || owes_more || takes || wish.swap.contains(&asset)) {
+                return Err(Rejection::BandPaused);
+            }
             if self.pool.now < known.held_until && (owes_more || takes_out) {
                 return Err(Rejection::BreakerHolds);
             }

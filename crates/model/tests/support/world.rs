@@ -274,7 +274,7 @@ pub fn know(policy: &mut Policy, known: impl Fn(&str) -> bool) {
 fn defences(chance: &mut Chance) -> Option<Defences> {
     // The next numbers are those of other draws as well; these begin elsewhere.
     (0..7).for_each(|_| _ = chance.below(2));
-    if chance.percent(40) {
+    if chance.percent(50) {
         return None;
     }
     let small =

@@ -205,20 +205,16 @@ pub(crate) fn keep(engine: &mut Engine, split: &Split, outcome: &mut Outcome) {
     Engine::tell(outcome, Cause::Command, told);
 }
 
-/// Value that a call brings in, where inflows make room.
-pub(crate) fn counts_in(
-    engine: &Engine,
-    at: Time,
-    call: &Call,
-    effects: &Effects,
-) -> Result<u128, Rejected> {
+/// Value that a call brings in, where inflows make room; what has no mark makes none.
+pub(crate) fn counts_in(engine: &Engine, at: Time, call: &Call, effects: &Effects) -> u128 {
     let net = engine.defended.outflow.as_ref();
     let net = net.is_some_and(|window| window.limit().counted == Counted::Net);
     let brings = matches!(call, Call::Deposit { .. } | Call::Provide { .. } | Call::Repay { .. });
     if !net || !brings {
-        return Ok(0);
+        return 0;
     }
-    engine.with_view(at, |view| value(engine, view, &across(effects, false), Rounding::Floor))
+    let sums = across(effects, false);
+    engine.with_view(at, |view| value(engine, view, &sums, Rounding::Floor)).unwrap_or(0)
 }
 
 /// Counts it, once it is in.

@@ -30,11 +30,16 @@ pub(super) fn installed(engine: &mut Engine, defences: &Defences) {
             let window_nanos = window_seconds.saturating_mul(NANOS_PER_SECOND);
             // The tape is asked how far the mark has fallen; its own trip is nobody's.
             let breaker = Breaker { fall_bps: 9_999, window_nanos, hold_nanos: 1 };
-            let kept = engine.defended.tape.take().filter(|tape| tape.breaker() == breaker);
-            let info = engine.assets.iter().find(|info| info.symbol == *asset);
-            let market = info.and_then(|info| info.market);
+            let place = engine.assets.iter().position(|info| info.symbol == *asset);
+            // A policy that names what the pool does not have was refused.
+            let number = place.and_then(|place| u16::try_from(place).ok()).map(AssetId);
+            let Some(number) = number else { return };
+            let kept = engine.defended.tape.take();
+            let kept = kept.filter(|(of, tape)| *of == number && tape.breaker() == breaker);
+            let market = engine.assets[number.index()].market;
             let mark = market.and_then(|market| engine.marks[market.index()].mark);
-            Some(kept.unwrap_or_else(|| Tape::begin(breaker, mark.map(|mark| mark.price))))
+            let begin = || (number, Tape::begin(breaker, mark.map(|mark| mark.price)));
+            Some(kept.unwrap_or_else(begin))
         }
     };
 }
@@ -49,7 +54,7 @@ fn measured(engine: &Engine) -> Option<(&StressTerms, AssetId)> {
 /// A mark of the measured asset.
 pub(super) fn marked(engine: &mut Engine, at: Time, asset: AssetId, mark: Price) {
     if measured(engine).is_some_and(|(_, of)| of == asset)
-        && let Some(tape) = &mut engine.defended.tape
+        && let Some((_, tape)) = &mut engine.defended.tape
     {
         tape.mark(mark, at);
     }
@@ -59,7 +64,7 @@ pub(super) fn marked(engine: &mut Engine, at: Time, asset: AssetId, mark: Price)
 pub(super) fn moved(engine: &mut Engine, cause: Cause, outcome: &mut Outcome) {
     let Some((terms, asset)) = measured(engine) else { return };
     let measure_bps = match &engine.defended.tape {
-        Some(tape) => tape.fallen_bps(),
+        Some((_, tape)) => tape.fallen_bps(),
         None => {
             let rulebook = engine.rulebook();
             let totals =
