@@ -12,7 +12,7 @@ use breakwater_money::{AccountId, Amount, AssetId, Holder, Time, Unit};
 use num_traits::{Signed, Zero};
 use std::collections::BTreeMap;
 
-pub(super) const SECOND: u64 = 1_000_000_000;
+const SECOND: u64 = 1_000_000_000;
 pub(super) const WHOLE: u32 = 10_000;
 
 /// A withdrawal that waits.
