@@ -36,7 +36,11 @@ pub fn ends(of: Interval) -> String {
 /// What is told on standard output.
 pub fn told(ran: &Ran, page: &Path, paint: Paint) -> String {
     let world = &ran.world;
-    let mut text = format!("{}\n{}\n\n", paint.strong(&world.file.title), world.file.question);
+    let mut text = format!("{}\n", paint.strong(&world.file.title));
+    wrapped(&world.file.question, WIDTH)
+        .iter()
+        .for_each(|line| text.push_str(&format!("{line}\n")));
+    text.push('\n');
     let done = ran.outcome.rows.len() as u64;
     let partial = match (ran.outcome.complete(), ran.interrupted) {
         (true, false) => None,
@@ -188,7 +192,8 @@ fn cells(title: &str, table: &Table, paint: Paint) -> String {
         format!("\n{}, {} paths each: {}\n", paint.strong(title), table.paths, keys.join(" x "));
     let line = |cells: [&str; 6]| {
         let [values, mean, var, shortfall, paid, front] = cells;
-        format!("{values:<26}{mean:>14}{var:>14}{shortfall:>14}{paid:>14}  {front}\n")
+        let row = format!("{values:<26}{mean:>14}{var:>14}{shortfall:>14}{paid:>14}  {front}");
+        format!("{}\n", row.trim_end())
     };
     text.push_str(&paint.strong(&line(["", "mean loss", "at risk", "shortfall", "paid", "front"])));
     // A search is for what nothing beats.
