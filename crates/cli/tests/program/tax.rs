@@ -58,7 +58,12 @@ fn the_worked_files_have_the_figures_of_the_page() {
     let uk = answer(path, "lending-seizure.csv", "uk", &passed);
     assert_eq!(rows(&uk, "matches").len(), 0);
     let wash = answer(path, "margin-long.csv", "us", &["--elect", "wash-sales=on"]);
-    assert_eq!(rows(&wash, "wash-sales").len(), 1);
+    let disallowed = rows(&wash, "wash-sales");
+    // One of the 4.02 units of the first slice is replaced within 30 days: a share of 6,072.06.
+    assert!(
+        disallowed.len() == 1 && disallowed[0].to_string().contains("1510.46"),
+        "{disallowed:?}"
+    );
     let stands = wash["elections"].as_array().unwrap();
     let wash = stands.iter().find(|stands| stands["election"] == "wash-sales").unwrap();
     assert_eq!((&wash["choice"], &wash["by_default"]), (&json!("on"), &json!(false)));

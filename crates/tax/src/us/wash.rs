@@ -82,6 +82,8 @@ impl WashSales {
         lots.apply(names, movement)?;
         let today = Date::of(movement.at);
         let is_old = |date: Date| date.plus_days(DAYS_AROUND) < today;
+        // A purchase that was fresh at the movement before may be too old for this one.
+        self.fresh.retain(|lot| lots.lot(*lot).is_some_and(|lot| !is_old(Date::of(lot.acquired))));
         while self.waiting.front().is_some_and(|waiting| is_old(waiting.sold)) {
             self.waiting.pop_front();
         }
@@ -103,7 +105,6 @@ impl WashSales {
                 self.fresh.extend((count..lots.count()).filter(moved));
             }
         }
-        self.fresh.retain(|lot| lots.lot(*lot).is_some_and(|lot| !is_old(Date::of(lot.acquired))));
         Ok(())
     }
 
@@ -152,8 +153,12 @@ impl WashSales {
         let (quantity, loss) = (row.quantity, gain.negated()?);
         let asset = row.asset;
         let mut waiting = Waiting { row: number, asset, sold, held_days, quantity, loss };
+        // What is left of the very purchase that is sold replaces nothing (Rev. Rul. 56-406).
+        let own = row.lot;
         while let Some(at) = self.fresh.iter().position(|lot| {
-            lots.lot(*lot).is_some_and(|lot| lot.asset == asset && !lot.quantity.is_zero())
+            lots.lot(*lot).is_some_and(|lot| {
+                lot.asset == asset && !lot.quantity.is_zero() && Some(lot.source) != own
+            })
         }) {
             let Some(lot) = self.fresh.remove(at) else { break };
             let Some(units) = lots.lot(lot).copied() else { continue };
