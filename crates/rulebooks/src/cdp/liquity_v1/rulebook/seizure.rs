@@ -54,13 +54,16 @@ impl LiquityV1 {
             }
             _ => {
                 let mut troves: Vec<(AccountId, Trove)> = Vec::new();
+                let mut queue = Vec::new();
                 for account in call.liquidates() {
-                    // A trove named twice is closed by the time it comes again.
-                    if !troves.iter().any(|(known, _)| known == account) {
+                    // One that is named twice is visited twice: what is taken in between may have
+                    // changed what decides about it.
+                    let known = troves.iter().position(|(known, _)| known == account);
+                    queue.push(known.unwrap_or(troves.len()));
+                    if known.is_none() {
                         troves.push((*account, pair.position(view, *account).trove));
                     }
                 }
-                let queue = (0..troves.len()).collect();
                 (troves, queue, Walk::Named)
             }
         };
