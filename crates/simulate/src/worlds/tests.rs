@@ -51,20 +51,21 @@ fn every_defence_and_agent_gives_what_asking_everybody_gives() {
         ("run.steps", "500"),
         ("book.drawn.accounts", "500"),
         ("book.drawn.median", "5000"),
-        ("defences.breaker.fall_bps", "800"),
+        ("defences.breaker.fall_bps", "250"),
         // As small as the book, so that sales, budgets and the breaker matter.
         ("markets.BTC.depth.amount", "3000000"),
         ("markets.ETH.depth.amount", "3000000"),
         ("markets.ALT.depth.amount", "2000000"),
         ("markets.ETH.price.drift", "-0.0008"),
         ("panic.holdings", "300000"),
-        ("keepers.capital_per_step", "5000"),
-        ("defences.cap_per_step", "9000"),
+        ("keepers.capital_per_step", "2000"),
+        ("defences.cap_per_step", "4000"),
     ];
     let outcome = judge(&small("multi-collateral", &base));
     let sum = |of: &dyn Fn(&PathRow) -> u64| outcome.rows.iter().map(of).sum::<u64>();
     assert!(sum(&|row| row.liquidations) > 200, "{}", sum(&|row| row.liquidations));
-    assert!(sum(&|row| row.waited) > 0 && sum(&|row| row.trips.into()) > 0);
+    assert!(sum(&|row| row.waited) > 0, "nobody ever waited");
+    assert!(sum(&|row| row.trips.into()) > 0, "the breaker never tripped");
     assert!(outcome.rows.iter().all(|row| row.panic_sold > 0));
 }
 
