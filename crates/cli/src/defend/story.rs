@@ -1,27 +1,31 @@
 //! The defence table as text.
 
 use super::Told;
+use crate::figures::wrapped;
 use crate::screen::Paint;
 use breakwater_simulate::defending::{Measure, Scored};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// Widest name of a set that is printed.
-const NAME_MAX: usize = 28;
+const NAME_MAX: usize = 25;
+
+/// Width of a line of text.
+const WIDTH: usize = 98;
 
 /// A value in thousands, millions or billions.
 fn short(value: f64) -> String {
     match value.abs() {
-        v if v >= 1e9 => format!("{:.2} bn", value / 1e9),
-        v if v >= 1e6 => format!("{:.2} M", value / 1e6),
-        v if v >= 1e3 => format!("{:.1} k", value / 1e3),
+        v if v >= 1e9 => format!("{:.2}bn", value / 1e9),
+        v if v >= 1e6 => format!("{:.2}M", value / 1e6),
+        v if v >= 1e3 => format!("{:.1}k", value / 1e3),
         v if v < 0.5 => "0".to_owned(),
         _ => format!("{value:.0}"),
     }
 }
 
 fn percent(value: f64) -> String {
-    format!("{:.1} %", 100.0 * value)
+    format!("{:.1}%", 100.0 * value)
 }
 
 /// What the table is of, the table, and how to read it.
@@ -29,21 +33,15 @@ pub fn told(told: &Told<'_>, report: Option<&Path>, paint: Paint) -> String {
     let (settings, found) = (&told.scenario.settings, told.found);
     let mut text = String::new();
     let _ = writeln!(text, "{}", paint.strong(&settings.title));
-    let _ = writeln!(text, "{}\n", settings.question);
+    for line in wrapped(&settings.question, WIDTH) {
+        let _ = writeln!(text, "{line}");
+    }
+    let _ = writeln!(text);
     let heads = [
-        "bad debt",
-        "worst",
-        "trapped x h",
-        "held x h",
-        "bound",
-        "calm",
-        "trough",
-        "hurt",
-        "got out",
-        "large",
+        "bad debt", "trapped", "held", "bound", "calm", "trough", "hurt", "got out", "large",
         "small",
     ];
-    let widths = [11, 11, 13, 12, 7, 7, 10, 8, 9, 8, 8];
+    let widths = [9, 11, 9, 6, 6, 8, 6, 8, 6, 6];
     let _ = write!(text, "{:<NAME_MAX$}", "defence");
     for (head, width) in heads.iter().zip(widths) {
         let _ = write!(text, "{head:>width$}");
@@ -92,7 +90,6 @@ fn row(set: &Scored) -> Vec<String> {
     let maybe = |share: Option<f64>| share.map_or("-".to_owned(), percent);
     vec![
         short(set.mean(Measure::BadDebt)),
-        short(set.worst(Measure::BadDebt)),
         short(set.mean(Measure::Trapped)),
         short(set.mean(Measure::HeldBack)),
         format!("{:.1}", set.mean(Measure::Trips)),
