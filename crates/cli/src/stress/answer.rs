@@ -128,6 +128,7 @@ pub fn of(ran: &Ran) -> Value {
     let pairs = |rows: &[(String, String)]| -> Vec<Value> {
         rows.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
     };
+    let keeps_sums = ran.outcome.rows.iter().all(|row| row.conserved.is_some());
     let data: Vec<Value> = world
         .provenance()
         .iter()
@@ -153,7 +154,7 @@ pub fn of(ran: &Ran) -> Value {
         "book": { "accounts": world.size(), "collateral": units(world.collateral), "debt": units(world.debt) },
         "fund": units(world.fund.into()),
         "hash": ran.hash,
-        "books_balance": ran.outcome.unbalanced() == 0,
+        "books_balance": keeps_sums.then(|| ran.outcome.unbalanced() == 0),
         "judged": { "paths": ran.judged.0, "differ": ran.judged.1 },
         "confidence": CONFIDENCE,
         "metrics": metrics,
