@@ -69,7 +69,7 @@ fn option_books_that_make_no_sense_are_refused_with_the_field() {
     // What the reader of the file says takes a few lines.
     let told = with("[terms]", "[terms]\nlots = 1").with(3);
     assert!(told.err.contains("unknown field `lots`"), "{}", told.err);
-    with("rulebook = \"deribit-btc-portfolio\"", "rulebook = \"aave-v3.7\"")
-        .complains(3, &["rulebook"]);
-    run_in(folder.path(), &["compare", "option-book", "--set", "a=1"]).complains(2, &["a=1"]);
+    with("rulebook = \"deribit-btc-portfolio\"", "rulebook = \"nowhere\"")
+        .complains(3, &["rulebook", "nowhere"]);
+    run_in(folder.path(), &["compare", "option-book", "--peg", "0.9"]).complains(2, &["--peg"]);
 }
