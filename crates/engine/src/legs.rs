@@ -114,7 +114,7 @@ mod tests {
 
     fn leg(account: u32, asset: u16, quantity: u128) -> OpenLeg {
         let leg = Leg {
-            asset: AssetId(asset.into()),
+            asset: AssetId(asset),
             quantity,
             buy_back: false,
             worst_price: Price::new(1, 0),
