@@ -140,11 +140,12 @@ fn exposures(scenario: &MarginCallScenario, record: &Record) -> Section {
             lines.push(line(&format!("owed to {}", b.name), &|day| -(day.exposure as f64)));
             lines.push(line(&format!("posted by {}", a.name), &|day| day.posted_a as f64));
         }
+        let caption = Some("At the valuation of each day, before its calls are met.".to_owned());
         SectionChart {
             name: format!("exposure-{}", lane.id),
             title: lane.title.clone(),
             full: false,
-            drawn: Drawn::Holdings(Holdings { unit: "million USD".to_owned(), lines }),
+            drawn: Drawn::Holdings(Holdings { unit: "million USD".to_owned(), caption, lines }),
         }
     });
     Section {

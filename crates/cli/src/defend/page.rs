@@ -121,7 +121,8 @@ fn line(told: &Told<'_>, of: impl Fn(&Point) -> f64) -> Drawn {
         name: set.name.clone(),
         points: set.track.iter().map(|point| (point.hours, of(point).max(0.0))).collect(),
     });
-    Drawn::Holdings(Holdings { unit: told.found.unit.clone(), lines: lines.collect() })
+    let caption = Some("After each step of the first path.".to_owned());
+    Drawn::Holdings(Holdings { unit: told.found.unit.clone(), caption, lines: lines.collect() })
 }
 
 fn identity(told: &Told<'_>) -> Identity {

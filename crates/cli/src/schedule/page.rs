@@ -90,7 +90,11 @@ fn holdings(worked: &Worked) -> Holdings {
         );
         HoldingsLine { name: way.name.clone(), points }
     };
-    Holdings { unit: "units".to_owned(), lines: worked.ways.iter().map(line).collect() }
+    Holdings {
+        unit: "units".to_owned(),
+        caption: None,
+        lines: worked.ways.iter().map(line).collect(),
+    }
 }
 
 fn key_figures(market: &Market, worked: &Worked) -> Vec<KeyFigure> {

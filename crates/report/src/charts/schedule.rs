@@ -38,8 +38,9 @@ impl Chart for Holdings {
     }
 
     fn caption(&self) -> String {
-        "What is still held after each trade; every line falls at once when a slice is sold."
-            .to_owned()
+        let held =
+            "What is still held after each trade; every line falls at once when a slice is sold.";
+        self.caption.clone().unwrap_or_else(|| held.to_owned())
     }
 
     fn draw(&self, mut canvas: Canvas<'_>) -> String {
@@ -51,7 +52,10 @@ impl Chart for Holdings {
         let legend: Vec<(Key, String)> =
             keys.map(|(class, line)| (Key::Line(class), line.name.clone())).collect();
         canvas.legend(&legend);
-        let name = format!("held, {}", self.unit);
+        let name = match &self.caption {
+            None => format!("held, {}", self.unit),
+            Some(_) => self.unit.clone(),
+        };
         let plot = canvas.plot(&name, &y, if phone { 200.0 } else { 260.0 }, 14.0);
         canvas.x_axis(&plot, &x, "hours after the start");
         // The first line lies on the others.
@@ -93,7 +97,7 @@ mod tests {
             name: format!("line {index}"),
             points: vec![(0.0, 100.0), (0.0, 60.0), (5.0, 10.0 + index as f64), (9.0, 0.0)],
         };
-        Holdings { unit: "ETH".to_owned(), lines: (0..lines).map(line).collect() }
+        Holdings { unit: "ETH".to_owned(), caption: None, lines: (0..lines).map(line).collect() }
     }
 
     #[test]

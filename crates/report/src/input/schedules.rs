@@ -32,6 +32,8 @@ pub struct FrontierMark {
 pub struct Holdings {
     /// Unit of what is held, such as `ETH`.
     pub unit: String,
+    /// What the lines show, where they are not what schedules still hold.
+    pub caption: Option<String>,
     /// The schedules; the first is the one that the page is about. At most six are drawn.
     pub lines: Vec<HoldingsLine>,
 }
