@@ -56,6 +56,14 @@ pub enum TaxError {
         /// Choices that exist.
         known: String,
     },
+    /// Pools have one cost for all units, so that units without one cannot have their own.
+    #[error(
+        "missing basis from proceeds: profile {profile} pools costs; zero or a refusal is right"
+    )]
+    NoProceedsBasis {
+        /// Profile.
+        profile: String,
+    },
     /// A year's shape is wrong: write `2025`.
     #[error("year {found}: one from 2009 to 2999 is right")]
     NoYear {

@@ -245,3 +245,27 @@ fn contracts_of_an_elected_venue_go_to_form_6781_and_need_a_mark() {
     let error = us(&["section-1256=offshore"]).unwrap_err().to_string();
     assert!(error.contains("open at the end of 2025 and has no mark"), "{error}");
 }
+
+#[test]
+fn a_pool_refuses_a_basis_from_proceeds_and_takes_lots_by_it() {
+    let of = |profile: Profile| {
+        let imported = read("lending-seizure.csv");
+        let elections = Elections::new(profile);
+        let input = Input {
+            names: &imported.names,
+            entries: &imported.entries,
+            year: 2025,
+            currency: profile.currency(),
+            elections: &elections,
+            orders: &[],
+            matching: Matching::AverageEntry,
+            shortage: Shortage::ProceedsAsBasis,
+        };
+        run(profile, &input)
+    };
+    assert!(of(Profile::Us).is_ok());
+    for profile in [Profile::Uk, Profile::Ca] {
+        let refused = of(profile).unwrap_err().to_string();
+        assert!(refused.contains("pools costs"), "{refused}");
+    }
+}

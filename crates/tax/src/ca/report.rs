@@ -2,7 +2,7 @@
 
 use super::superficial::cost_base;
 use crate::common::{self, Basis, frame};
-use crate::error::Result;
+use crate::error::{Result, TaxError};
 use crate::profile::{Input, Profile};
 use crate::report::{Closing, Report, Table, figure};
 use crate::trade::{Side, trades};
@@ -14,6 +14,9 @@ use breakwater_accounting::{Shortage, Value};
 /// What is wrong with an entry.
 pub fn of(input: &Input<'_>) -> Result<Report> {
     let basis = Basis::of(Profile::Ca, input)?;
+    if input.shortage == Shortage::ProceedsAsBasis {
+        return Err(TaxError::NoProceedsBasis { profile: Profile::Ca.word().to_owned() });
+    }
     let mut report = frame(Profile::Ca, input, &basis);
     let names = input.names;
     let trades = trades(&basis.movements, crate::uk::report::valuation(input));

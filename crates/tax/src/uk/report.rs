@@ -2,7 +2,7 @@
 
 use super::matching::{Rule, matches};
 use crate::common::{self, Basis, frame};
-use crate::error::Result;
+use crate::error::{Result, TaxError};
 use crate::profile::{Input, Profile};
 use crate::report::{Closing, Report, Table, figure};
 use crate::trade::{Side, Valuation, trades};
@@ -15,6 +15,9 @@ use std::collections::BTreeSet;
 /// What is wrong with an entry.
 pub fn of(input: &Input<'_>) -> Result<Report> {
     let basis = Basis::of(Profile::Uk, input)?;
+    if input.shortage == Shortage::ProceedsAsBasis {
+        return Err(TaxError::NoProceedsBasis { profile: Profile::Uk.word().to_owned() });
+    }
     let mut report = frame(Profile::Uk, input, &basis);
     let names = input.names;
     let trades = trades(&basis.movements, valuation(input));
