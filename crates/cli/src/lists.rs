@@ -37,9 +37,8 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
         rows.push(listed(name, title, &provenance, &mut text));
     }
     text.push_str(
-        "\nbreakwater replay NAME runs one, breakwater auction run NAME one of auctions, breakwater \
-         compare option-book\none of options, breakwater agreement run margin-call a book of margin agreements; a path to \
-         a .toml file works too\n",
+        "\nbreakwater replay NAME runs one, auction run NAME one of auctions, compare option-book one of \
+         options,\nagreement run margin-call one of agreements; a path to a .toml file works too\n",
     );
     text.push_str("\nWorlds, many paths each:\n\n");
     let mut worlds = Vec::new();

@@ -14,6 +14,7 @@ pub mod auctions;
 pub mod book;
 pub mod defending;
 pub mod error;
+mod files;
 pub mod fitting;
 pub mod hedging;
 pub mod keeper;

@@ -2,12 +2,13 @@
 
 use crate::ScenarioError;
 use crate::book::Book;
+use crate::files::{NOT_STATED, Shelf, provenance};
 use crate::options::RunOptions;
 use crate::path::{self, PathPoint};
-use crate::shipped::{PERPETUALS, SCENARIOS, TABLES};
+use crate::shipped::{PERPETUALS, SCENARIOS};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A scenario file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -214,26 +215,8 @@ impl Scenario {
     /// # Errors
     /// No such scenario, or the first thing wrong in it or its files.
     pub fn open(name: &str) -> Result<Scenario, ScenarioError> {
-        let shipped = SCENARIOS.iter().find(|(known, _)| *known == name);
-        if let Some((_, text)) = shipped {
-            return Scenario::read(name, text, &|file| {
-                let found = TABLES.iter().find(|(known, _)| *known == file);
-                found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| ScenarioError::Read {
-                    path: file.to_owned(),
-                    reason: "not shipped".to_owned(),
-                })
-            });
-        }
-        let path = PathBuf::from(name);
-        if path.extension().is_none_or(|e| e != "toml") || !path.exists() {
-            let shipped: Vec<&str> =
-                SCENARIOS.iter().chain(PERPETUALS).map(|(name, _)| *name).collect();
-            let (name, shipped) = (name.to_owned(), shipped.join(", "));
-            return Err(ScenarioError::Unknown { name, shipped });
-        }
-        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        let text = read_file(&path)?;
-        Scenario::read(name, &text, &|file| read_file(&folder.join(file)))
+        let (text, files) = Shelf::open(name, SCENARIOS, PERPETUALS, "")?;
+        Scenario::read(name, &text, &|file| files.text(file))
     }
 
     /// Names and titles of the shipped scenarios.
@@ -309,17 +292,8 @@ impl Scenario {
     /// Where each table comes from: file, source, licence, blake3 of its bytes.
     #[must_use]
     pub fn provenance(&self) -> Vec<(String, String, String, String)> {
-        self.texts
-            .iter()
-            .map(|(file, text)| {
-                let known = self.settings.sources.get(file);
-                let (source, licence) = known.map_or(("not stated", "not stated"), |k| {
-                    (k.source.as_str(), k.licence.as_str())
-                });
-                let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-                (file.clone(), source.to_owned(), licence.to_owned(), hash)
-            })
-            .collect()
+        let texts = self.texts.iter().map(|(file, text)| (file, text.as_str()));
+        provenance(texts, &self.settings.sources, NOT_STATED)
     }
 }
 

@@ -1,14 +1,13 @@
 //! The scenario file of a book of margin agreements.
 
 use crate::ScenarioError;
-use crate::scenario::read_file;
-use crate::shipped::{MARGIN_CALLS, TABLES};
+use crate::files::Shelf;
+use crate::shipped::MARGIN_CALLS;
 use breakwater_agreement::support::zone::Zone;
 use breakwater_agreement::support::{Agreement, Document};
 use breakwater_liquidation::auctions::AuctionTerms;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -241,34 +240,14 @@ pub struct MarginCallScenario {
     pub zone: Zone,
 }
 
-/// Names of the scenarios that travel with the program.
-#[must_use]
-pub fn shipped_names() -> Vec<&'static str> {
-    MARGIN_CALLS.iter().map(|(name, _)| *name).collect()
-}
-
 impl MarginCallScenario {
     /// A shipped scenario by name, or a file by path.
     ///
     /// # Errors
     /// No such file, or the field that makes no sense.
     pub fn open(name: &str) -> Result<MarginCallScenario, ScenarioError> {
-        let shipped = MARGIN_CALLS.iter().find(|(known, _)| *known == name);
-        let text = match shipped {
-            Some((_, text)) => (*text).to_owned(),
-            None if Path::new(name).exists() => read_file(Path::new(name))?,
-            None => {
-                let shipped = shipped_names().join(", ");
-                return Err(ScenarioError::Unknown { name: name.to_owned(), shipped });
-            }
-        };
-        MarginCallScenario::read(name, &text, |file| {
-            if let Some((_, text)) = TABLES.iter().find(|(known, _)| *known == file) {
-                return Ok((*text).to_owned());
-            }
-            let folder = Path::new(name).parent().unwrap_or(Path::new("."));
-            read_file(&folder.join(file))
-        })
+        let (text, files) = Shelf::open(name, MARGIN_CALLS, &[], "")?;
+        MarginCallScenario::read(name, &text, |file| files.text(file))
     }
 
     /// The scenario of a text; `file` gives the text of a file that it names.

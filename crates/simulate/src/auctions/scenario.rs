@@ -7,9 +7,10 @@ use super::settings::{AuctionSettings, FormatSettings, PPM, times};
 use super::vaults::{self, Vault};
 use crate::ScenarioError;
 use crate::book::PRICE_DECIMALS;
+use crate::files::{Shelf, provenance};
 use crate::scenario::read_file;
-use crate::shipped::{AUCTIONS, TABLES};
-use std::path::{Path, PathBuf};
+use crate::shipped::AUCTIONS;
+use std::path::Path;
 
 /// A scenario with its tables read and checked.
 #[derive(Debug, Clone)]
@@ -28,23 +29,8 @@ impl AuctionScenario {
     /// # Errors
     /// No such scenario, or the first thing wrong in it or its files.
     pub fn open(name: &str) -> Result<AuctionScenario, ScenarioError> {
-        if let Some((_, text)) = AUCTIONS.iter().find(|(known, _)| *known == name) {
-            return AuctionScenario::read(name, text, &|file| {
-                let found = TABLES.iter().find(|(known, _)| *known == file);
-                found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| ScenarioError::Read {
-                    path: file.to_owned(),
-                    reason: "not shipped".to_owned(),
-                })
-            });
-        }
-        let path = PathBuf::from(name);
-        if path.extension().is_none_or(|e| e != "toml") || !path.exists() {
-            let shipped: Vec<&str> = AUCTIONS.iter().map(|(known, _)| *known).collect();
-            let (name, shipped) = (name.to_owned(), shipped.join(", "));
-            return Err(ScenarioError::Unknown { name, shipped });
-        }
-        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        AuctionScenario::read(name, &read_file(&path)?, &|file| read_file(&folder.join(file)))
+        let (text, files) = Shelf::open(name, AUCTIONS, &[], "")?;
+        AuctionScenario::read(name, &text, &|file| files.text(file))
     }
 
     /// Reads a scenario from its text, its tables by `table`.
@@ -164,15 +150,7 @@ impl AuctionScenario {
     /// Where each table comes from: file, source, licence, blake3 of its bytes.
     #[must_use]
     pub fn provenance(&self) -> Vec<(String, String, String, String)> {
-        let told = |(file, text): &(String, String)| {
-            let known = self.settings.sources.get(file);
-            let (source, licence) = known
-                .map_or(("stated by the scenario", "as the scenario"), |known| {
-                    (known.source.as_str(), known.licence.as_str())
-                });
-            let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-            (file.clone(), source.to_owned(), licence.to_owned(), hash)
-        };
-        self.texts.iter().map(told).collect()
+        let texts = self.texts.iter().map(|(file, text)| (file, text.as_str()));
+        provenance(texts, &self.settings.sources, ("stated by the scenario", "as the scenario"))
     }
 }

@@ -30,5 +30,5 @@ pub use score::{Measure, Point, RunScore, Scored};
 pub use sets::{BandSettings, DefenceSettings, OutflowSettings, StressSettings};
 pub use settings::{
     BookSettings, BusinessSettings, DefendSettings, MarketSettings, PanicSettings, PoolSettings,
-    PredatorSettings, RunSettings, RunThreshold, ShockSettings, SourceSettings,
+    PredatorSettings, RunSettings, RunThreshold, ShockSettings,
 };

@@ -3,9 +3,8 @@
 use super::flows::FlowHours;
 use super::settings::DefendSettings;
 use crate::ScenarioError;
-use crate::scenario::read_file;
-use crate::shipped::{DEFENCES, TABLES};
-use std::path::{Path, PathBuf};
+use crate::files::{NOT_STATED, Shelf, provenance};
+use crate::shipped::DEFENCES;
 
 /// A scenario with its tables read.
 #[derive(Debug, Clone)]
@@ -23,24 +22,8 @@ impl DefendScenario {
     /// # Errors
     /// No such scenario, or the first thing wrong in it or its files.
     pub fn open(name: &str) -> Result<DefendScenario, ScenarioError> {
-        if let Some((_, text)) = DEFENCES.iter().find(|(known, _)| *known == name) {
-            return DefendScenario::read(name, text, &|file| {
-                let file = format!("defend/{file}");
-                let found = TABLES.iter().find(|(known, _)| *known == file);
-                found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| ScenarioError::Read {
-                    path: file.clone(),
-                    reason: "not shipped".to_owned(),
-                })
-            });
-        }
-        let path = PathBuf::from(name);
-        if path.extension().is_none_or(|e| e != "toml") || !path.exists() {
-            let shipped: Vec<&str> = DEFENCES.iter().map(|(known, _)| *known).collect();
-            let (name, shipped) = (name.to_owned(), shipped.join(", "));
-            return Err(ScenarioError::Unknown { name, shipped });
-        }
-        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        DefendScenario::read(name, &read_file(&path)?, &|file| read_file(&folder.join(file)))
+        let (text, files) = Shelf::open(name, DEFENCES, &[], "defend")?;
+        DefendScenario::read(name, &text, &|file| files.text(file))
     }
 
     /// Reads a scenario from its text, its tables by `table`.
@@ -89,16 +72,7 @@ impl DefendScenario {
     /// Where each table comes from: file, source, licence, blake3 of its bytes.
     #[must_use]
     pub fn provenance(&self) -> Vec<(String, String, String, String)> {
-        self.texts
-            .iter()
-            .map(|(file, text)| {
-                let known = self.settings.sources.get(file);
-                let (source, licence) = known.map_or(("not stated", "not stated"), |known| {
-                    (known.source.as_str(), known.licence.as_str())
-                });
-                let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-                (file.clone(), source.to_owned(), licence.to_owned(), hash)
-            })
-            .collect()
+        let texts = self.texts.iter().map(|(file, text)| (file, text.as_str()));
+        provenance(texts, &self.settings.sources, NOT_STATED)
     }
 }

@@ -3,6 +3,7 @@
 use super::flows::FlowSettings;
 use super::sets::DefenceSettings;
 use crate::ScenarioError;
+use crate::scenario::Source;
 use crate::stress::panic::Hazard;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -39,17 +40,7 @@ pub struct DefendSettings {
     pub defences: Vec<DefenceSettings>,
     /// Where tables come from, by file.
     #[serde(default)]
-    pub sources: BTreeMap<String, SourceSettings>,
-}
-
-/// Where a table comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SourceSettings {
-    /// Where.
-    pub source: String,
-    /// On what terms.
-    pub licence: String,
+    pub sources: BTreeMap<String, Source>,
 }
 
 fn one() -> u32 {

@@ -1,8 +1,9 @@
 //! The scenario file of an option book.
 
 use crate::ScenarioError;
+use crate::files::{NOT_STATED, Shelf, provenance};
 use crate::scenario::{Source, read_file};
-use crate::shipped::{OPTION_BOOKS, TABLES};
+use crate::shipped::OPTION_BOOKS;
 use crate::table::Table;
 use breakwater_money::Time;
 use breakwater_money::decimal;
@@ -205,8 +206,8 @@ pub struct OptionBookScenario {
     pub path: Vec<u64>,
     /// Minute `from_minute`.
     pub start: Time,
-    /// Hash of the table of the index.
-    index_hash: String,
+    /// The table of the index.
+    index_text: String,
 }
 
 impl OptionBookScenario {
@@ -219,12 +220,8 @@ impl OptionBookScenario {
     /// Its table with where it comes from, its licence and its hash.
     #[must_use]
     pub fn provenance(&self) -> Vec<(String, String, String, String)> {
-        let file = &self.settings.files.index;
-        let known = self.settings.sources.get(file);
-        let (source, licence) = known.map_or(("not stated", "not stated"), |known| {
-            (known.source.as_str(), known.licence.as_str())
-        });
-        vec![(file.clone(), source.to_owned(), licence.to_owned(), self.index_hash.clone())]
+        let table = [(&self.settings.files.index, self.index_text.as_str())];
+        provenance(table, &self.settings.sources, NOT_STATED)
     }
 
     /// True if `name` means an option book: a shipped one, or a file that states options.
@@ -245,18 +242,8 @@ impl OptionBookScenario {
     /// # Errors
     /// No such file, or the field that makes no sense.
     pub fn open(name: &str) -> Result<OptionBookScenario, ScenarioError> {
-        let shipped = OPTION_BOOKS.iter().find(|(known, _)| *known == name);
-        let text = match shipped {
-            Some((_, text)) => (*text).to_owned(),
-            None => read_file(Path::new(name))?,
-        };
-        OptionBookScenario::read(name, &text, |file| {
-            if let Some((_, text)) = TABLES.iter().find(|(known, _)| *known == file) {
-                return Ok((*text).to_owned());
-            }
-            let folder = Path::new(name).parent().unwrap_or(Path::new("."));
-            read_file(&folder.join(file))
-        })
+        let (text, files) = Shelf::open(name, OPTION_BOOKS, &[], "")?;
+        OptionBookScenario::read(name, &text, |file| files.text(file))
     }
 
     /// The scenario of a text; `table` gives the text of a table.
@@ -288,11 +275,10 @@ impl OptionBookScenario {
             return Err(ScenarioError::setting("rulebook", reason));
         };
         let text = table(&settings.files.index)?;
-        let index_hash = blake3::hash(text.as_bytes()).to_hex().to_string();
         let path = index(&settings, &text)?;
         let start = Time::from_seconds(zero + 60 * u64::from(market.from_minute));
         let parameters = (*parameters).to_owned();
-        Ok(OptionBookScenario { settings, parameters, path, start, index_hash })
+        Ok(OptionBookScenario { settings, parameters, path, start, index_text: text })
     }
 }
 

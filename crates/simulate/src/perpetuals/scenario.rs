@@ -4,11 +4,12 @@ use super::book::PerpetualBook;
 use super::path::PerpetualPath;
 use super::settings::PerpetualSettings;
 use crate::ScenarioError;
+use crate::files::{NOT_STATED, Shelf, provenance};
 use crate::scenario::read_file;
-use crate::shipped::{PERPETUALS, TABLES};
+use crate::shipped::PERPETUALS;
 use breakwater_money::Time;
 use breakwater_money::rounding::{Rounding, mul_div};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A scenario with its tables read and its depth judged. The book is drawn when it is asked for.
 #[derive(Debug, Clone)]
@@ -27,23 +28,8 @@ impl PerpetualScenario {
     /// # Errors
     /// No such scenario, or the first thing wrong in it or its files.
     pub fn open(name: &str) -> Result<PerpetualScenario, ScenarioError> {
-        if let Some((_, text)) = PERPETUALS.iter().find(|(known, _)| *known == name) {
-            return PerpetualScenario::read(name, text, &|file| {
-                let found = TABLES.iter().find(|(known, _)| *known == file);
-                found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| ScenarioError::Read {
-                    path: file.to_owned(),
-                    reason: "not shipped".to_owned(),
-                })
-            });
-        }
-        let path = PathBuf::from(name);
-        if path.extension().is_none_or(|e| e != "toml") || !path.exists() {
-            let shipped: Vec<&str> = PERPETUALS.iter().map(|(known, _)| *known).collect();
-            let (name, shipped) = (name.to_owned(), shipped.join(", "));
-            return Err(ScenarioError::Unknown { name, shipped });
-        }
-        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        PerpetualScenario::read(name, &read_file(&path)?, &|file| read_file(&folder.join(file)))
+        let (text, files) = Shelf::open(name, PERPETUALS, &[], "")?;
+        PerpetualScenario::read(name, &text, &|file| files.text(file))
     }
 
     /// Reads a scenario from its text, its tables by `table`.
@@ -122,15 +108,8 @@ impl PerpetualScenario {
     /// Where each table comes from: file, source, licence, blake3 of its bytes.
     #[must_use]
     pub fn provenance(&self) -> Vec<(String, String, String, String)> {
-        let told = |(file, text): &(String, String)| {
-            let known = self.settings.sources.get(file);
-            let (source, licence) = known.map_or(("not stated", "not stated"), |known| {
-                (known.source.as_str(), known.licence.as_str())
-            });
-            let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-            (file.clone(), source.to_owned(), licence.to_owned(), hash)
-        };
-        self.texts.iter().map(told).collect()
+        let texts = self.texts.iter().map(|(file, text)| (file, text.as_str()));
+        provenance(texts, &self.settings.sources, NOT_STATED)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The files of a world: shipped in the binary, or beside the world's own.
 
 use crate::ScenarioError;
-use crate::scenario::{Source, read_file};
-use crate::shipped::{TABLES, WORLDS};
+use crate::files::{NOT_STATED, Shelf, Told, provenance};
+use crate::scenario::Source;
+use crate::shipped::WORLDS;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Titles of the shipped worlds.
@@ -18,27 +18,15 @@ pub(super) const SHIPPED_TITLES: &[(&str, &str)] = &[
 /// Where a world's files are, and those that were read.
 #[derive(Debug, Clone)]
 pub struct Tables {
-    /// None for shipped worlds.
-    folder: Option<PathBuf>,
+    files: Shelf,
     read: BTreeMap<String, Arc<str>>,
 }
 
 impl Tables {
     /// The text of a world, and where its tables are.
     pub(super) fn open(name: &str) -> Result<(String, Tables), ScenarioError> {
-        if let Some((_, text)) = WORLDS.iter().find(|(known, _)| *known == name) {
-            return Ok(((*text).to_owned(), Tables { folder: None, read: BTreeMap::new() }));
-        }
-        let path = Path::new(name);
-        if path.extension().is_none_or(|e| e != "toml") || !path.exists() {
-            let shipped: Vec<&str> = WORLDS.iter().map(|(name, _)| *name).collect();
-            return Err(ScenarioError::Unknown {
-                name: name.to_owned(),
-                shipped: shipped.join(", "),
-            });
-        }
-        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Ok((read_file(path)?, Tables { folder: Some(folder), read: BTreeMap::new() }))
+        let (text, files) = Shelf::open(name, WORLDS, &[], "stress")?;
+        Ok((text, Tables { files, read: BTreeMap::new() }))
     }
 
     /// The text of a table.
@@ -46,34 +34,13 @@ impl Tables {
         if let Some(text) = self.read.get(file) {
             return Ok(text.clone());
         }
-        let text: Arc<str> = match &self.folder {
-            Some(folder) => read_file(&folder.join(file))?.into(),
-            None => {
-                // Shipped worlds lie in a folder beside those of the tables.
-                let named = file.strip_prefix("../").unwrap_or(file);
-                let found = TABLES.iter().find(|(known, _)| *known == named);
-                let (_, text) = found.ok_or_else(|| ScenarioError::Read {
-                    path: file.to_owned(),
-                    reason: "not shipped; a world of your own names files beside it".to_owned(),
-                })?;
-                (*text).into()
-            }
-        };
+        let text: Arc<str> = self.files.text(file)?.into();
         self.read.insert(file.to_owned(), text.clone());
         Ok(text)
     }
 
-    pub(super) fn provenance(
-        &self,
-        sources: &BTreeMap<String, Source>,
-    ) -> Vec<(String, String, String, String)> {
-        let row = |(file, text): (&String, &Arc<str>)| {
-            let known = sources.get(file);
-            let (source, licence) = known
-                .map_or(("not stated", "not stated"), |k| (k.source.as_str(), k.licence.as_str()));
-            let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-            (file.clone(), source.to_owned(), licence.to_owned(), hash)
-        };
-        self.read.iter().map(row).collect()
+    pub(super) fn provenance(&self, sources: &BTreeMap<String, Source>) -> Vec<Told> {
+        let texts = self.read.iter().map(|(file, text)| (file, &**text));
+        provenance(texts, sources, NOT_STATED)
     }
 }
