@@ -6,8 +6,8 @@ use crate::profile::{Input, Profile};
 use crate::report::{Closing, Hit, NOTICE, Report, Table};
 use crate::trade::with_ownership_passed;
 use breakwater_accounting::{
-    Assumption, Books, Chosen, ContractEvent, ContractRow, Contracts, Date, ExpenseKind,
-    FillReason, Kind, Lots, Movement, Names, OutReason, Policy, Row, RowEvent, Value,
+    AssetId, Assumption, Books, Chosen, ContractEvent, ContractRow, Contracts, Date, ExpenseKind,
+    FillReason, Kind, Lots, Movement, Names, OutReason, Policy, Quantity, Row, RowEvent, Value,
     entry::Disposed, movements,
 };
 use breakwater_money::Time;
@@ -355,6 +355,15 @@ pub fn lots_table(names: &Names, lots: &Lots) -> Table {
         ]);
     }
     table
+}
+
+/// What a pool took for nothing, because it had not come in.
+pub fn missing_told(names: &Names, missing: &[(Date, AssetId, Quantity)]) -> Vec<String> {
+    let told = |(date, asset, missing): &(Date, AssetId, Quantity)| {
+        let asset = names.asset_name(*asset);
+        format!("{date}: {missing} {asset} went out that had not come in; taken at a cost of 0")
+    };
+    missing.iter().map(told).collect()
 }
 
 /// Assumptions of lots in words.

@@ -3,7 +3,7 @@
 use crate::common::{self, Basis};
 use crate::error::Result;
 use crate::profile::Input;
-use crate::report::Table;
+use crate::report::{Report, Table, figure};
 use crate::trade::value_of;
 use breakwater_accounting::{Change, Date, Lots, Order, Policy, Row, RowEvent, Scope};
 
@@ -74,4 +74,36 @@ pub fn table(
         ]);
     }
     Ok(table)
+}
+
+/// The report with the figures, tables, assumptions and sums that follow a profile's own.
+///
+/// # Errors
+/// A sum does not fit, or the lots do not close.
+pub fn complete(
+    mut report: Report,
+    input: &Input<'_>,
+    basis: &Basis,
+    lots: &Lots,
+    contracts: &str,
+) -> Result<Report> {
+    let sums = common::contract_sums(basis.contract_rows())?;
+    let (income, income_sum) = common::income_table(input.names, basis)?;
+    let (expenses, interest) = common::expenses_table(input.names, basis, "")?;
+    report.figures.extend([
+        figure(contracts, sums.gains.plus(sums.losses)?.plus(sums.fees)?),
+        figure("income in kind", income_sum),
+        figure("interest on what was borrowed", interest),
+    ]);
+    report.tables.extend([
+        common::contract_sums_table(&sums, input.elections.choice("funding"))?,
+        income,
+        expenses,
+        common::waived_table(input.names, basis, input.elections.choice("waived-debt")),
+        common::contracts_table(input.names, basis),
+        common::lots_table(input.names, lots),
+    ]);
+    report.assumptions = common::assumptions(input.names, lots);
+    report.closing = common::closing(lots)?;
+    Ok(report)
 }

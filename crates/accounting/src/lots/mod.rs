@@ -7,166 +7,22 @@
 
 mod policy;
 mod queue;
+mod rules_change;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use policy::{Order, Policy, Scope, Shortage, StandingOrder};
+pub use told::{Assumption, Chosen, Lot, Moved, Row, RowEvent};
 
 use crate::entry::Acquired;
 use crate::error::{AccountingError, Result};
-use crate::movement::{Change, Incoming, Movement, OutReason, Outgoing};
+use crate::movement::{Change, Incoming, Movement, Outgoing};
 use crate::names::{AssetId, Names, SourceId, WalletId};
-use crate::number::{Price, Quantity, Value};
+use crate::number::{Quantity, Value};
 use breakwater_money::Time;
 use queue::Queue;
 use std::collections::{BTreeSet, HashMap};
-
-/// Units acquired together, or what is left of them in one wallet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lot {
-    /// The row or event that brought them; parts that moved keep it.
-    pub source: SourceId,
-    /// Asset.
-    pub asset: AssetId,
-    /// Where they lie; in a universal pool, where they arrived first.
-    pub wallet: WalletId,
-    /// When they were acquired.
-    pub acquired: Time,
-    /// When they came to where they lie.
-    pub arrived: Time,
-    /// Units left.
-    pub quantity: Quantity,
-    /// Basis left.
-    pub basis: Value,
-    /// Units when the lot came to be, which with `entered_basis` give the basis of a unit.
-    pub entered: Quantity,
-    /// Basis when the lot came to be.
-    pub entered_basis: Value,
-    /// Price of a unit that orders go by; none is the basis of a unit.
-    pub price: Option<Price>,
-    /// Place among the acquisitions, which decides between lots of one instant; parts that moved
-    /// keep it.
-    pub turn: u32,
-    /// Why they came in.
-    pub how: Acquired,
-    /// Whether it is the pool of an average and so without a date.
-    pub pooled: bool,
-}
-
-/// What a row tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RowEvent {
-    /// Units came in as income.
-    Income(Acquired),
-    /// Units went out.
-    Out(OutReason),
-}
-
-/// How the lot of a row was chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Chosen {
-    /// By the order in force.
-    Order(Order),
-    /// By an identification made before.
-    Identified,
-    /// Not at all: income.
-    Nothing,
-}
-
-/// One realised row: a part of one disposal out of one lot, or an income.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// When.
-    pub at: Time,
-    /// Wallet.
-    pub wallet: WalletId,
-    /// Row or event.
-    pub source: SourceId,
-    /// Asset.
-    pub asset: AssetId,
-    /// What it tells of.
-    pub event: RowEvent,
-    /// The lot; none of an income and of an average.
-    pub lot: Option<SourceId>,
-    /// Number of the lot in [`Lots::lot`]; parts that moved have one of their own.
-    pub number: Option<usize>,
-    /// When the lot was acquired; none where there is no lot.
-    pub acquired: Option<Time>,
-    /// Why the lot came in; none where there is no lot.
-    pub acquired_how: Option<Acquired>,
-    /// Units.
-    pub quantity: Quantity,
-    /// What was received or discharged for them, before the fee.
-    pub proceeds: Value,
-    /// Fee in money.
-    pub fee: Value,
-    /// Basis removed.
-    pub basis: Value,
-    /// Market value, where it stands beside the proceeds.
-    pub market: Option<Value>,
-    /// How the lot was chosen.
-    pub chosen: Chosen,
-    /// Among which lots.
-    pub scope: Scope,
-}
-
-impl Row {
-    /// Proceeds less fee less basis.
-    ///
-    /// # Errors
-    /// It does not fit.
-    pub fn gain(&self) -> Result<Value> {
-        self.proceeds.minus(self.fee)?.minus(self.basis)
-    }
-}
-
-/// Units of a lot that went to another wallet, or into or out of the pool of all wallets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
-    /// When.
-    pub at: Time,
-    /// Row or event of a transfer; none where the scope changed.
-    pub source: Option<SourceId>,
-    /// The lot before it moved.
-    pub lot: Lot,
-    /// Its number in [`Lots::lot`].
-    pub number: usize,
-    /// The number of the lot that the units became.
-    pub into: usize,
-    /// Where from; none is the pool of all wallets.
-    pub from: Option<WalletId>,
-    /// Where to; none is the pool of all wallets.
-    pub to: Option<WalletId>,
-    /// Units.
-    pub quantity: Quantity,
-    /// Their basis.
-    pub basis: Value,
-}
-
-/// Something that had to be assumed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Assumption {
-    /// Units went out that had not come in; they were taken as a lot of this basis.
-    Missing {
-        /// Row or event.
-        source: SourceId,
-        /// Asset.
-        asset: AssetId,
-        /// Units.
-        quantity: Quantity,
-        /// Basis taken.
-        basis: Value,
-    },
-    /// When the scope changed, a wallet held more than lots were left for it.
-    Unallocated {
-        /// Asset.
-        asset: AssetId,
-        /// Wallet.
-        wallet: WalletId,
-        /// Units without a lot.
-        quantity: Quantity,
-    },
-}
 
 /// One part taken out of a lot.
 struct Part {
@@ -647,118 +503,6 @@ impl Lots {
             .get(&source)
             .map(|list| list.iter().copied().filter(here).collect())
             .unwrap_or_default()
-    }
-
-    /// Sorts a queue anew where another order came into force.
-    fn sort(&mut self, key: (AssetId, Option<WalletId>), order: Order) -> Result<()> {
-        let Some(queue) = self.queues.get_mut(&key) else { return Ok(()) };
-        if queue.order == order {
-            return Ok(());
-        }
-        let old = std::mem::replace(queue, Queue::new(order));
-        for at in old.lots() {
-            if order == Order::Average {
-                if let Some(pool) = queue.pool {
-                    let lot = self.lots[at];
-                    self.lots[at] = Lot { quantity: Quantity::ZERO, basis: Value::ZERO, ..lot };
-                    let pool = &mut self.lots[pool];
-                    pool.quantity = pool.quantity.plus(lot.quantity)?;
-                    pool.basis = pool.basis.plus(lot.basis)?;
-                    continue;
-                }
-                self.lots[at].pooled = true;
-                queue.pool = Some(at);
-            } else {
-                // The pool of an average is from now on a lot of its average basis, acquired when
-                // its first units were.
-                let lot = &mut self.lots[at];
-                if lot.pooled {
-                    (lot.entered, lot.entered_basis, lot.pooled) = (lot.quantity, lot.basis, false);
-                }
-            }
-            queue.insert(&self.lots, at);
-        }
-        queue.held = old.held;
-        Ok(())
-    }
-
-    /// From a universal pool to wallets: lots go to wallets in the order of the wallets' names, each
-    /// wallet filled up to its balance out of the earliest acquired. From wallets to a universal
-    /// pool: queues become one.
-    fn change_scope(&mut self, names: &Names, scope: Scope) -> Result<()> {
-        let open: Vec<usize> = self.open().map(|(at, _)| at).collect();
-        let old = self.scope;
-        self.scope = scope;
-        self.queues.clear();
-        let mut lots: Vec<(usize, Lot)> = open.iter().map(|at| (*at, self.lots[*at])).collect();
-        for at in open {
-            self.lots[at].quantity = Quantity::ZERO;
-            self.lots[at].basis = Value::ZERO;
-        }
-        if old == Scope::Wallet {
-            for (number, lot) in lots {
-                let (at, from, to) = (self.latest, Some(lot.wallet), None);
-                let (quantity, basis, into) = (lot.quantity, lot.basis, self.lots.len());
-                let source = None;
-                self.moves.push(Moved { at, source, lot, number, into, from, to, quantity, basis });
-                self.place(lot)?;
-            }
-            return Ok(());
-        }
-        lots.sort_by_key(|(_, lot)| lot.acquired);
-        let mut wallets: Vec<(AssetId, WalletId, Quantity)> = self
-            .balances
-            .iter()
-            .filter(|(_, balance)| **balance > Quantity::ZERO)
-            .map(|((asset, wallet), balance)| (*asset, *wallet, *balance))
-            .collect();
-        wallets.sort_by(|a, b| (a.0, names.wallet_name(a.1)).cmp(&(b.0, names.wallet_name(b.1))));
-        let mut supply: HashMap<AssetId, std::collections::VecDeque<(usize, Lot)>> = HashMap::new();
-        for (number, lot) in lots {
-            supply.entry(lot.asset).or_default().push_back((number, lot));
-        }
-        for (asset, wallet, balance) in wallets {
-            let mut wanted = balance;
-            let queue = supply.entry(asset).or_default();
-            while !wanted.is_zero() {
-                let Some((number, lot)) = queue.front_mut() else {
-                    let quantity = wanted;
-                    self.balance(asset, wallet, quantity.negated()?)?;
-                    self.assumptions.push(Assumption::Unallocated { asset, wallet, quantity });
-                    break;
-                };
-                let quantity = wanted.min(lot.quantity);
-                let basis = lot.basis.share(quantity, lot.quantity)?;
-                let moved = Lot { wallet, quantity, basis, ..*lot };
-                let (at, from, to) = (self.latest, None, Some(wallet));
-                let (source, lot_before, number, into) = (None, *lot, *number, self.lots.len());
-                self.moves.push(Moved {
-                    at,
-                    source,
-                    lot: lot_before,
-                    number,
-                    into,
-                    from,
-                    to,
-                    quantity,
-                    basis,
-                });
-                lot.quantity = lot.quantity.minus(quantity)?;
-                lot.basis = lot.basis.minus(basis)?;
-                let empty = lot.quantity.is_zero();
-                if empty {
-                    queue.pop_front();
-                }
-                wanted = wanted.minus(quantity)?;
-                self.place(moved)?;
-            }
-        }
-        // A wallet that was overdrawn in the universal pool owes units that other wallets hold no
-        // lots for; both were noted above, and its balance starts again at nothing.
-        for balance in self.balances.values_mut() {
-            *balance = (*balance).max(Quantity::ZERO);
-        }
-        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::movement::Incoming;
+use crate::movement::OutReason;
 use proptest::prelude::*;
 
 /// What a generated holder does.

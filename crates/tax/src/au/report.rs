@@ -1,7 +1,7 @@
 //! The report of Australia.
 
 use super::discount::{is_discounted, years};
-use crate::common::{self, Basis, frame};
+use crate::common::{Basis, frame};
 use crate::dated;
 use crate::error::Result;
 use crate::profile::{Input, Profile};
@@ -59,31 +59,11 @@ pub fn of(input: &Input<'_>) -> Result<Report> {
         cells.extend(figures.iter().map(Value::to_string));
         by_year.rows.push(cells);
     }
-    let sums = common::contract_sums(basis.contract_rows())?;
-    let (income, income_sum) = common::income_table(input.names, &basis)?;
-    let (expenses, interest) = common::expenses_table(input.names, &basis, "")?;
     report.figures = vec![
         figure("net capital gain, losses of earlier years applied", year.net_after_earlier),
         figure("net capital gain of the year alone", year.net_capital_gain),
         figure("losses carried forward", year.carried_forward),
-        figure(
-            "derivatives, apart: gains less losses and fees",
-            sums.gains.plus(sums.losses)?.plus(sums.fees)?,
-        ),
-        figure("income in kind", income_sum),
-        figure("interest on what was borrowed", interest),
     ];
-    report.tables = vec![
-        table,
-        by_year,
-        common::contract_sums_table(&sums, input.elections.choice("funding"))?,
-        income,
-        expenses,
-        common::waived_table(input.names, &basis, input.elections.choice("waived-debt")),
-        common::contracts_table(input.names, &basis),
-        common::lots_table(input.names, &lots),
-    ];
-    report.assumptions = common::assumptions(input.names, &lots);
-    report.closing = common::closing(&lots)?;
-    Ok(report)
+    report.tables = vec![table, by_year];
+    dated::complete(report, input, &basis, &lots, "derivatives, apart: gains less losses and fees")
 }

@@ -43,30 +43,16 @@ pub fn of(input: &Input<'_>) -> Result<Report> {
         cells.extend(row.iter().map(Value::to_string));
         by_year.rows.push(cells);
     }
-    let sums = common::contract_sums(basis.contract_rows())?;
-    let (income, income_sum) = common::income_table(input.names, &basis)?;
-    let (expenses, interest) = common::expenses_table(input.names, &basis, "")?;
     report.figures = vec![
         figure("net within one year", year.map_or(Value::ZERO, |year| year.net)),
         figure("counts after the exempt limit", year.map_or(Value::ZERO, |year| year.after_limit)),
-        figure(
-            "contracts, par. 20 EStG: gains less losses and fees",
-            sums.gains.plus(sums.losses)?.plus(sums.fees)?,
-        ),
-        figure("income in kind", income_sum),
-        figure("interest on what was borrowed", interest),
     ];
-    report.tables = vec![
-        table,
-        by_year,
-        common::contract_sums_table(&sums, input.elections.choice("funding"))?,
-        income,
-        expenses,
-        common::waived_table(input.names, &basis, input.elections.choice("waived-debt")),
-        common::contracts_table(input.names, &basis),
-        common::lots_table(input.names, &lots),
-    ];
-    report.assumptions = common::assumptions(input.names, &lots);
-    report.closing = common::closing(&lots)?;
-    Ok(report)
+    report.tables = vec![table, by_year];
+    dated::complete(
+        report,
+        input,
+        &basis,
+        &lots,
+        "contracts, par. 20 EStG: gains less losses and fees",
+    )
 }

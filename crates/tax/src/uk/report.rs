@@ -95,14 +95,7 @@ pub fn of(input: &Input<'_>) -> Result<Report> {
         common::waived_table(names, &basis, input.elections.choice("waived-debt")),
         common::contracts_table(names, &basis),
     ];
-    report.assumptions = matched
-        .missing
-        .iter()
-        .map(|(date, asset, missing)| {
-            let asset = names.asset_name(*asset);
-            format!("{date}: {missing} {asset} went out that had not come in; taken at a cost of 0")
-        })
-        .collect();
+    report.assumptions = common::missing_told(names, &matched.missing);
     Ok(report)
 }
 
