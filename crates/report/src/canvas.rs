@@ -75,6 +75,8 @@ pub(crate) enum Key {
     Line(&'static str),
     /// A filled square of the class.
     Box(&'static str),
+    /// A filled square of the class, drawn so many times over itself, as areas that lie on each other are.
+    Layers(&'static str, usize),
     /// A circle of the class with this radius.
     Circle(&'static str, f64),
 }
@@ -131,7 +133,7 @@ impl<'a> Canvas<'a> {
         for (key, text) in entries {
             let mark = match key {
                 Key::Line(_) => 22.0,
-                Key::Box(_) => 14.0,
+                Key::Box(_) | Key::Layers(..) => 14.0,
                 Key::Circle(_, radius) => radius * 2.0 + 4.0,
             };
             let width = mark + 4.0 + text_width(text, LABEL);
@@ -144,6 +146,11 @@ impl<'a> Canvas<'a> {
                 Key::Line(class) => self.svg.line(class, (x, middle), (x + 20.0, middle)),
                 Key::Box(class) => {
                     self.svg.rect(class, (x, middle - 5.0), (x + 10.0, middle + 5.0), "");
+                }
+                Key::Layers(class, layers) => {
+                    for _ in 0..*layers {
+                        self.svg.rect(class, (x, middle - 5.0), (x + 10.0, middle + 5.0), "");
+                    }
                 }
                 Key::Circle(class, r) => self.svg.circle(class, (x + r + 1.0, middle), *r, ""),
             }

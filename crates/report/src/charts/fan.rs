@@ -42,8 +42,11 @@ impl Chart for Fan {
         let y = Axis::around(edges.chain(&self.median).copied(), 5);
         let x = Axis::hours(self.hours.iter().copied().chain([0.0]), if phone { 5 } else { 9 });
         let mut legend: Vec<(Key, String)> = vec![(Key::Line("line s-blue"), "median".to_owned())];
-        let bands = self.bands.iter();
-        legend.extend(bands.map(|band| (Key::Box("area f-blue"), band.name.clone())));
+        // The bands lie on each other, the widest beneath.
+        let bands = self.bands.iter().zip(1..);
+        legend.extend(
+            bands.map(|(band, layers)| (Key::Layers("area f-blue", layers), band.name.clone())),
+        );
         canvas.legend(&legend);
         let plot = canvas.plot(&self.unit, &y, if phone { 200.0 } else { 260.0 }, 14.0);
         canvas.x_axis(&plot, &x, "hours after the start");
