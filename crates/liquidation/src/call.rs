@@ -217,6 +217,49 @@ pub enum Call {
         /// The vault's own account.
         vault: AccountId,
     },
+    /// A part of a position goes to another account as it stands: with its share of what was paid
+    /// or got for it, so that nobody realises anything by giving it.
+    Transfer {
+        /// Who gives.
+        from: AccountId,
+        /// Who gets.
+        to: AccountId,
+        /// Which contract.
+        contract: AssetId,
+        /// How much.
+        quantity: u128,
+    },
+    /// A part of a position is closed in one contract and opened in another, on the same side and
+    /// against the same party, as one trade.
+    Roll {
+        /// Who rolls.
+        account: AccountId,
+        /// Who takes the other side of both; none is the outside.
+        against: Option<AccountId>,
+        /// The contract that is closed.
+        near: AssetId,
+        /// The contract that is opened.
+        far: AssetId,
+        /// How much is closed.
+        near_quantity: u128,
+        /// How much is opened.
+        far_quantity: u128,
+        /// At which price the near one.
+        near_price: Price,
+        /// At which price the far one.
+        far_price: Price,
+    },
+    /// Whoever holds an option uses it before it ends: those who are short of it pay.
+    Exercise {
+        /// Who holds it.
+        account: AccountId,
+        /// Which option.
+        contract: AssetId,
+        /// How much.
+        quantity: u128,
+        /// Price of its underlying.
+        price: Price,
+    },
 }
 
 impl Call {
@@ -247,6 +290,9 @@ impl Call {
             Call::Deliver { .. } => "deliver",
             Call::Quote { .. } => "quote",
             Call::TakeOver { .. } => "take over",
+            Call::Transfer { .. } => "transfer",
+            Call::Roll { .. } => "roll",
+            Call::Exercise { .. } => "exercise",
         }
     }
 
@@ -263,6 +309,7 @@ impl Call {
             | Call::Provide { account, .. }
             | Call::Reclaim { account, .. }
             | Call::Fill { account, .. }
+            | Call::Exercise { account, .. }
             | Call::WriteOff { account } => vec![*account],
             Call::Trade { buyer, seller, .. } => buyer.iter().chain(seller).copied().collect(),
             Call::RepayAndSeize { account, liquidator, .. } => {
@@ -278,6 +325,10 @@ impl Call {
             | Call::Deliver { .. }
             | Call::Quote { .. } => Vec::new(),
             Call::TakeOver { account, vault } => vec![*account, *vault],
+            Call::Transfer { from, to, .. } => vec![*from, *to],
+            Call::Roll { account, against, .. } => {
+                std::iter::once(*account).chain(*against).collect()
+            }
             Call::Deleverage { account, winners, .. } => {
                 std::iter::once(*account).chain(winners.iter().map(|(w, _)| *w)).collect()
             }

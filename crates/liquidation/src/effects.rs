@@ -123,6 +123,30 @@ pub enum Fact {
         /// Equity that came with it, in the numeraire; below zero the vault bears it.
         equity: i128,
     },
+    /// A part of a position changed accounts as it stands.
+    Moved {
+        /// Who gave it.
+        from: AccountId,
+        /// Who has it now.
+        to: AccountId,
+        /// How much of which contract.
+        quantity: Amount,
+        /// What had been paid or got for it, which went along.
+        entry: Amount,
+    },
+    /// A part of an option was used before its end.
+    Exercised {
+        /// Who held it.
+        holder: AccountId,
+        /// Who was short of it and pays; none is the outside.
+        writer: Option<AccountId>,
+        /// How much of which option.
+        quantity: Amount,
+        /// At which price of the underlying.
+        price: Price,
+        /// What the writer pays.
+        paid: Amount,
+    },
 }
 
 /// Who bears a loss, in the order of the waterfall.

@@ -69,6 +69,9 @@ fn enough(tally: &Tally, kind: Kind, interest: bool, least: u64) {
             "deliver",
             "quote",
             "take over",
+            "transfer",
+            "roll",
+            "exercise",
         ],
     };
     let always = [

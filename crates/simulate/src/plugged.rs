@@ -1,7 +1,7 @@
 //! Where the engine meets the rulebooks, and what a command looks like in a journal.
 
 use breakwater_engine::{Body, Command, Registry};
-use breakwater_liquidation::{AssetInfo, Rulebook};
+use breakwater_liquidation::{AssetInfo, Call, Rulebook};
 use std::sync::Arc;
 
 struct Plugged;
@@ -29,6 +29,17 @@ pub const COMMAND_VERSION: u8 = 4;
 /// The version that installs a policy with defences, which the version before does not know.
 pub const COMMAND_VERSION_DEFENDED: u8 = 5;
 
+/// The version of commands that move, roll or use what is listed, which the versions before do not know.
+pub const COMMAND_VERSION_LISTED: u8 = 6;
+
+/// Whether a command is one that came with [`COMMAND_VERSION_LISTED`].
+const fn listed(command: &Command) -> bool {
+    matches!(
+        command.body,
+        Body::Call(Call::Transfer { .. } | Call::Roll { .. } | Call::Exercise { .. })
+    )
+}
+
 /// Whether a command installs a policy, and if so whether that has defences.
 fn defended(command: &Command) -> Option<bool> {
     match &command.body {
@@ -48,7 +59,11 @@ pub fn encode(command: &Command) -> Vec<u8> {
     if defended == Some(false) {
         body.pop();
     }
-    let version = if defended == Some(true) { COMMAND_VERSION_DEFENDED } else { COMMAND_VERSION };
+    let version = match defended {
+        Some(true) => COMMAND_VERSION_DEFENDED,
+        _ if listed(command) => COMMAND_VERSION_LISTED,
+        _ => COMMAND_VERSION,
+    };
     let mut bytes = Vec::with_capacity(body.len() + 1);
     bytes.push(version);
     bytes.extend(body);
@@ -72,6 +87,9 @@ pub fn decode(bytes: &[u8]) -> Result<Command, String> {
             match whole(&ended) {
                 Ok(command) if defended(&command) == Some(false) => Ok(command),
                 _ => match whole(body)? {
+                    command if listed(&command) => {
+                        Err("a command of a newer version under an older number".to_owned())
+                    }
                     command if defended(&command).is_none() => Ok(command),
                     _ => Err("a policy with defences in a command of an older version".to_owned()),
                 },
@@ -81,8 +99,12 @@ pub fn decode(bytes: &[u8]) -> Result<Command, String> {
             command if defended(&command) == Some(true) => Ok(command),
             _ => Err("a command of this version installs a policy with defences".to_owned()),
         },
+        Some((&COMMAND_VERSION_LISTED, body)) => match whole(body)? {
+            command if listed(&command) => Ok(command),
+            _ => Err("a command of this version moves, rolls or uses what is listed".to_owned()),
+        },
         Some((version, _)) => {
-            let reads = format!("{COMMAND_VERSION} and {COMMAND_VERSION_DEFENDED}");
+            let reads = format!("{COMMAND_VERSION} to {COMMAND_VERSION_LISTED}");
             Err(format!("command of version {version}; this build reads {reads}"))
         }
         None => Err("empty payload; expected a command".to_owned()),
@@ -97,7 +119,7 @@ mod tests {
     use super::*;
     use breakwater_liquidation::Policy;
     use breakwater_liquidation::solvency::Defences;
-    use breakwater_money::Time;
+    use breakwater_money::{AccountId, AssetId, Time};
 
     fn install(defences: Option<Defences>) -> Command {
         let policy = Policy { defences, ..Policy::guarded() };
@@ -125,6 +147,15 @@ mod tests {
         let mut wrong = bytes.clone();
         wrong[0] = COMMAND_VERSION_DEFENDED;
         assert!(decode(&wrong).unwrap_err().contains("installs a policy"));
+        let (from, to) = (AccountId(1), AccountId(2));
+        let moved = Call::Transfer { from, to, contract: AssetId(3), quantity: 4 };
+        let moved = Command { at: Time(5), body: Body::Call(moved) };
+        let mut newer = encode(&moved);
+        assert_eq!((newer[0], decode(&newer)), (COMMAND_VERSION_LISTED, Ok(moved)));
+        newer[0] = COMMAND_VERSION;
+        assert!(decode(&newer).unwrap_err().contains("newer version"));
+        wrong[0] = COMMAND_VERSION_LISTED;
+        assert!(decode(&wrong).unwrap_err().contains("moves, rolls or uses"));
         let mut longer = bytes;
         longer.push(0);
         assert!(decode(&longer).unwrap_err().contains("1 bytes after"));

@@ -120,8 +120,8 @@ fn ring(name: &str) -> Option<u8> {
         .and_then(|at| u8::try_from(at).ok())
 }
 
-/// What a crate of ring 0 may use in the shipped program. `ledger` sees money alone; rulebooks,
-/// agreement and engine stand side by side and do not know each other.
+/// What a crate of ring 0 may use in the shipped program. `ledger` sees money alone; rulebooks and
+/// engine stand side by side and do not know each other.
 fn beneath(name: &str) -> &'static [&'static str] {
     match name {
         "market" | "ledger" => &["money"],
@@ -129,9 +129,19 @@ fn beneath(name: &str) -> &'static [&'static str] {
         "margin" => &["money", "market", "options"],
         "execution" | "auction" => &["money", "market", "options", "margin"],
         "liquidation" => &["money", "market", "options", "margin", "execution", "auction"],
-        "agreement" | "rulebooks" => {
+        "agreement" => {
             &["money", "market", "options", "margin", "execution", "auction", "liquidation"]
         }
+        "rulebooks" => &[
+            "money",
+            "market",
+            "options",
+            "margin",
+            "execution",
+            "auction",
+            "liquidation",
+            "agreement",
+        ],
         "engine" => &[
             "money",
             "market",
@@ -197,6 +207,7 @@ mod tests {
             ("engine", "ledger"),
             ("engine", "liquidation"),
             ("rulebooks", "liquidation"),
+            ("rulebooks", "agreement"),
             ("journal", "engine"),
             ("simulate", "journal"),
             ("conformance", "report"),
@@ -221,6 +232,8 @@ mod tests {
             ("rulebooks", "engine"),
             ("engine", "rulebooks"),
             ("agreement", "engine"),
+            ("agreement", "rulebooks"),
+            ("engine", "agreement"),
             ("engine", "journal"),
             ("journal", "simulate"),
             ("simulate", "report"),

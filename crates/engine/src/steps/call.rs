@@ -113,6 +113,9 @@ const fn takes_out(call: &Call) -> bool {
             | Call::Configure { .. }
             | Call::Trade { .. }
             | Call::TakeOver { .. }
+            | Call::Transfer { .. }
+            | Call::Roll { .. }
+            | Call::Exercise { .. }
     )
 }
 

@@ -151,8 +151,8 @@ struct Adds {
     accounts: Vec<AccountId>,
     /// More of this would be supplied.
     supplied: Option<AssetId>,
-    /// More of this would be owed, or a position in it would grow.
-    owed: Option<AssetId>,
+    /// More of these would be owed, or positions in them would grow.
+    owed: Vec<AssetId>,
     /// This would be taken out by its owner.
     taken: Option<AssetId>,
     /// These would change hands with the pool or in it.
@@ -168,10 +168,10 @@ impl Adds {
             }
             Call::Import { asset, collateral, debt, .. } => Adds {
                 supplied: (collateral > 0).then_some(asset),
-                owed: (debt > 0).then_some(asset),
+                owed: (debt > 0).then_some(asset).into_iter().collect(),
                 ..adds
             },
-            Call::Borrow { asset, .. } => Adds { owed: Some(asset), ..adds },
+            Call::Borrow { asset, .. } => Adds { owed: vec![asset], ..adds },
             Call::Withdraw { asset, .. } | Call::Reclaim { asset, .. } => {
                 Adds { taken: Some(asset), ..adds }
             }
@@ -180,17 +180,56 @@ impl Adds {
             }
             Call::Swap { sold, bought, .. } => Adds { exchanged: Some((sold, bought)), ..adds },
             Call::Trade { buyer, seller, contract, quantity, .. } => {
-                let sides = [(buyer, 1), (seller, -1)].into_iter();
-                let named = sides.filter_map(|(side, sign)| Some((side?, sign)));
-                let grow = named
-                    .filter(|(account, sign)| grows(engine, *account, contract, quantity, *sign));
-                let accounts: Vec<AccountId> = grow.map(|(account, _)| account).collect();
-                let owed = (!accounts.is_empty()).then_some(contract);
-                Adds { accounts, owed, exchanged: Some((contract, contract)), ..adds }
+                let traded = Adds::traded(engine, (buyer, seller), contract, quantity);
+                Adds { exchanged: Some((contract, contract)), ..traded }
+            }
+            Call::Transfer { from, to, contract, quantity } => {
+                let sides = (Some(to), Some(from));
+                let (buyer, seller) =
+                    if long(engine, from, contract) { sides } else { (sides.1, sides.0) };
+                let moved = Adds::traded(engine, (buyer, seller), contract, quantity);
+                Adds { exchanged: Some((contract, contract)), ..moved }
+            }
+            // The other party may grow in the near contract, as whoever rolls does in the far one.
+            Call::Roll { account, against, near, far, near_quantity, far_quantity, .. } => {
+                let sides = (Some(account), against);
+                let (buyer, seller) =
+                    if long(engine, account, near) { sides } else { (sides.1, sides.0) };
+                let closed = Adds::traded(engine, (seller, buyer), near, near_quantity);
+                let opened = Adds::traded(engine, (buyer, seller), far, far_quantity);
+                let mut accounts = [closed.accounts, opened.accounts].concat();
+                accounts.sort_unstable();
+                accounts.dedup();
+                let owed = [closed.owed, opened.owed].concat();
+                Adds { accounts, owed, exchanged: Some((near, far)), ..adds }
+            }
+            Call::Exercise { contract, .. } => {
+                Adds { exchanged: Some((contract, contract)), ..adds }
             }
             _ => adds,
         }
     }
+
+    /// What a trade adds to the positions of both parties.
+    fn traded(
+        engine: &Engine,
+        (buyer, seller): (Option<AccountId>, Option<AccountId>),
+        contract: AssetId,
+        quantity: u128,
+    ) -> Adds {
+        let sides = [(buyer, 1), (seller, -1)].into_iter();
+        let named = sides.filter_map(|(side, sign)| Some((side?, sign)));
+        let grow =
+            named.filter(|(account, sign)| grows(engine, *account, contract, quantity, *sign));
+        let accounts: Vec<AccountId> = grow.map(|(account, _)| account).collect();
+        let owed = if accounts.is_empty() { Vec::new() } else { vec![contract] };
+        Adds { accounts, owed, ..Adds::default() }
+    }
+}
+
+/// True if the account is long of the contract.
+fn long(engine: &Engine, account: AccountId, contract: AssetId) -> bool {
+    engine.ledger.balance(Holder::Account(account), Unit::token(contract)) > 0
 }
 
 /// True unless the trade only makes the account's position smaller.
@@ -239,9 +278,9 @@ pub(super) fn admits(engine: &Engine, at: Time, call: &Call) -> Result<(), Rejec
 /// more owed against it; also what somebody who owes takes out against it.
 fn burdens(engine: &Engine, asset: AssetId, adds: &Adds) -> bool {
     let has = |account: &&AccountId| has(engine, **account, asset);
-    adds.owed == Some(asset)
+    adds.owed.contains(&asset)
         || adds.taken == Some(asset)
-        || (adds.owed.is_some() && adds.accounts.iter().any(|account| has(&account)))
+        || (!adds.owed.is_empty() && adds.accounts.iter().any(|account| has(&account)))
         || (adds.taken.is_some()
             && adds.accounts.iter().filter(has).any(|account| exposed(engine, *account)))
 }
@@ -270,7 +309,7 @@ fn gate_admits(
         }
         Gate::Frozen => {
             let supplies = adds.supplied == Some(asset) && !tops_up;
-            if supplies || adds.owed == Some(asset) {
+            if supplies || adds.owed.contains(&asset) {
                 return Err(Rejection::AssetFrozen.because(symbol));
             }
         }
@@ -279,8 +318,8 @@ fn gate_admits(
     let Some(until) = grace else { return Ok(()) };
     // Nobody can be liquidated for it yet, so nobody may owe more against it either.
     let buys_time = adds.supplied == Some(asset) && tops_up && !here;
-    let owes_more = adds.owed.is_some()
-        && (adds.owed == Some(asset)
+    let owes_more = !adds.owed.is_empty()
+        && (adds.owed.contains(&asset)
             || adds.accounts.iter().any(|account| has(engine, *account, asset)));
     if buys_time || owes_more {
         let detail = format!("{symbol} until {}", until.0);
@@ -308,7 +347,7 @@ fn band_admits(
     let buys_time = adds.supplied == Some(asset) && !tops_up && adds.accounts.iter().any(owes);
     let exchanged = adds.exchanged.is_some_and(|(one, other)| one == asset || other == asset);
     let any_here = adds.accounts.iter().any(|account| has(engine, *account, asset));
-    let owes_more = adds.owed == Some(asset) || (adds.owed.is_some() && any_here);
+    let owes_more = adds.owed.contains(&asset) || (!adds.owed.is_empty() && any_here);
     let takes = adds.taken.is_some()
         && adds.accounts.iter().any(|account| has(engine, *account, asset) && owes(account));
     if buys_time || exchanged || owes_more || takes {
@@ -322,10 +361,10 @@ fn band_admits(
 pub(super) fn at_risk(engine: &Engine, call: &Call) -> Vec<AccountId> {
     let adds = Adds::of(engine, call);
     let takes = adds.taken.is_some();
-    if adds.owed.is_none() && !takes {
+    if adds.owed.is_empty() && !takes {
         return Vec::new();
     }
-    let owes_more = adds.owed.is_some();
+    let owes_more = !adds.owed.is_empty();
     adds.accounts.into_iter().filter(|account| owes_more || exposed(engine, *account)).collect()
 }
 

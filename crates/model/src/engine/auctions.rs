@@ -416,6 +416,9 @@ impl Model {
                 | Call::Configure { .. }
                 | Call::Trade { .. }
                 | Call::TakeOver { .. }
+                | Call::Transfer { .. }
+                | Call::Roll { .. }
+                | Call::Exercise { .. }
         );
         if takes { call.accounts().into_iter().try_for_each(|a| self.unbound(a)) } else { Ok(()) }
     }

@@ -29,7 +29,7 @@ pub(super) struct Guarded {
 struct Wish {
     who: Vec<AccountId>,
     supply: Option<AssetId>,
-    owe: Option<AssetId>,
+    owe: BTreeSet<AssetId>,
     take: Option<AssetId>,
     swap: Vec<AssetId>,
 }
@@ -143,35 +143,69 @@ impl Model {
         let mut wish = Wish { who: call.accounts(), ..Wish::default() };
         match call {
             Call::Deposit { asset, .. } | Call::Provide { asset, .. } => wish.supply = Some(*asset),
-            Call::Borrow { asset, .. } => wish.owe = Some(*asset),
+            Call::Borrow { asset, .. } => {
+                wish.owe.insert(*asset);
+            }
             Call::Withdraw { asset, .. } | Call::Reclaim { asset, .. } => wish.take = Some(*asset),
             Call::Import { asset, collateral, debt, .. } => {
                 wish.supply = Some(*asset).filter(|_| *collateral > 0);
-                wish.owe = Some(*asset).filter(|_| *debt > 0);
+                wish.owe.extend(Some(*asset).filter(|_| *debt > 0));
             }
             Call::BuyReserves { asset, pays, .. } => wish.swap = vec![*asset, *pays],
             Call::Swap { sold, bought, .. } => wish.swap = vec![*sold, *bought],
             Call::Trade { buyer, seller, contract, quantity, .. } => {
                 wish.swap = vec![*contract];
                 wish.who.clear();
-                let quantity = Int::from(*quantity);
-                for (side, change) in [(buyer, quantity.clone()), (seller, -quantity)] {
-                    let Some(account) = side else { continue };
-                    let size = self.pool.own(*account, Unit::token(*contract));
-                    let after = &size + change;
-                    // Between nothing and what it was.
-                    let closes = !size.is_zero()
-                        && after.abs() <= size.abs()
-                        && !(after * size).is_negative();
-                    if !closes {
-                        wish.who.push(*account);
-                        wish.owe = Some(*contract);
-                    }
-                }
+                self.wish_to_trade(&mut wish, (*buyer, *seller), *contract, *quantity);
             }
+            Call::Transfer { from, to, contract, quantity } => {
+                wish.swap = vec![*contract];
+                wish.who.clear();
+                let (buyer, seller) =
+                    if self.is_long(*from, *contract) { (to, from) } else { (from, to) };
+                let sides = (Some(*buyer), Some(*seller));
+                self.wish_to_trade(&mut wish, sides, *contract, *quantity);
+            }
+            Call::Roll { account, against, near, far, near_quantity, far_quantity, .. } => {
+                wish.swap = vec![*near, *far];
+                wish.who.clear();
+                let own = Some(*account);
+                let (long, short) =
+                    if self.is_long(*account, *near) { (own, *against) } else { (*against, own) };
+                self.wish_to_trade(&mut wish, (short, long), *near, *near_quantity);
+                self.wish_to_trade(&mut wish, (long, short), *far, *far_quantity);
+            }
+            Call::Exercise { contract, .. } => wish.swap = vec![*contract],
             _ => {}
         }
         wish
+    }
+
+    fn is_long(&self, account: AccountId, contract: AssetId) -> bool {
+        self.pool.own(account, Unit::token(contract)).is_positive()
+    }
+
+    /// Whoever would hold more of a contract owes more by it.
+    fn wish_to_trade(
+        &self,
+        wish: &mut Wish,
+        (buyer, seller): (Option<AccountId>, Option<AccountId>),
+        contract: AssetId,
+        quantity: u128,
+    ) {
+        let quantity = Int::from(quantity);
+        for (side, change) in [(buyer, quantity.clone()), (seller, -quantity)] {
+            let Some(account) = side else { continue };
+            let size = self.pool.own(account, Unit::token(contract));
+            let after = &size + change;
+            // Between nothing and what it was.
+            let closes =
+                !size.is_zero() && after.abs() <= size.abs() && !(after * size).is_negative();
+            if !closes {
+                wish.who.push(account);
+                wish.owe.insert(contract);
+            }
+        }
     }
 
     /// Refuses what gates, graces and breakers do not let in.
@@ -188,7 +222,7 @@ impl Model {
                 .who
                 .iter()
                 .any(|account| concerned.contains(account) && self.pool.exposed(*account));
-            let owes_more = wish.owe == Some(asset) || (wish.owe.is_some() && any_concerned);
+            let owes_more = wish.owe.contains(&asset) || (!wish.owe.is_empty() && any_concerned);
             let takes_out = wish.take == Some(asset) || (wish.take.is_some() && any_owes_here);
             let supplies = wish.supply == Some(asset);
             let paused = known.gate == Gate::Paused;
@@ -199,7 +233,7 @@ impl Model {
                 return Err(Rejection::AssetPaused);
             }
             let frozen = known.gate == Gate::Frozen;
-            if frozen && (wish.owe == Some(asset) || (supplies && !tops_up)) {
+            if frozen && (wish.owe.contains(&asset) || (supplies && !tops_up)) {
                 return Err(Rejection::AssetFrozen);
             }
             let grace = self.pool.now < known.grace_until;

@@ -9,6 +9,13 @@ use breakwater_liquidation::{Call, Rejection, StateKey};
 use breakwater_money::{AccountId, Amount, AssetId, Holder, Price, Unit};
 use num_traits::{Signed, Zero};
 
+/// One contract that changes hands.
+pub(super) struct Leg {
+    pub contract: AssetId,
+    pub quantity: u128,
+    pub price: Price,
+}
+
 impl Terms {
     /// Does what a call asks for.
     ///
@@ -65,6 +72,26 @@ impl Terms {
                 return self.quote(pool, contract, volatility_e6);
             }
             Call::TakeOver { account, vault } => return self.take_over(pool, account, vault),
+            Call::Transfer { from, to, contract, quantity } => {
+                return self.transfer(pool, (from, to), contract, quantity);
+            }
+            Call::Roll {
+                account,
+                against,
+                near,
+                far,
+                near_quantity,
+                far_quantity,
+                near_price,
+                far_price,
+            } => {
+                let near = Leg { contract: near, quantity: near_quantity, price: near_price };
+                let far = Leg { contract: far, quantity: far_quantity, price: far_price };
+                return self.roll(pool, (account, against), [near, far]);
+            }
+            Call::Exercise { account, contract, quantity, price } => {
+                return self.exercise(pool, account, contract, quantity, price);
+            }
             _ => return Err(Rejection::Unsupported),
         }
         Ok(Vec::new())
@@ -199,6 +226,21 @@ impl Terms {
         if buyer == seller {
             return Err(Rejection::SelfDealing);
         }
+        let leg = Leg { contract, quantity, price };
+        let (growing, facts) = self.change_hands(pool, (buyer, seller), &leg)?;
+        for account in growing {
+            self.may_grow(pool, account, contract)?;
+        }
+        Ok(facts)
+    }
+
+    /// A trade without its margin: who took new risk, and what is told.
+    pub(super) fn change_hands(
+        &self,
+        pool: &mut Pool,
+        (buyer, seller): (Option<AccountId>, Option<AccountId>),
+        &Leg { contract, quantity, price }: &Leg,
+    ) -> Result<(Vec<AccountId>, Vec<Fact>)> {
         let units = Int::from(quantity);
         let value = self.deal(pool, contract, &units, price)?;
         let mut growing = Vec::new();
@@ -210,19 +252,22 @@ impl Terms {
             }
         }
         Self::recount(pool, contract);
-        for account in growing {
-            self.may_grow(pool, account, contract)?;
-        }
         let amount = Amount::new(contract, quantity);
-        Ok(match (buyer, seller) {
+        let facts = match (buyer, seller) {
             (Some(buyer), Some(seller)) => {
                 vec![Fact::Traded { buyer, seller, quantity: amount, price }]
             }
             _ => Vec::new(),
-        })
+        };
+        Ok((growing, facts))
     }
 
-    fn may_grow(&self, pool: &Pool, account: AccountId, contract: AssetId) -> Result<()> {
+    pub(super) fn may_grow(
+        &self,
+        pool: &Pool,
+        account: AccountId,
+        contract: AssetId,
+    ) -> Result<()> {
         let isolated = !pool.recall(StateKey::Account(account, ISOLATED)).is_zero();
         let positions = pool.positions(account);
         if isolated && positions.iter().any(|(asset, _)| *asset != contract) {

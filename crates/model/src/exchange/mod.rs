@@ -8,6 +8,7 @@
 
 mod call;
 mod collateral;
+mod listed;
 mod options;
 mod orders;
 mod session;
@@ -68,6 +69,8 @@ pub struct Contract {
     pub funding_max_e12: Option<u64>,
     /// What a short option is required for by, in place of tiers; options have it and nothing else.
     pub option: Option<OptionRates>,
+    /// Whether an option may be used before its end.
+    pub early: bool,
 }
 
 /// What is margin.

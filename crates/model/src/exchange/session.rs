@@ -14,14 +14,14 @@ use breakwater_money::{AccountId, Amount, AssetId, Holder, Price, Unit};
 use num_traits::{One, Signed, Zero};
 
 /// A party to payments: who, and what it holds; the outside holds what nobody else does.
-type Party = (Option<AccountId>, Int);
+pub(super) type Party = (Option<AccountId>, Int);
 
 fn holders(pool: &Pool, contract: AssetId) -> Vec<(AccountId, Int)> {
     let size = |account| (account, pool.own(account, Unit::token(contract)));
     pool.everybody().map(size).filter(|(_, size)| !size.is_zero()).collect()
 }
 
-fn parties(pool: &Pool, contract: AssetId) -> Vec<Party> {
+pub(super) fn parties(pool: &Pool, contract: AssetId) -> Vec<Party> {
     let inside = holders(pool, contract);
     let outside: Int = -inside.iter().map(|(_, size)| size).sum::<Int>();
     let named = inside.into_iter().map(|(account, size)| (Some(account), size));

@@ -216,6 +216,7 @@ pub fn text(chance: &mut Chance, number: u64, kind: Kind) -> (String, Rule) {
     text.push_str(
         "[source]\n\"contracts.*.tiers\" = \"unverified\"\n\
          \"contracts.*.option\" = \"unverified\"\n\
+         \"contracts.*.lifecycle\" = \"unverified\"\n\
          \"contracts.*.clearance_fee_bps\" = \"unverified\"\n",
     );
     let mut contracts = BTreeMap::new();
@@ -302,6 +303,7 @@ fn contract_text(chance: &mut Chance, symbol: &str, text: &mut String) -> Contra
         interest_max,
         funding_max_e12: funding_max.map(|most| most * 100_000_000),
         option: None,
+        early: false,
     }
 }
 
@@ -332,6 +334,11 @@ fn option_text(chance: &mut Chance, symbol: &str, text: &mut String) -> Contract
         covers.1,
     )
     .unwrap();
+    let early = chance.percent(80);
+    if early {
+        let when = *chance.pick(&["american", "american-at-session"]);
+        text.push_str(&format!("lifecycle = {{ exercise = \"{when}\" }}\n"));
+    }
     let rates = OptionRates {
         range_e9: range * per_cent,
         floor_e9: floor * per_cent,
@@ -341,7 +348,7 @@ fn option_text(chance: &mut Chance, symbol: &str, text: &mut String) -> Contract
         liquidation_fee_e9: liquidation * per_cent,
         initial_covers_maintenance: covers.0,
     };
-    Contract { fee, option: Some(rates), ..Contract::default() }
+    Contract { fee, option: Some(rates), early, ..Contract::default() }
 }
 
 fn tiers(chance: &mut Chance, text: &mut String) -> Vec<Tier> {

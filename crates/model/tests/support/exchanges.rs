@@ -8,6 +8,7 @@ use breakwater_liquidation::contract::OptionTerms;
 use breakwater_liquidation::{AssetKind, Call, ContractTerms, Form, Order, Rejection, StateKey};
 use breakwater_model::contract::{quantity_for, terms};
 use breakwater_model::number::Int;
+use breakwater_model::rule::Rule;
 use breakwater_money::{AccountId, AssetId, Holder, Price, Time, Unit};
 
 impl Generator<'_> {
@@ -246,6 +247,159 @@ impl Generator<'_> {
         };
         let decimals = if self.chance.percent(2) { mark.decimals + 1 } else { mark.decimals };
         Call::Deliver { contract, price: Price { raw, decimals } }
+    }
+
+    /// A part of somebody's position in a contract that trades, of all or seldom of none of it.
+    fn position(&mut self, of: AccountId) -> Option<(AccountId, AssetId, u128, bool)> {
+        let pool = self.model.pool();
+        let mut found: Vec<(AccountId, AssetId, Int)> = Vec::new();
+        for account in pool.everybody() {
+            let own = pool.positions(account).into_iter();
+            found.extend(own.map(|(asset, size)| (account, asset, size)));
+        }
+        found.retain(|(_, asset, _)| !self.is_over(*asset));
+        if found.is_empty() {
+            return None;
+        }
+        let own: Vec<_> = found.iter().filter(|(account, ..)| *account == of).cloned().collect();
+        let (account, asset, size) = if own.is_empty() {
+            self.chance.pick(&found).clone()
+        } else {
+            self.chance.pick(&own).clone()
+        };
+        let long = size > 0.into();
+        let whole = u128::try_from(size.magnitude()).unwrap_or(1);
+        let quantity = match self.chance.below(20) {
+            0 => whole.saturating_add(1),
+            1 if self.chance.percent(20) => 0,
+            2..=7 => whole,
+            _ => self.chance.part(whole).max(1),
+        };
+        Some((account, asset, quantity, long))
+    }
+
+    /// A position, or a part of it, to another account: as often as not to one with room for it.
+    pub fn transfer(&mut self, account: AccountId) -> Call {
+        let Some((from, contract, quantity, _)) = self.position(account) else {
+            return self.trade(account);
+        };
+        let to = if self.chance.percent(3) { from } else { self.account() };
+        Call::Transfer { from, to, contract, quantity }
+    }
+
+    /// From one contract into another of its form: a long that is rolled into an inverse contract would
+    /// be short of what it settles in.
+    pub fn roll(&mut self, account: AccountId) -> Call {
+        let Some((account, near, near_quantity, _)) = self.position(account) else {
+            return self.trade(account);
+        };
+        let pool = self.model.pool();
+        let side = |asset: AssetId| {
+            let terms = terms(pool, asset).ok()?;
+            let option = matches!(terms.form, Form::Option(_));
+            (!option).then_some((terms.form == Form::Inverse, terms.settle))
+        };
+        let mut others = self.contracts();
+        others.retain(|asset| *asset != near && side(*asset) == side(near) && side(near).is_some());
+        if others.is_empty() && self.chance.percent(96) {
+            return self.trade(account);
+        }
+        let far = match others.is_empty() || self.chance.percent(2) {
+            true => self.contract(),
+            false => *self.chance.pick(&others),
+        };
+        let price = |asset| self.model.pool().price(asset).unwrap_or(Price { raw: 1, decimals: 0 });
+        let (near_price, far_price) = (price(near), price(far));
+        // As much again of the other, in value.
+        let value =
+            breakwater_model::contract::worth(pool, near, &near_quantity.into(), near_price);
+        let like = value.ok().and_then(|value| {
+            let quantity = quantity_for(pool, far, &value.down(), far_price).ok()?;
+            u128::try_from(quantity.down()).ok()
+        });
+        let far_quantity = like.unwrap_or(1) * u128::from(self.chance.range(50, 105)) / 100;
+        let against = if self.chance.percent(50) { None } else { Some(self.account()) };
+        Call::Roll {
+            account,
+            against,
+            near,
+            far,
+            near_quantity,
+            far_quantity: far_quantity.max(1),
+            near_price,
+            far_price,
+        }
+    }
+
+    /// Somebody uses an option: one that pays, as often as not.
+    pub fn exercise(&mut self) -> Call {
+        let pool = self.model.pool();
+        let mut held: Vec<(AccountId, AssetId, OptionTerms, Int)> = Vec::new();
+        for account in pool.everybody() {
+            for (asset, size) in pool.positions(account) {
+                if let Ok(ContractTerms { form: Form::Option(option), .. }) = terms(pool, asset)
+                    && !self.is_over(asset)
+                {
+                    held.push((account, asset, option, size));
+                }
+            }
+        }
+        let early = |asset: AssetId| {
+            let symbol = pool.assets.get(asset.index()).map(|info| &info.symbol);
+            match (self.model.rule(), symbol) {
+                (Some(Rule::Exchange(terms)), Some(symbol)) => {
+                    terms.contracts.get(symbol).is_some_and(|contract| contract.early)
+                }
+                _ => false,
+            }
+        };
+        let able =
+            |held: &&(AccountId, AssetId, OptionTerms, Int)| held.3 > 0.into() && early(held.1);
+        let able: Vec<_> = held.iter().filter(able).cloned().collect();
+        let any = held.is_empty() || self.chance.percent(96);
+        if any && able.is_empty() {
+            return self.buy_an_option();
+        }
+        if any {
+            held = able;
+        }
+        let (account, contract, option, size) = self.chance.pick(&held).clone();
+        let mark = pool.price(option.underlying).unwrap_or(Price { raw: 1, decimals: 0 });
+        let strike = u128::from(self.chance.range(2, 40));
+        // At the mark, or where it pays.
+        let raw = match self.chance.below(20) {
+            0 => mark.raw,
+            _ if option.call => option.strike.raw * (100 + strike) / 100,
+            _ => (option.strike.raw * (100 - strike) / 100).max(1),
+        };
+        let decimals = if self.chance.percent(2) { mark.decimals + 1 } else { mark.decimals };
+        let whole = u128::try_from(size.magnitude()).unwrap_or(1);
+        let quantity = match self.chance.below(20) {
+            0 => whole + 1,
+            1..=9 => whole,
+            _ => self.chance.part(whole).max(1),
+        };
+        Call::Exercise { account, contract, quantity, price: Price { raw, decimals } }
+    }
+
+    /// Somebody becomes long of an option where nobody is; a trade where there is none.
+    fn buy_an_option(&mut self) -> Call {
+        let account = self.account();
+        let pool = self.model.pool();
+        let is_option = |asset: &AssetId| {
+            terms(pool, *asset).is_ok_and(|terms| matches!(terms.form, Form::Option(_)))
+        };
+        let mut options = self.contracts();
+        options.retain(|asset| is_option(asset) && !self.is_over(*asset));
+        if options.is_empty() {
+            return self.trade(account);
+        }
+        let contract = *self.chance.pick(&options);
+        let price = pool.price(contract).unwrap_or(Price { raw: 1, decimals: 0 });
+        let quantity = self.up_to_the_line(account, contract).max(1);
+        let other = Some(self.account()).filter(|other| *other != account);
+        let seller = if self.chance.percent(60) { other } else { None };
+        Call::Trade { buyer: Some(account), seller, contract, quantity, price }
     }
 
     pub fn volatility(&mut self) -> Call {

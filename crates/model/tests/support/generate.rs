@@ -59,6 +59,9 @@ const EXCHANGE: &[(&str, u64)] = &[
     ("deliver", 20),
     ("quote", 8),
     ("take over", 16),
+    ("transfer", 25),
+    ("roll", 30),
+    ("exercise", 90),
 ];
 
 const AUCTIONED: &[(&str, u64)] = &[
@@ -322,6 +325,9 @@ impl Generator<'_> {
             "settle" => Call::Settle { contract: self.contract() },
             "deliver" => self.deliver(),
             "quote" => self.volatility(),
+            "transfer" => self.transfer(account),
+            "roll" => self.roll(account),
+            "exercise" => self.exercise(),
             _ => self.trade(account),
         })
     }
@@ -359,7 +365,7 @@ impl Generator<'_> {
         Call::Configure { account, column, value: U256::from(value) }
     }
 
-    fn trade(&mut self, account: AccountId) -> Call {
+    pub fn trade(&mut self, account: AccountId) -> Call {
         let mut other = self.account();
         if other == account && self.chance.percent(90) {
             other = AccountId(account.0 ^ 1);

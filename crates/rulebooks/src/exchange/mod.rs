@@ -5,6 +5,7 @@ pub mod dydx_v4;
 pub mod gmx_v2;
 pub mod ladders;
 pub mod lines;
+pub mod listed;
 pub mod mango_v4;
 pub mod margin_exchange;
 pub mod marks;

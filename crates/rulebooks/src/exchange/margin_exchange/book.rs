@@ -5,6 +5,7 @@ use super::parameters::{
     BadParameter, CollateralParameters, ContractParameters, Parameters, number_of, rate_of,
 };
 use super::position::Position;
+use breakwater_agreement::listed::ExerciseRule;
 use breakwater_liquidation::backstop::Ranking;
 use breakwater_liquidation::{
     AssetInfo, AssetKind, ContractTerms, Form, Ladder, Rejected, Rejection, View,
@@ -382,5 +383,9 @@ fn contract_of(
         funding_max_e12,
         option: option_of(info, &terms, listed)?,
         group: None,
+        early_exercise: listed
+            .lifecycle
+            .as_ref()
+            .is_some_and(|lifecycle| lifecycle.exercise != ExerciseRule::European),
     })
 }

@@ -4,7 +4,7 @@ use super::account::{delivered, open_interest};
 use super::book::{Book, Valuation};
 use super::contract::Contract;
 use super::position::{Position, Traded};
-use super::{ISOLATED, LONG, SHORT, session, takeover};
+use super::{ISOLATED, LONG, SHORT, listed, session, takeover};
 use breakwater_liquidation::{
     Call, Effects, Fact, Order, Overlay, Rejected, Rejection, StateKey, View,
 };
@@ -62,6 +62,27 @@ pub(super) fn execute(book: &Book, view: &View<'_>, call: &Call) -> Result<Effec
             session::quote(book, view, *contract, *volatility_e6)
         }
         Call::TakeOver { account, vault } => takeover::run(book, view, *account, *vault),
+        Call::Transfer { from, to, contract, quantity } => {
+            listed::transfer(book, view, (*from, *to), *contract, *quantity)
+        }
+        Call::Roll {
+            account,
+            against,
+            near,
+            far,
+            near_quantity,
+            far_quantity,
+            near_price,
+            far_price,
+        } => {
+            let near = Deal { contract: *near, quantity: *near_quantity, price: *near_price };
+            let far = Deal { contract: *far, quantity: *far_quantity, price: *far_price };
+            listed::roll(book, view, (*account, *against), (&near, &far))
+        }
+        Call::Exercise { account, contract, quantity, price } => {
+            let used = Deal { contract: *contract, quantity: *quantity, price: *price };
+            listed::exercise(book, view, *account, &used)
+        }
         _ => Err(crate::desk::unsupported(&book.name, call)),
     }
 }
@@ -190,10 +211,10 @@ fn configure(
 }
 
 /// What changes hands.
-struct Deal {
-    contract: AssetId,
-    quantity: u128,
-    price: Price,
+pub(super) struct Deal {
+    pub contract: AssetId,
+    pub quantity: u128,
+    pub price: Price,
 }
 
 impl Deal {
@@ -317,38 +338,50 @@ fn trade(
         }
         _ => {}
     }
-    let value = deal.worth(book, view, deal.quantity)?;
-    let contract = book.contract(view, deal.contract)?;
-    let listed = (deal.contract, contract);
-    let change = i128::try_from(deal.quantity).map_err(|_| Rejection::Overflow)?;
     let mut effects = Effects::default();
-    let moved = (deal.quantity, value);
-    exchange(&mut effects, (buyer, seller), listed, moved, TransferCode::Trade);
-    let (mut growing, mut changes) = (Vec::new(), Vec::new());
-    for (party, change) in [(buyer, change), (seller, -change)] {
-        let Some(account) = party else { continue };
-        let before = book.position(view, account, deal.contract, contract);
-        let traded = before.trade(change, value, contract.terms.buyer_pays())?;
-        realise(&mut effects, account, listed, traded.realised);
-        changes.push((before.size, traded.after.size));
-        if traded.grows {
-            growing.push(account);
-        }
-    }
-    count_sides(view, &mut effects, deal.contract, &changes)?;
-    if let (Some(buyer), Some(seller)) = (buyer, seller) {
-        let quantity = Amount::new(deal.contract, deal.quantity);
-        effects.facts.push(Fact::Traded { buyer, seller, quantity, price: deal.price });
-    }
+    let growing = change_hands(book, view, (buyer, seller), deal, &mut effects)?;
     for account in growing {
         may_grow(book, view, account, deal.contract, &effects)?;
     }
     Ok(effects)
 }
 
+/// Adds what a deal does to both parties, and gives those who took new risk by it.
+pub(super) fn change_hands(
+    book: &Book,
+    view: &View<'_>,
+    (buyer, seller): (Option<AccountId>, Option<AccountId>),
+    deal: &Deal,
+    effects: &mut Effects,
+) -> Result<Vec<AccountId>, Rejected> {
+    let value = deal.worth(book, view, deal.quantity)?;
+    let contract = book.contract(view, deal.contract)?;
+    let listed = (deal.contract, contract);
+    let change = i128::try_from(deal.quantity).map_err(|_| Rejection::Overflow)?;
+    let moved = (deal.quantity, value);
+    exchange(effects, (buyer, seller), listed, moved, TransferCode::Trade);
+    let (mut growing, mut changes) = (Vec::new(), Vec::new());
+    for (party, change) in [(buyer, change), (seller, -change)] {
+        let Some(account) = party else { continue };
+        let before = book.position(view, account, deal.contract, contract);
+        let traded = before.trade(change, value, contract.terms.buyer_pays())?;
+        realise(effects, account, listed, traded.realised);
+        changes.push((before.size, traded.after.size));
+        if traded.grows {
+            growing.push(account);
+        }
+    }
+    count_sides(view, effects, deal.contract, &changes)?;
+    if let (Some(buyer), Some(seller)) = (buyer, seller) {
+        let quantity = Amount::new(deal.contract, deal.quantity);
+        effects.facts.push(Fact::Traded { buyer, seller, quantity, price: deal.price });
+    }
+    Ok(growing)
+}
+
 /// New risk must be within the brackets and limits, and covered by the initial margin at the marks.
 /// A side that only reduces is never asked.
-fn may_grow(
+pub(super) fn may_grow(
     book: &Book,
     view: &View<'_>,
     account: AccountId,
@@ -365,14 +398,18 @@ fn may_grow(
     let contract = book.contract(&after, asset)?;
     let size = book.position(&after, account, asset, contract).size.unsigned_abs();
     within_limits(&after, asset, contract, size)?;
-    let totals = book.totals(&after, account, true)?;
-    let covered = u128::try_from(totals.equity).is_ok_and(|equity| equity >= totals.initial);
-    if !covered {
-        let (equity, initial) = (totals.equity, totals.initial);
-        let detail = format!("{account}: equity {equity}, initial margin {initial}");
-        return Err(Rejection::BelowInitial.because(detail));
+    covered(book, &after, account)
+}
+
+/// The account's equity is at the initial margin or above it.
+pub(super) fn covered(book: &Book, view: &View<'_>, account: AccountId) -> Result<(), Rejected> {
+    let totals = book.totals(view, account, true)?;
+    let (equity, initial) = (totals.equity, totals.initial);
+    if u128::try_from(equity).is_ok_and(|equity| equity >= initial) {
+        return Ok(());
     }
-    Ok(())
+    let detail = format!("{account}: equity {equity}, initial margin {initial}");
+    Err(Rejection::BelowInitial.because(detail))
 }
 
 /// A position of `size` is within the brackets, and it and the open interest within the limits.
@@ -436,21 +473,27 @@ pub(super) fn may_order(book: &Book, view: &View<'_>, order: &Order) -> Result<(
     Err(Rejection::BelowInitial.because(detail))
 }
 
+/// `quantity` is something, and no more than is held.
+pub(super) fn held(quantity: u128, size: i128) -> Result<(), Rejected> {
+    if quantity == 0 {
+        return Err(Rejection::AmountZero.because("quantity 0: at least 1"));
+    }
+    if quantity > size.unsigned_abs() {
+        let detail = format!("quantity {quantity} of a position of {size}");
+        return Err(Rejection::NotReduceOnly.because(detail));
+    }
+    Ok(())
+}
+
 /// `position` after `quantity` of it was closed for `value`.
-fn reduced(
+pub(super) fn reduced(
     position: Position,
     quantity: u128,
     value: u128,
     contract: &Contract,
 ) -> Result<Traded, Rejected> {
-    if quantity == 0 {
-        return Err(Rejection::AmountZero.because("quantity 0: at least 1"));
-    }
     let size = position.size;
-    if quantity > size.unsigned_abs() {
-        let detail = format!("quantity {quantity} of a position of {size}");
-        return Err(Rejection::NotReduceOnly.because(detail));
-    }
+    held(quantity, size)?;
     let change = i128::try_from(quantity).map_err(|_| Rejection::Overflow)?;
     let change = if size > 0 { -change } else { change };
     position.trade(change, value, contract.terms.buyer_pays())

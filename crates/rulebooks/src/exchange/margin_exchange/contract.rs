@@ -38,6 +38,8 @@ pub(super) struct Contract {
     pub option: Option<OptionRates>,
     /// Contracts that portfolio margin takes together.
     pub group: Option<usize>,
+    /// Whether whoever holds the option may use it before its end.
+    pub early_exercise: bool,
 }
 
 /// A position at its mark, in base units of the settle asset.

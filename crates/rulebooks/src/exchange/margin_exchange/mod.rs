@@ -40,6 +40,7 @@ mod call;
 mod contract;
 mod exposure;
 mod hedge;
+mod listed;
 mod option;
 mod parameters;
 mod portfolio;

@@ -3,6 +3,7 @@
 
 use super::RULE;
 use crate::exchange::ladders;
+use breakwater_agreement::listed::{Lifecycle, LifecycleParameters};
 use breakwater_liquidation::Ladder;
 use breakwater_liquidation::backstop::Ranking;
 use breakwater_margin::option::OptionRates;
@@ -161,6 +162,10 @@ pub struct ContractParameters {
     /// Contracts that portfolio margin takes together: the name of their underlying.
     #[serde(default)]
     pub group: Option<String>,
+    /// What happens to the contract by the clock: funding, sessions, the settlement price, early
+    /// exercise, rolls, transfers.
+    #[serde(default)]
+    pub lifecycle: Option<LifecycleParameters>,
 }
 
 /// One bracket, as the venue prints it. Decimals are texts, so that they stay exact.
@@ -273,6 +278,9 @@ pub enum BadParameter {
         /// Symbol of the asset it settles in.
         found: String,
     },
+    /// What happens to a contract by the clock makes no sense.
+    #[error("{0}")]
+    Lifecycle(String),
     /// A symbol of the contracts is a token in the pool.
     #[error("contracts.{0}: {0:?} is a token of the pool; must be a linear perpetual")]
     NotAContract(String),
@@ -328,6 +336,10 @@ impl Parameters {
                     value: format!("{} tiers", contract.tiers.len()),
                     right: "an option is required for by its rates; leave tiers out".to_owned(),
                 });
+            }
+            if contract.lifecycle.is_some() {
+                self.sourced(symbol, "lifecycle")?;
+                contract.lifecycle(symbol)?;
             }
             if symbol.matches('*').count() > 1 {
                 return Err(BadParameter::Value {
@@ -455,6 +467,18 @@ impl Parameters {
                 settle: settle.to_owned(),
                 why,
             })
+    }
+}
+
+impl ContractParameters {
+    /// What happens to the contract by the clock, checked; nothing where the file says nothing.
+    ///
+    /// # Errors
+    /// The field that makes no sense.
+    pub fn lifecycle(&self, symbol: &str) -> Result<Option<Lifecycle>, BadParameter> {
+        let path = format!("contracts.{symbol}.lifecycle");
+        let read = self.lifecycle.as_ref().map(|stated| stated.read(&path)).transpose();
+        read.map_err(|error| BadParameter::Lifecycle(error.to_string()))
     }
 }
 

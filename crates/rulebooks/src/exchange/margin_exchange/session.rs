@@ -19,7 +19,7 @@ use breakwater_money::{AccountId, Amount, AssetId, Holder, Price, TransferCode, 
 const RATE_ONE_E12: u128 = 1_000_000_000_000;
 
 /// Every account that holds the contract, with its size.
-fn holders(view: &View<'_>, asset: AssetId) -> Vec<(AccountId, i128)> {
+pub(super) fn holders(view: &View<'_>, asset: AssetId) -> Vec<(AccountId, i128)> {
     let unit = Unit::token(asset);
     (0..view.balances.accounts())
         .map(AccountId)
@@ -40,14 +40,14 @@ fn live<'b>(book: &'b Book, view: &View<'_>, asset: AssetId) -> Result<&'b Contr
 
 /// Payments in one asset, payers first, so that the fund in the middle is never short.
 #[derive(Default)]
-struct Payments {
+pub(super) struct Payments {
     paid: Vec<(Holder, u128)>,
     got: Vec<(Holder, u128)>,
 }
 
 impl Payments {
     /// What `holder` pays (below zero) or gets.
-    fn note(&mut self, holder: Holder, gets: bool, amount: u128) {
+    pub(super) fn note(&mut self, holder: Holder, gets: bool, amount: u128) {
         if gets {
             self.got.push((holder, amount));
         } else {
@@ -61,7 +61,7 @@ impl Payments {
     }
 
     /// Adds the transfers, and gives what accounts paid together, the outside left out.
-    fn settle(
+    pub(super) fn settle(
         self,
         effects: &mut Effects,
         unit: Unit,

@@ -7,6 +7,7 @@ mod conservation;
 mod exposures;
 mod health;
 mod ladder;
+mod listed;
 mod losses;
 mod orders;
 mod parameters;
