@@ -448,6 +448,25 @@ impl Names {
                     "equity": format_raw_signed(*equity, self.value_decimals.unwrap_or(0)),
                 }),
             ),
+            Fact::Moved { from, to, quantity, entry } => (
+                "moved",
+                json!({
+                    "from": self.account(*from),
+                    "to": self.account(*to),
+                    "quantity": self.amount(*quantity),
+                    "entry": self.amount(*entry),
+                }),
+            ),
+            Fact::Exercised { holder, writer, quantity, price: at, paid } => (
+                "exercised",
+                json!({
+                    "holder": self.account(*holder),
+                    "writer": writer.map(|writer| self.account(writer)),
+                    "quantity": self.amount(*quantity),
+                    "price": price(*at),
+                    "paid": self.amount(*paid),
+                }),
+            ),
         }
     }
 }

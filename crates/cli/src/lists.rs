@@ -5,8 +5,10 @@ use crate::figures::wrapped;
 use crate::screen::{Paint, Screen};
 use crate::source;
 use breakwater_liquidation::{AssetInfo, AssetKind, Kept, Rulebook};
+use breakwater_simulate::agreements::MarginCallScenario;
 use breakwater_simulate::auctions::scenario::AuctionScenario;
 use breakwater_simulate::defending::DefendScenario;
+use breakwater_simulate::listed::ListedScenario;
 use breakwater_simulate::option_book::OptionBookScenario;
 use breakwater_simulate::perpetuals::PerpetualScenario;
 use breakwater_simulate::worlds::World;
@@ -38,8 +40,19 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
     }
     text.push_str(
         "\nbreakwater replay NAME runs one, auction run NAME one of auctions, compare option-book one of \
-         options,\nagreement run margin-call one of agreements; a path to a .toml file works too\n",
+         options;\na path to a .toml file works too\n",
     );
+    text.push_str("\nAgreements and listed contracts, through time:\n\n");
+    let mut agreements = Vec::new();
+    for (name, title) in MarginCallScenario::shipped() {
+        let data = MarginCallScenario::open(name)?.provenance();
+        agreements.push(listed(name, title, &data, &mut text));
+    }
+    for (name, title) in ListedScenario::shipped() {
+        let data = ListedScenario::open(name)?.provenance();
+        agreements.push(listed(name, title, &data, &mut text));
+    }
+    text.push_str("\nbreakwater agreement run NAME plays one; a path to a .toml file works too\n");
     text.push_str("\nWorlds, many paths each:\n\n");
     let mut worlds = Vec::new();
     for (name, title) in World::shipped() {
@@ -55,6 +68,7 @@ pub fn scenarios(screen: &Screen) -> Result<Verdict, Failure> {
     let answer = json!({
         "schema": "breakwater.scenarios/1",
         "scenarios": rows,
+        "agreements": agreements,
         "worlds": worlds,
         "defences": defences,
     });

@@ -22,8 +22,8 @@ pub use auctions::{BidMark, LotBids, LotMark, LotPath, Proceeds, ProceedsPoint};
 pub use charts::{
     AtRisk, AtRiskRow, CascadeRound, CascadeRounds, Cell, DepthCurve, DepthPoint, Execution,
     ExecutionGuide, ExecutionPoint, FallMark, HealthBin, HealthDistribution, HealthMoment,
-    LiquidationMark, LossKind, LossStep, PricePath, PricePoint, Sensitivity, SensitivityMetric,
-    SoldLot, Waterfall, Worse,
+    LiquidationMark, LossKind, LossStep, PriceLine, PricePath, PricePoint, Sensitivity,
+    SensitivityMetric, SoldLot, Waterfall, Worse,
 };
 pub use comparison::{ComparisonReport, Mechanism};
 pub use hedging::{AttributedHedge, AttributionBars, HedgeError, HedgeErrorRow};

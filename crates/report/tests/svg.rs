@@ -199,6 +199,7 @@ fn one_point_all_zero_huge_and_negative_inputs_are_drawn() {
                 debt_repaid_usd: amount,
                 account: account.clone(),
             }],
+            second: None,
         });
         report.health = Part::Given(HealthDistribution {
             bins: vec![HealthBin { from: 1.0, to: None }],

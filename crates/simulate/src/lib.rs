@@ -19,6 +19,7 @@ pub mod fitting;
 pub mod hedging;
 pub mod keeper;
 pub mod keeper_plan;
+pub mod listed;
 pub mod market;
 pub mod monte_carlo;
 pub mod option_book;

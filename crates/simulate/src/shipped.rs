@@ -19,6 +19,11 @@ pub(crate) const OPTION_BOOKS: &[(&str, &str)] =
 /// Shipped scenarios of margin agreements.
 pub(crate) const MARGIN_CALLS: &[(&str, &str)] =
     &[("margin-call", include_str!("../../../scenarios/margin-call.toml"))];
+/// Shipped scenarios of listed contracts.
+pub(crate) const LISTED: &[(&str, &str)] = &[
+    ("expiry-friday", include_str!("../../../scenarios/expiry-friday.toml")),
+    ("early-exercise", include_str!("../../../scenarios/early-exercise.toml")),
+];
 /// Shipped worlds.
 pub(crate) const WORLDS: &[(&str, &str)] = &[
     ("black-thursday", include_str!("../../../scenarios/stress/black-thursday.toml")),
@@ -62,4 +67,5 @@ pub(crate) const TABLES: &[(&str, &str)] = tables![
     "margin-call/north-ridge.toml",
     "margin-call/north-ridge-im.toml",
     "defend/terra-anchor-2022-05.csv",
+    "early-exercise/venue.toml",
 ];

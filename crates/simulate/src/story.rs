@@ -3,6 +3,8 @@
 use crate::Scenario;
 use crate::options::{RunOptions, Shock};
 use crate::path::{FACTOR_ONE, PathPoint, trough};
+use crate::record::BalanceRow;
+use breakwater_engine::Engine;
 use breakwater_margin::Health;
 use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{Class, Price, Time, decimal};
@@ -22,6 +24,22 @@ pub(crate) fn money(raw: u128, places: u8) -> String {
         grouped.push(digit);
     }
     if fraction.is_empty() { grouped } else { format!("{grouped}.{fraction}") }
+}
+
+/// The sums of everything that the engine's ledger holds, for readers.
+pub(crate) fn balances(engine: &Engine) -> Vec<BalanceRow> {
+    let rows = engine.trial_balance();
+    let told = rows.iter().map(|row| {
+        let info = engine.assets().get(row.unit.asset.index());
+        let (symbol, decimals) = info.map_or(("", 0), |info| (info.symbol.as_str(), info.decimals));
+        let text = |raw| decimal::format_raw_signed(raw, decimals);
+        BalanceRow {
+            unit: format!("{symbol} {}", class(row.unit.class)),
+            positive: text(row.positive),
+            sum: text(row.sum),
+        }
+    });
+    told.collect()
 }
 
 pub(crate) fn clock(seconds: u64) -> String {

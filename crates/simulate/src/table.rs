@@ -21,6 +21,16 @@ const EXPONENT_MAX: i32 = 40;
 /// Most rows a table may have: a book of a million accounts with three positions each.
 const ROWS_MAX: usize = 4_000_000;
 
+/// The text with its leading `#` lines blank, so that line numbers stay what they are.
+pub(crate) fn without_preamble(text: &str) -> String {
+    let mut preamble = true;
+    let lines = text.split_inclusive('\n').map(|line| {
+        preamble &= line.starts_with('#');
+        if preamble { "\n" } else { line }
+    });
+    lines.collect()
+}
+
 impl Table {
     /// Reads a table whose header has at least the `needed` columns, each once.
     pub(crate) fn read(file: &str, text: &str, needed: &[&str]) -> Result<Table, ScenarioError> {

@@ -43,7 +43,8 @@ pub fn run(asked: &BookRun, screen: &Screen) -> Result<Verdict, Failure> {
     Ok(if record.balances() { Verdict::Fine } else { Verdict::Broken })
 }
 
-fn pretty(value: &Value) -> Result<Vec<u8>, Failure> {
+/// A value as a file has it.
+pub fn pretty(value: &Value) -> Result<Vec<u8>, Failure> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|error| Failure::Internal(format!("the answer has no JSON: {error}")))?;
     bytes.push(b'\n');

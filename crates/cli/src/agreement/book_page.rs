@@ -44,7 +44,7 @@ pub fn report(scenario: &MarginCallScenario, record: &Record, answer: &Value) ->
         assumptions: assumptions(scenario),
         books: None,
         glossary: glossary(),
-        provenance: provenance(),
+        provenance: provenance(scenario),
     }
 }
 
@@ -286,29 +286,7 @@ fn glossary() -> Vec<Term> {
     .to_vec()
 }
 
-fn provenance() -> Vec<Provenance> {
-    [
-        (
-            "margin-call/spy.csv",
-            "daily open and close of SPY, as kept by QuantConnect/Lean",
-            "bare facts of a public market; the repository is Apache-2.0",
-        ),
-        (
-            "margin-call/eth.csv",
-            "ten-minute ether prices of 12 March 2020, as kept by BerkeleyBlockchain/stablesims",
-            "bare facts of a public market; the source states no licence",
-        ),
-        (
-            "margin-call/rates.csv",
-            "midpoint of the federal funds target range",
-            "public statements of 3 and 15 March 2020",
-        ),
-    ]
-    .map(|(name, source, licence)| Provenance {
-        name: name.to_owned(),
-        source: source.to_owned(),
-        licence: licence.to_owned(),
-        hash: String::new(),
-    })
-    .to_vec()
+fn provenance(scenario: &MarginCallScenario) -> Vec<Provenance> {
+    let told = scenario.provenance().into_iter();
+    told.map(|(name, source, licence, hash)| Provenance { name, source, licence, hash }).collect()
 }

@@ -5,6 +5,8 @@ mod book;
 mod book_page;
 mod check;
 mod events;
+mod listed;
+mod listed_page;
 mod margin;
 mod text;
 
@@ -12,20 +14,33 @@ use crate::failure::{Failure, Verdict};
 use crate::screen::Screen;
 use arguments::AgreementCommand;
 use breakwater_agreement::contracts::{NamedCase, named_cases_in};
+use breakwater_simulate::listed::ListedScenario;
 use serde_json::Value;
 use std::path::Path;
 
 /// Runs what is asked.
 pub fn run(asked: &AgreementCommand, screen: &Screen) -> Result<Verdict, Failure> {
     match asked {
+        AgreementCommand::Events(asked) if meant_listed(&asked.file) => {
+            listed::calendar(asked, screen)
+        }
         AgreementCommand::Events(asked) => events::run(asked, screen),
+        AgreementCommand::Check { file } if meant_listed(file) => listed::check(file, screen),
         AgreementCommand::Check { file } if margin::is_document(file) => {
             margin::check(file, screen)
         }
         AgreementCommand::Check { file } => check::run(file, screen),
         AgreementCommand::Call(asked) => margin::call(asked, screen),
+        AgreementCommand::Run(asked) if ListedScenario::is_meant(&asked.scenario) => {
+            listed::run(asked, screen)
+        }
         AgreementCommand::Run(asked) => book::run(asked, screen),
     }
+}
+
+/// True for a scenario of listed contracts, by its name or its file.
+fn meant_listed(file: &Path) -> bool {
+    file.to_str().is_some_and(ListedScenario::is_meant)
 }
 
 /// The contracts of a file, each with its name.

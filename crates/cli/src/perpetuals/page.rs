@@ -218,6 +218,7 @@ fn price_path(run: &PerpetualRun) -> PricePath {
         unit: run.driver.rsplit_once('/').map_or("", |(_, unit)| unit).to_owned(),
         points: run.prices.iter().map(point).collect(),
         liquidations: run.sales.iter().map(mark).collect(),
+        second: None,
     }
 }
 

@@ -50,6 +50,7 @@ pub fn price(run: &Run) -> PricePath {
                 account: row.account.clone(),
             })
             .collect(),
+        second: None,
     }
 }
 

@@ -415,6 +415,15 @@ fn did(units: &Units<'_>, did: &Did) -> (&'static str, Value) {
         ),
         Did::Paid(paid) => (payment_kind(paid.kind), payment(units, paid)),
         Did::Venue(kind) => ("the venue's call", json!({ "call": kind })),
+        Did::Assigned { holder, quantity, price: at, paid } => (
+            "assigned",
+            json!({
+                "holder": units.owner(*holder),
+                "quantity": told(*quantity),
+                "price": at.to_string(),
+                "paid": told(*paid),
+            }),
+        ),
         Did::Deficit { amount, value } => {
             ("deficit", json!({ "missing": told(*amount), "value": units.value_exact(*value) }))
         }

@@ -457,6 +457,17 @@ pub enum Did {
     Paid(Payment),
     /// What the venue did to a contract that it held, after the call, by kind.
     Venue(&'static str),
+    /// It was short of an option that somebody used before its end.
+    Assigned {
+        /// Who.
+        holder: AccountId,
+        /// How much of it.
+        quantity: Amount,
+        /// At which price of the underlying.
+        price: Price,
+        /// What it paid.
+        paid: Amount,
+    },
     /// A loss on it was recognised.
     Deficit {
         /// What is missing.

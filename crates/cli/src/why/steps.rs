@@ -105,6 +105,7 @@ pub fn of(known: &Known<'_>, events: &[Event], tracked: &mut Tracked, called: bo
 /// True for a command that is itself a trade between two accounts.
 fn trades(body: &Body) -> bool {
     match body {
+        Body::Call(Call::Roll { against, .. }) => against.is_some(),
         Body::Call(Call::Trade { buyer, seller, .. }) => buyer.is_some() && seller.is_some(),
         Body::FillOrder { against, .. } => against.is_some(),
         _ => false,
@@ -251,6 +252,12 @@ impl Known<'_> {
             }
             Fact::Traded { buyer, seller, quantity, price } => {
                 self.closed((*buyer, *seller), *quantity, *price)
+            }
+            Fact::Exercised { holder, writer: Some(writer), quantity, price, paid }
+                if ours(writer) =>
+            {
+                let (holder, quantity, price, paid) = (*holder, *quantity, *price, *paid);
+                Some(Did::Assigned { holder, quantity, price, paid })
             }
             Fact::TakenOver { account, vault, equity } if ours(account) => {
                 let rung = self.rung(|act| act == Act::TakeOver);
@@ -426,6 +433,7 @@ impl Sums {
             | Did::AuctionRestarted { .. }
             | Did::AuctionClosed { .. }
             | Did::Paid(_)
+            | Did::Assigned { .. }
             | Did::Venue(_) => {}
         }
     }

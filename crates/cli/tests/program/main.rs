@@ -12,6 +12,7 @@ mod defend;
 mod hedge;
 mod journal;
 mod keeper;
+mod listed;
 mod margin_agreement;
 mod market;
 mod option_book;

@@ -34,16 +34,20 @@ impl Chart for PricePath {
     }
 
     fn caption(&self) -> String {
-        let second = if self.has_impact() {
-            " The purple line is the mark the engine saw: the path plus price impact of earlier \
-             sales that had not yet recovered."
-        } else {
-            ""
+        let second = match &self.second {
+            Some(line) => format!(" {}", line.told),
+            None if self.has_impact() => {
+                " The purple line is the mark the engine saw: the path plus \
+                                          price impact of earlier sales that had not yet recovered."
+                    .to_owned()
+            }
+            None => String::new(),
         };
-        format!(
-            "{} over simulated time; each circle is a liquidation at the mark of its moment.{second}",
-            self.pair
-        )
+        let circles = match (&self.second, self.liquidations.is_empty()) {
+            (Some(_), true) => "",
+            _ => "; each circle is a liquidation at the mark of its moment",
+        };
+        format!("{} over simulated time{circles}.{second}", self.pair)
     }
 
     fn draw(&self, mut canvas: Canvas<'_>) -> String {
@@ -80,7 +84,9 @@ impl Chart for PricePath {
             canvas.svg.path("line s-purple", &line(|p| p.mark));
         }
         canvas.svg.path("line s-blue", &line(|p| p.path));
-        self.label_low(&mut canvas, &plot, &x, &y);
+        if self.second.is_none() {
+            self.label_low(&mut canvas, &plot, &x, &y);
+        }
         canvas.finish()
     }
 
@@ -106,7 +112,8 @@ impl PricePath {
     fn legend(&self, phone: bool) -> Vec<(Key, String)> {
         let mut legend = vec![(Key::Line("line s-blue"), "path of the scenario".to_owned())];
         if self.has_impact() {
-            legend.push((Key::Line("line s-purple"), "mark, with impact".to_owned()));
+            let name = self.second.as_ref().map_or("mark, with impact", |line| &line.name);
+            legend.push((Key::Line("line s-purple"), name.to_owned()));
         }
         if !self.liquidations.is_empty() {
             let most = self.liquidations.iter().map(|l| l.debt_repaid_usd).fold(0.0, f64::max);

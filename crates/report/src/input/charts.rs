@@ -15,6 +15,18 @@ pub struct PricePath {
     pub points: Vec<PricePoint>,
     /// Liquidations to mark on the path; may be empty.
     pub liquidations: Vec<LiquidationMark>,
+    /// What the marks are, where they are not marks with impact.
+    #[serde(default)]
+    pub second: Option<PriceLine>,
+}
+
+/// What the second line of a price path shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceLine {
+    /// Its name in the legend.
+    pub name: String,
+    /// A sentence of the caption.
+    pub told: String,
 }
 
 /// One point of a price path.

@@ -70,6 +70,7 @@ pub fn price(marks: Vec<LiquidationMark>) -> PricePath {
         unit: "USD".to_owned(),
         points: (0..=576).map(point).collect(),
         liquidations: marks,
+        second: None,
     }
 }
 

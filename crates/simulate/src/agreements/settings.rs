@@ -1,7 +1,8 @@
 //! The scenario file of a book of margin agreements.
 
 use crate::ScenarioError;
-use crate::files::Shelf;
+use crate::files::{NOT_STATED, Shelf, Told, provenance};
+use crate::scenario::Source;
 use crate::shipped::MARGIN_CALLS;
 use breakwater_agreement::support::zone::Zone;
 use breakwater_agreement::support::{Agreement, Document};
@@ -43,6 +44,9 @@ pub struct Settings {
     pub substitutions: Vec<SubstitutionSettings>,
     /// How posted collateral is sold.
     pub sale: SaleSettings,
+    /// Where each table comes from, by its name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, Source>,
 }
 
 /// Its tables.
@@ -241,6 +245,21 @@ pub struct MarginCallScenario {
 }
 
 impl MarginCallScenario {
+    /// Names and titles of the shipped scenarios.
+    #[must_use]
+    pub const fn shipped() -> &'static [(&'static str, &'static str)] {
+        &[("margin-call", "March 2020: a book of margin agreements")]
+    }
+
+    /// File, source, licence and hash of each table.
+    #[must_use]
+    pub fn provenance(&self) -> Vec<Told> {
+        let files = &self.settings.files;
+        let names = [&files.spy, &files.eth, &files.rates, &files.pool];
+        let texts = names.into_iter().zip(self.texts.iter().map(String::as_str));
+        provenance(texts, &self.settings.sources, NOT_STATED)
+    }
+
     /// A shipped scenario by name, or a file by path.
     ///
     /// # Errors

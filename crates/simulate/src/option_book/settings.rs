@@ -4,7 +4,7 @@ use crate::ScenarioError;
 use crate::files::{NOT_STATED, Shelf, provenance};
 use crate::scenario::{Source, read_file};
 use crate::shipped::OPTION_BOOKS;
-use crate::table::Table;
+use crate::table::{Table, without_preamble};
 use breakwater_money::Time;
 use breakwater_money::decimal;
 use breakwater_options::hedging::Neutral;
@@ -284,14 +284,8 @@ impl OptionBookScenario {
 
 /// The closes from the first minute to the last.
 fn index(settings: &Settings, text: &str) -> Result<Vec<u64>, ScenarioError> {
-    // Lines that tell where the table is from.
-    let bare: String = text
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| format!("{line}\n"))
-        .collect();
     let file = &settings.files.index;
-    let table = Table::read(file, &bare, &["minute", "close_cents"])?;
+    let table = Table::read(file, &without_preamble(text), &["minute", "close_cents"])?;
     let wanted = settings.market.from_minute..=settings.market.to_minute;
     let mut path = Vec::new();
     for row in &table.rows {

@@ -1,7 +1,7 @@
 //! The day by the minute: the index as marks, and the depth that the guard believes.
 
 use crate::ScenarioError;
-use crate::table::{Row, Table};
+use crate::table::{Row, Table, without_preamble};
 use breakwater_market::{
     Band, BandDepth, BandGuard, BandRefusal, BandSnapshot, BookSide, RefusalCount,
 };
@@ -290,14 +290,4 @@ fn in_order(table: &Table) -> Result<impl Iterator<Item = &Row>, ScenarioError> 
             reason: format!("{found} rows; expected {MINUTES}, one a minute"),
         }),
     }
-}
-
-/// The text with its leading `#` lines blank, so that line numbers stay what they are.
-fn without_preamble(text: &str) -> String {
-    let mut preamble = true;
-    let lines = text.split_inclusive('\n').map(|line| {
-        preamble &= line.starts_with('#');
-        if preamble { "\n" } else { line }
-    });
-    lines.collect()
 }

@@ -3,7 +3,7 @@
 use super::Stage;
 use crate::book::PRICE_DECIMALS;
 use crate::market::{self, overflow};
-use crate::record::{BalanceRow, DepthRow, Run};
+use crate::record::{DepthRow, Run};
 use crate::{ScenarioError, risk, story};
 use breakwater_liquidation::{CallState, Sides};
 use breakwater_market::Depth;
@@ -37,7 +37,7 @@ impl Stage<'_> {
             }
         });
         totals.closed = states.get(&CallState::Closed).copied().unwrap_or(0);
-        let balances = self.balances();
+        let balances = story::balances(&self.host.engine);
         let settings = &self.scenario.settings;
         Ok(Run {
             scenario: settings.name.clone(),
@@ -76,23 +76,6 @@ impl Stage<'_> {
             at_risk: self.at_risk,
             rounds: self.rounds,
         })
-    }
-
-    fn balances(&self) -> Vec<BalanceRow> {
-        let engine = &self.host.engine;
-        engine
-            .trial_balance()
-            .iter()
-            .map(|row| {
-                let info = &engine.assets()[row.unit.asset.index()];
-                let text = |raw| decimal::format_raw_signed(raw, info.decimals);
-                BalanceRow {
-                    unit: format!("{} {}", info.symbol, story::class(row.unit.class)),
-                    positive: text(row.positive),
-                    sum: text(row.sum),
-                }
-            })
-            .collect()
     }
 
     /// The dollar ladder at even steps of its amount.

@@ -166,6 +166,12 @@ fn step_lines(units: &Units<'_>, step: &Step) -> Vec<String> {
         }
         Did::Paid(paid) => short(format!("{}; {}", payment(units, paid), stands(step))),
         Did::Venue(kind) => short(format!("the venue's {kind}; {}", stands(step))),
+        Did::Assigned { holder, quantity, price: each, paid } => {
+            let (of, each) = (short_label(&units.owner(*holder)), price(*each));
+            let (used, paid) = (units.amount(*quantity), units.amount(*paid));
+            let what = format!("{of} used {used} before the end, at {each}: it paid {paid}");
+            short(format!("{what}; {}", stands(step)))
+        }
         Did::Deficit { amount, value } => {
             let (amount, value) = (units.amount(*amount), units.value(*value));
             short(format!("a deficit was booked: {amount}, worth {value}"))

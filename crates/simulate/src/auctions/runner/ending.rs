@@ -6,15 +6,13 @@ use super::record::{
 };
 use super::stage::Stage;
 use crate::auctions::discovery;
-use crate::auctions::settings::UNIT_DECIMALS;
 use crate::book::PRICE_DECIMALS;
 use crate::market::overflow;
-use crate::record::BalanceRow;
 use crate::{ScenarioError, story};
 use breakwater_auction::discovery::{Bid, Measures, Record, Values, measure};
 use breakwater_liquidation::auctions::Raises;
 use breakwater_money::rounding::{Rounding, mul_div};
-use breakwater_money::{AccountId, Holder, Time, U256, Unit, decimal};
+use breakwater_money::{AccountId, Holder, Time, U256, Unit};
 
 impl Stage<'_> {
     /// A lot's auction is over.
@@ -94,7 +92,7 @@ impl Stage<'_> {
             self.paired.pop();
         }
         let leadership = leads(&self.paired);
-        let balances = balances(&self);
+        let balances = story::balances(&self.host.engine);
         let bidders = self.population.bidders.iter().zip(&self.purses);
         let bidders = bidders
             .map(|(bidder, purse)| BidderEnd {
@@ -226,23 +224,4 @@ fn measured(lot: &Lot, returned: u128) -> Result<Measures, ScenarioError> {
         bids: &bids,
     })
     .map_err(overflow)
-}
-
-fn balances(stage: &Stage<'_>) -> Vec<BalanceRow> {
-    let engine = &stage.host.engine;
-    engine
-        .trial_balance()
-        .iter()
-        .map(|row| {
-            let info = engine.assets().get(row.unit.asset.index());
-            let decimals = info.map_or(UNIT_DECIMALS, |info| info.decimals);
-            let symbol = info.map_or("", |info| info.symbol.as_str());
-            let text = |raw| decimal::format_raw_signed(raw, decimals);
-            BalanceRow {
-                unit: format!("{symbol} {}", story::class(row.unit.class)),
-                positive: text(row.positive),
-                sum: text(row.sum),
-            }
-        })
-        .collect()
 }

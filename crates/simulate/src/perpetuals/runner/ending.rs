@@ -1,11 +1,10 @@
 //! What a run hands over when it is done.
 
+use super::PerpetualRun;
 use super::options::rule_name;
 use super::stage::{SETTLE, Stage};
-use super::{PerpetualRun, SETTLE_DECIMALS};
 use crate::market::overflow;
 use crate::perpetuals::PRICE_DECIMALS;
-use crate::record::BalanceRow;
 use crate::{ScenarioError, story};
 use breakwater_money::rounding::{Rounding, mul_div};
 use breakwater_money::{AccountId, decimal};
@@ -42,7 +41,7 @@ impl Stage<'_> {
                 totals.deficit_open += health.equity.unsigned_abs();
             }
         }
-        let balances = self.balances();
+        let balances = story::balances(&self.host.engine);
         let settings = &self.scenario.settings;
         let settle = engine.assets().get(SETTLE.index()).map(|info| info.symbol.clone());
         let fund_share =
@@ -85,24 +84,5 @@ impl Stage<'_> {
         let name = &self.scenario.settings.market.name;
         let (from, to) = (price(totals.mark_start), price(totals.path_low));
         format!("{name} -{percent} % at the trough, {from} to {to}, path as it was")
-    }
-
-    fn balances(&self) -> Vec<BalanceRow> {
-        let engine = &self.host.engine;
-        engine
-            .trial_balance()
-            .iter()
-            .map(|row| {
-                let info = engine.assets().get(row.unit.asset.index());
-                let decimals = info.map_or(SETTLE_DECIMALS, |info| info.decimals);
-                let symbol = info.map_or("", |info| info.symbol.as_str());
-                let text = |raw| decimal::format_raw_signed(raw, decimals);
-                BalanceRow {
-                    unit: format!("{symbol} {}", story::class(row.unit.class)),
-                    positive: text(row.positive),
-                    sum: text(row.sum),
-                }
-            })
-            .collect()
     }
 }
