@@ -21,6 +21,40 @@ const EXPONENT_MAX: i32 = 40;
 /// Most rows a table may have: a book of a million accounts with three positions each.
 const ROWS_MAX: usize = 4_000_000;
 
+/// Columns of an index by the minute.
+const MINUTE: &str = "minute";
+const CLOSE: &str = "close_cents";
+
+/// Closes of an index by the minute, cents, from the first minute to the last: every minute once, in
+/// order. Lines that tell where the table is from may stand before it.
+pub(crate) fn closes(
+    file: &str,
+    text: &str,
+    (from, to): (u32, u32),
+) -> Result<Vec<u64>, ScenarioError> {
+    let table = Table::read(file, &without_preamble(text), &[MINUTE, CLOSE])?;
+    let mut path = Vec::new();
+    for row in &table.rows {
+        let minute = row.raw(MINUTE, 0)?;
+        if minute < u128::from(from) || minute > u128::from(to) {
+            continue;
+        }
+        let next = u128::from(from) + path.len() as u128;
+        if minute != next {
+            return Err(row.error(format!("{MINUTE} {minute}: {next} comes next")));
+        }
+        // A float holds it exactly, for those who draw or price with it.
+        let cents = u64::try_from(row.positive(CLOSE, 0)?).ok().filter(|cents| *cents < 1 << 53);
+        path.push(cents.ok_or_else(|| row.error(format!("{CLOSE}: below 2^53 is right")))?);
+    }
+    let wanted = to.saturating_sub(from) as usize + 1;
+    if path.len() < wanted {
+        let reason = format!("{to}: {file} has {} of {wanted} minutes from {from}", path.len());
+        return Err(ScenarioError::setting("market.to_minute", reason));
+    }
+    Ok(path)
+}
+
 /// The text with its leading `#` lines blank, so that line numbers stay what they are.
 pub(crate) fn without_preamble(text: &str) -> String {
     let mut preamble = true;

@@ -5,8 +5,8 @@ use super::terms::{Opening, ray_price};
 use crate::plan::Leg;
 use crate::{Rejected, Rejection, View};
 use breakwater_auction::{batch, dutch, english, sealed};
-use breakwater_money::rounding::narrow_u128;
-use breakwater_money::{MoneyError, Time, U256};
+use breakwater_money::rounding::{Rounding, mul_div_full, narrow_u128};
+use breakwater_money::{MoneyError, Ray, Time, U256};
 use serde::{Deserialize, Serialize};
 
 /// The state of the format.
@@ -386,6 +386,21 @@ impl Running {
         let seconds = Time(elapsed_nanos).seconds_since(Time(0));
         let moment = dutch::Moment { seconds, feed: None };
         Ok(Some(sale.status(terms, &moment).map_err(no)?.price))
+    }
+
+    /// Base units of the lot that raise all that is still wanted at an asking price, rounded up; the
+    /// largest number where the auction raises as much as it can, or asks for nothing.
+    #[must_use]
+    pub fn wanted_at(&self, asking: U256) -> u128 {
+        let missing = self.wanted.map(|wanted| wanted.saturating_sub(self.raised));
+        match missing.filter(|_| !asking.is_zero()) {
+            None => u128::MAX,
+            Some(missing) => {
+                mul_div_full(U256::from(missing), Ray::one().raw, asking, Rounding::Ceil)
+                    .and_then(narrow_u128)
+                    .unwrap_or(u128::MAX)
+            }
+        }
     }
 }
 

@@ -252,16 +252,7 @@ impl Sale {
         }
         let Ok(Some(asking)) = running.asking(running.elapsed_nanos) else { return Ok(()) };
         let left = open.leg.quantity.saturating_sub(open.filled);
-        let one = Ray::one().raw;
-        let wanted = running.wanted.map(|wanted| wanted.saturating_sub(running.raised));
-        let all = match wanted {
-            Some(wanted) if !asking.is_zero() => {
-                mul_div_full(U256::from(wanted), one, asking, Rounding::Ceil)
-                    .and_then(narrow_u128)
-                    .unwrap_or(u128::MAX)
-            }
-            _ => u128::MAX,
-        };
+        let all = running.wanted_at(asking);
         let place = open.leg.asset.index();
         let quantity = self.worth_taking(market, place, left.min(all), asking, at)?;
         if quantity == 0 {

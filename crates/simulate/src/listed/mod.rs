@@ -12,6 +12,7 @@ mod runner;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use record::{AccountRow, ListedRun, Occurrence, Point};
 pub use runner::run;

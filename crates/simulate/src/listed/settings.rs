@@ -4,7 +4,7 @@ use crate::ScenarioError;
 use crate::files::{NOT_STATED, Shelf, Told, provenance};
 use crate::scenario::Source;
 use crate::shipped::LISTED;
-use crate::table::{Table, without_preamble};
+use crate::table::closes;
 use breakwater_agreement::listed::LifecycleParameters;
 use breakwater_money::{Time, decimal};
 use breakwater_rulebooks::exchange::listed;
@@ -282,7 +282,8 @@ impl ListedScenario {
             lifecycles.push(lifecycle);
         }
         let index = file(&settings.files.index)?;
-        let path = path(&settings, &index)?;
+        let minutes = (settings.market.from_minute, settings.market.to_minute);
+        let path = closes(&settings.files.index, &index, minutes)?;
         let begin = time("market.starts_at", &settings.market.starts_at)?;
         let first = u64::from(settings.market.from_minute).saturating_add(1);
         let start = begin.after(first.saturating_mul(super::runner::MINUTE));
@@ -391,32 +392,6 @@ impl Settings {
             None => Ok(()),
         }
     }
-}
-
-fn path(settings: &Settings, text: &str) -> Result<Vec<u64>, ScenarioError> {
-    let text = without_preamble(text);
-    let table = Table::read(&settings.files.index, &text, &["minute", "close_cents"])?;
-    let (from, to) = (settings.market.from_minute, settings.market.to_minute);
-    let mut path = Vec::new();
-    for row in &table.rows {
-        let minute = row.raw("minute", 0)?;
-        if minute < u128::from(from) || minute > u128::from(to) {
-            continue;
-        }
-        let expected = u128::from(from) + path.len() as u128;
-        if minute != expected {
-            return Err(row.error(format!("minute {minute}: {expected} comes next")));
-        }
-        let cents = row.positive("close_cents", 0)?;
-        let cents = u64::try_from(cents).ok().filter(|cents| *cents < 1 << 53);
-        path.push(cents.ok_or_else(|| row.error("close_cents: below 2^53 is right"))?);
-    }
-    let wanted = (to - from + 1) as usize;
-    if path.len() < wanted {
-        let reason = format!("{to}: the table has {} of {wanted} minutes from {from}", path.len());
-        return Err(ScenarioError::setting("market.to_minute", reason));
-    }
-    Ok(path)
 }
 
 fn time(field: &str, text: &str) -> Result<Time, ScenarioError> {

@@ -218,7 +218,7 @@ fn a_file_of_ones_own_is_played_and_what_makes_no_sense_in_it_is_named() {
     for (from, to, named) in [
         ("rulebook = \"venue.toml\"", loans.as_str(), "has contracts that end"),
         ("rulebook = \"venue.toml\"", "rulebook = \"none.toml\"", "none.toml"),
-        ("to_minute = 3", "to_minute = 4", "4: the table has 4 of 5 minutes"),
+        ("to_minute = 3", "to_minute = 4", "4: index.csv has 4 of 5 minutes"),
         ("to_minute = 3", "to_minute = 0", "above from_minute"),
         ("starts_at = \"2025", "starts_at = \"x2025", "market.starts_at"),
         ("settle_decimals = 8", "settle_decimals = 2", "market.settle_decimals"),

@@ -4,7 +4,7 @@ use crate::ScenarioError;
 use crate::files::{NOT_STATED, Shelf, provenance};
 use crate::scenario::{Source, read_file};
 use crate::shipped::OPTION_BOOKS;
-use crate::table::{Table, without_preamble};
+use crate::table::closes;
 use breakwater_money::Time;
 use breakwater_money::decimal;
 use breakwater_options::hedging::Neutral;
@@ -275,33 +275,11 @@ impl OptionBookScenario {
             return Err(ScenarioError::setting("rulebook", reason));
         };
         let text = table(&settings.files.index)?;
-        let path = index(&settings, &text)?;
+        let path = closes(&settings.files.index, &text, (market.from_minute, market.to_minute))?;
         let start = Time::from_seconds(zero + 60 * u64::from(market.from_minute));
         let parameters = (*parameters).to_owned();
         Ok(OptionBookScenario { settings, parameters, path, start, index_text: text })
     }
-}
-
-/// The closes from the first minute to the last.
-fn index(settings: &Settings, text: &str) -> Result<Vec<u64>, ScenarioError> {
-    let file = &settings.files.index;
-    let table = Table::read(file, &without_preamble(text), &["minute", "close_cents"])?;
-    let wanted = settings.market.from_minute..=settings.market.to_minute;
-    let mut path = Vec::new();
-    for row in &table.rows {
-        let minute = row.raw("minute", 0)?;
-        if wanted.contains(&u32::try_from(minute).unwrap_or(u32::MAX)) {
-            let cents = row.positive("close_cents", 0)?;
-            let cents = u64::try_from(cents).map_err(|_| row.error("close_cents: below 2^64"))?;
-            path.push(cents);
-        }
-    }
-    let minutes = (settings.market.to_minute - settings.market.from_minute) as usize + 1;
-    if path.len() != minutes {
-        let reason = format!("{} of {minutes} minutes are in {file}", path.len());
-        return Err(ScenarioError::setting("market.to_minute", reason));
-    }
-    Ok(path)
 }
 
 /// A number of zero or more at so many decimals.

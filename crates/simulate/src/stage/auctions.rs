@@ -205,18 +205,8 @@ impl Stage<'_> {
         // Prices came at this moment, so that its own time is counted up to now.
         let Ok(Some(asking)) = running.asking(running.elapsed_nanos) else { return Ok(()) };
         let left = open.leg.quantity.saturating_sub(open.filled);
-        let one = Ray::one().raw;
-        let wanted = running.wanted.map(|wanted| wanted.saturating_sub(running.raised));
-        let all = match wanted {
-            Some(wanted) if !asking.is_zero() => {
-                mul_div_full(U256::from(wanted), one, asking, Rounding::Ceil)
-                    .and_then(narrow_u128)
-                    .unwrap_or(u128::MAX)
-            }
-            _ => u128::MAX,
-        };
-        let quantity = left.min(all);
-        let cost = mul_div_full(U256::from(quantity), asking, one, Rounding::Ceil)
+        let quantity = left.min(running.wanted_at(asking));
+        let cost = mul_div_full(U256::from(quantity), asking, Ray::one().raw, Rounding::Ceil)
             .and_then(narrow_u128)
             .map_err(overflow)?;
         if self.worth(number, &open.leg, quantity)? < cost {
