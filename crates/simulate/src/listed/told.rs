@@ -30,7 +30,11 @@ impl Stage<'_> {
                     Fact::Charged { paid, .. } => Some(self.amount(*paid)),
                     _ => None,
                 });
-                let side = if rate_e12 < 0 { "shorts pay longs" } else { "longs pay shorts" };
+                let side = match rate_e12 {
+                    0 => "nobody pays",
+                    ..0 => "shorts pay longs",
+                    _ => "longs pay shorts",
+                };
                 let told = format!(
                     "rate {} % of an average premium of {} % over {samples} samples: {side}",
                     percent(rate_e12),
@@ -47,12 +51,18 @@ impl Stage<'_> {
                 write(self, "fixing", None, None, told);
             }
             What::Delivered { price, samples, missing } => {
-                let absent =
-                    if missing > 0 { format!(", {missing} missing") } else { String::new() };
-                let told = format!(
-                    "delivered at {}, the mean of {samples} samples{absent}",
-                    dollars(price)
-                );
+                let averaged = self.scenario.lifecycles[happened.series].settlement.is_some();
+                let told = match (averaged, missing) {
+                    (false, _) => format!("delivered at the last index, {}", dollars(price)),
+                    (true, 0) => {
+                        format!("delivered at {}, the mean of {samples} samples", dollars(price))
+                    }
+                    // Whether their mean or the last index decided is the rule's to say.
+                    (true, _) => format!(
+                        "delivered at {}: of its samples {samples} were there, {missing} missing",
+                        dollars(price)
+                    ),
+                };
                 write(self, "delivery", None, Some(dollars(price)), told);
             }
             What::Exercised { holder, price, .. } => {

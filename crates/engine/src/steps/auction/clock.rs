@@ -11,7 +11,9 @@ pub(crate) type Clocks = Vec<(u64, u64, Time)>;
 
 /// Counts every auction's time up to `at`, by the state that has stood since the last command.
 pub(crate) fn count(engine: &mut Engine, at: Time) -> Clocks {
-    let numbers: Vec<u64> = engine.auctions.keys().copied().collect();
+    // What is counted up to now gains nothing: many bids come at one moment.
+    let behind = engine.auctions.iter().filter(|(_, running)| running.counted_to < at);
+    let numbers: Vec<u64> = behind.map(|(number, _)| *number).collect();
     let mut before = Vec::with_capacity(numbers.len());
     for number in numbers {
         let live = engine.legs.get(number).and_then(|open| live(engine, open));
