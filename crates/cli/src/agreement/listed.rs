@@ -9,7 +9,7 @@ use crate::folder::Folder;
 use crate::recording::Recording;
 use crate::replay::{EVENTS, JOURNAL, REPORT, default_folder, label, prove};
 use crate::screen::{Paint, Screen};
-use breakwater_agreement::listed::{Series, planned};
+use breakwater_agreement::listed::planned;
 use breakwater_agreement::support::message::utc;
 use breakwater_journal::{Journal, Manifest};
 use breakwater_money::{Time, decimal};
@@ -205,9 +205,9 @@ pub fn calendar(asked: &Events, screen: &Screen) -> Result<Verdict, Failure> {
     let scenario = ListedScenario::open(&name)?;
     let until = match asked.until.as_deref() {
         Some(text) => instant(text)?,
-        None => last(&scenario),
+        None => scenario.last(),
     };
-    let rows = due(&scenario, until).map_err(|(_, why)| Failure::Data(format!("{name}: {why}")))?;
+    let rows = due(&scenario, until)?;
     let of = |place: usize| scenario.settings.contracts[place].symbol.as_str();
     let list = rows
         .iter()
@@ -243,23 +243,12 @@ pub fn calendar(asked: &Events, screen: &Screen) -> Result<Verdict, Failure> {
 /// When something is due, of which contract by place, and what.
 type Due = (Time, usize, &'static str);
 
-/// What is due of every contract until a moment. Refused are the place of a contract and why it makes no
-/// sense.
-fn due(scenario: &ListedScenario, until: Time) -> Result<Vec<Due>, (usize, String)> {
+/// What is due of every contract until a moment.
+fn due(scenario: &ListedScenario, until: Time) -> Result<Vec<Due>, Failure> {
     let mut rows = Vec::new();
-    for (place, contract) in scenario.settings.contracts.iter().enumerate() {
-        let field = format!("contracts[{place}].lifecycle");
-        let wrong = |error: breakwater_agreement::Error| (place, error.to_string());
-        let into = contract.into.as_deref().map(|symbol| scenario.contract("into", symbol));
-        let into = into.transpose().map_err(|error| (place, error.to_string()))?;
-        let series = Series {
-            symbol: contract.symbol.clone(),
-            lifecycle: scenario.lifecycles[place].read(&field).map_err(wrong)?,
-            expires: scenario.ends[place],
-            into,
-            option: contract.option(),
-        };
-        let due = planned(&series, scenario.start, until).map_err(wrong)?;
+    for (place, series) in scenario.series()?.iter().enumerate() {
+        let due = planned(series, scenario.start, until);
+        let due = due.map_err(|why| Failure::Data(format!("{}: {why}", series.symbol)))?;
         rows.extend(due.into_iter().map(|due| (due.at, place, due.kind.name())));
     }
     // Of one contract and moment in the order in which they act.
@@ -272,10 +261,7 @@ pub fn check(file: &Path, screen: &Screen) -> Result<Verdict, Failure> {
     let name = file.display().to_string();
     let found = match ListedScenario::open(&name) {
         Err(error) => Err(error.to_string()),
-        Ok(scenario) => match due(&scenario, last(&scenario)) {
-            Ok(_) => Ok(scenario.settings.contracts.len()),
-            Err((place, why)) => Err(format!("contracts[{place}]: {why}")),
-        },
+        Ok(scenario) => scenario.series().map(|all| all.len()).map_err(|error| error.to_string()),
     };
     let answer = json!({
         "schema": CHECK_SCHEMA,
@@ -290,12 +276,6 @@ pub fn check(file: &Path, screen: &Screen) -> Result<Verdict, Failure> {
     };
     screen.answer(&text, &answer)?;
     Ok(if found.is_ok() { Verdict::Fine } else { Verdict::Finding })
-}
-
-/// The end of a scenario's path.
-fn last(scenario: &ListedScenario) -> Time {
-    let minutes = scenario.path.len().saturating_sub(1) as u64;
-    scenario.start.after(minutes.saturating_mul(60_000_000_000))
 }
 
 /// An instant of UTC, of a day or of a time of a day.

@@ -3,7 +3,7 @@
 use crate::ScenarioError;
 use crate::files::{NOT_STATED, Shelf, Told, provenance};
 use crate::scenario::Source;
-use crate::shipped::MARGIN_CALLS;
+use crate::shipped::{LISTED, MARGIN_CALLS};
 use breakwater_agreement::support::zone::Zone;
 use breakwater_agreement::support::{Agreement, Document};
 use breakwater_liquidation::auctions::AuctionTerms;
@@ -265,7 +265,7 @@ impl MarginCallScenario {
     /// # Errors
     /// No such file, or the field that makes no sense.
     pub fn open(name: &str) -> Result<MarginCallScenario, ScenarioError> {
-        let (text, files) = Shelf::open(name, MARGIN_CALLS, &[], "")?;
+        let (text, files) = Shelf::open(name, MARGIN_CALLS, LISTED, "")?;
         MarginCallScenario::read(name, &text, |file| files.text(file))
     }
 

@@ -7,7 +7,7 @@ use crate::ScenarioError;
 use crate::plugged::registry;
 use crate::watcher::{Progress, Watcher};
 use crate::world::Host;
-use breakwater_agreement::listed::{Board, Happened, Input, Request, Series, What};
+use breakwater_agreement::listed::{Board, Happened, Input, Request, What};
 use breakwater_engine::{Body, Engine};
 use breakwater_liquidation::backstop::Deleverage;
 use breakwater_liquidation::plan::proceeds;
@@ -68,22 +68,7 @@ impl<'a> Stage<'a> {
         watcher: &'a mut dyn Watcher,
     ) -> Result<Stage<'a>, ScenarioError> {
         let (at, cents) = (scenario.start, scenario.path.first().copied().unwrap_or(1));
-        let mut series = Vec::new();
-        for (place, stated) in scenario.settings.contracts.iter().enumerate() {
-            let path = format!("contracts[{place}].lifecycle");
-            let wrong = |error: breakwater_agreement::Error| {
-                ScenarioError::setting(path.clone(), error.to_string())
-            };
-            let into = stated.into.as_deref();
-            let field = format!("contracts[{place}].into");
-            series.push(Series {
-                symbol: stated.symbol.clone(),
-                lifecycle: scenario.lifecycles[place].read(&path).map_err(wrong)?,
-                expires: scenario.ends[place],
-                into: into.map(|symbol| scenario.contract(&field, symbol)).transpose()?,
-                option: stated.option(),
-            });
-        }
+        let series = scenario.series()?;
         let index = Price::new(cents.into(), DOLLAR_DECIMALS);
         let board = Board::new(series, at, index)
             .map_err(|error| ScenarioError::setting("contracts", error.to_string()))?;

@@ -5,7 +5,7 @@ use crate::files::{NOT_STATED, Shelf, Told, provenance};
 use crate::scenario::Source;
 use crate::shipped::LISTED;
 use crate::table::closes;
-use breakwater_agreement::listed::LifecycleParameters;
+use breakwater_agreement::listed::{LifecycleParameters, Series, planned};
 use breakwater_money::{Time, decimal};
 use breakwater_rulebooks::exchange::listed;
 use serde::Deserialize;
@@ -306,6 +306,40 @@ impl ListedScenario {
             asked,
             index,
         })
+    }
+
+    /// What is listed, as the board takes it.
+    ///
+    /// # Errors
+    /// A contract that makes no sense, or that something happens to more often over the path than one looks
+    /// at.
+    pub fn series(&self) -> Result<Vec<Series>, ScenarioError> {
+        let mut all = Vec::with_capacity(self.settings.contracts.len());
+        for (place, stated) in self.settings.contracts.iter().enumerate() {
+            let path = format!("contracts[{place}].lifecycle");
+            let wrong = |error: breakwater_agreement::Error| {
+                ScenarioError::setting(path.clone(), error.to_string())
+            };
+            let into = stated.into.as_deref();
+            let field = format!("contracts[{place}].into");
+            let series = Series {
+                symbol: stated.symbol.clone(),
+                lifecycle: self.lifecycles[place].read(&path).map_err(wrong)?,
+                expires: self.ends[place],
+                into: into.map(|symbol| self.contract(&field, symbol)).transpose()?,
+                option: stated.option(),
+            };
+            planned(&series, self.start, self.last()).map_err(wrong)?;
+            all.push(series);
+        }
+        Ok(all)
+    }
+
+    /// The end of the path.
+    #[must_use]
+    pub fn last(&self) -> Time {
+        let minutes = self.path.len().saturating_sub(1) as u64;
+        self.start.after(minutes.saturating_mul(super::runner::MINUTE))
     }
 
     /// Place of a contract by its symbol.

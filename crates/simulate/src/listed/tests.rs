@@ -243,6 +243,11 @@ fn a_file_of_ones_own_is_played_and_what_makes_no_sense_in_it_is_named() {
             "coin = true\nlifecycle = { settlement = { window = \"7s\", sample = \"6s\" } }",
             "contracts[1].lifecycle.settlement.sample",
         ),
+        (
+            "coin = true",
+            "coin = true\nlifecycle = { session = { every = \"10ms\", at = \"00:00:00\" } }",
+            "contracts[1].lifecycle",
+        ),
         ("expires = \"2025-10-10T00:03", "expires = \"2025-10-10T00:01", "expires"),
         ("cash = \"1\"", "cash = \"0.00001\"", "the position of A"),
         ("cash = \"1\"", "cash = \"one\"", "accounts[0].cash"),
