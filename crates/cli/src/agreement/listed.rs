@@ -46,7 +46,8 @@ pub fn run(asked: &BookRun, screen: &Screen) -> Result<Verdict, Failure> {
     let mut recording = Recording::new(journal, log, "INDEX/mark", screen.bar());
     let played = play(&scenario, &mut recording);
     let ended = recording.end();
-    let played = played.map_err(Failure::of_run)?;
+    // What stopped the run says more than what its files then had to say.
+    let played = played?;
     ended?;
     let waiting = screen.waits_for("replaying the journal");
     let replayed = prove(&path, &played.state_hash)?;

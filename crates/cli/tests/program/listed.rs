@@ -102,6 +102,17 @@ fn a_file_of_ones_own_is_checked_and_refused_by_name() {
     fs::write(folder.path().join("mine/events.jsonl"), "mine").unwrap();
     run_in(folder.path(), &["agreement", "run", "own.toml", "--out", "mine"])
         .complains(3, &["events.jsonl"]);
+    // What no setting but the file's can mend is a matter of data.
+    let poor = shipped.replacen("cash = \"150000\"", "cash = \"1\"", 1);
+    fs::write(folder.path().join("own.toml"), poor).unwrap();
+    run_in(folder.path(), &["agreement", "run", "own.toml", "-q"])
+        .complains(3, &["the position of Small", "402"]);
+    fs::write(folder.path().join("own.toml"), &shipped).unwrap();
+    let venue = folder.path().join("early-exercise/venue.toml");
+    let often = text(&venue).replacen("every = \"1d\"", "every = \"1ms\"", 1);
+    fs::write(&venue, often).unwrap();
+    run_in(folder.path(), &["agreement", "run", "own.toml", "-q"])
+        .complains(3, &["contracts[0].lifecycle", "more than 10000"]);
     let changed = shipped.replacen("kind = \"linear\"", "kind = \"cubic\"", 1);
     fs::write(folder.path().join("own.toml"), changed).unwrap();
     let json = run_in(folder.path(), &["agreement", "check", "own.toml", "--json"]).with(1).json();
