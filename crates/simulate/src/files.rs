@@ -18,6 +18,23 @@ pub(crate) enum Shelf {
     Beside(PathBuf),
 }
 
+/// True if `name` is one of `shipped`, or the path of a TOML file with what only such a scenario `has`.
+/// A file that cannot be read is left to whoever opens it.
+pub(crate) fn is_meant(
+    name: &str,
+    shipped: &[(&str, &str)],
+    has: impl FnOnce(&toml::Table) -> bool,
+) -> bool {
+    if shipped.iter().any(|(known, _)| *known == name) {
+        return true;
+    }
+    let path = Path::new(name);
+    // Not every file is small: tables and journals are never read for this.
+    let toml = path.extension().is_some_and(|extension| extension == "toml");
+    let text = if toml { read_file(path).ok() } else { None };
+    text.and_then(|text| text.parse::<toml::Table>().ok()).is_some_and(|table| has(&table))
+}
+
 impl Shelf {
     /// The text of a scenario, shipped by name or any by path, and where its files are. A shipped one never
     /// reads the disk, and one of your own nothing that is shipped.

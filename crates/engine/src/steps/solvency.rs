@@ -184,17 +184,18 @@ impl Adds {
                 Adds { exchanged: Some((contract, contract)), ..traded }
             }
             Call::Transfer { from, to, contract, quantity } => {
-                let sides = (Some(to), Some(from));
-                let (buyer, seller) =
-                    if long(engine, from, contract) { sides } else { (sides.1, sides.0) };
-                let moved = Adds::traded(engine, (buyer, seller), contract, quantity);
+                let gives_long = long(engine, from, contract);
+                let (to, from) = (Some(to), Some(from));
+                let parties = if gives_long { (to, from) } else { (from, to) };
+                let moved = Adds::traded(engine, parties, contract, quantity);
                 Adds { exchanged: Some((contract, contract)), ..moved }
             }
             // The other party may grow in the near contract, as whoever rolls does in the far one.
             Call::Roll { account, against, near, far, near_quantity, far_quantity, .. } => {
-                let sides = (Some(account), against);
+                let account_is_long = long(engine, account, near);
+                let account = Some(account);
                 let (buyer, seller) =
-                    if long(engine, account, near) { sides } else { (sides.1, sides.0) };
+                    if account_is_long { (account, against) } else { (against, account) };
                 let closed = Adds::traded(engine, (seller, buyer), near, near_quantity);
                 let opened = Adds::traded(engine, (buyer, seller), far, far_quantity);
                 let mut accounts = [closed.accounts, opened.accounts].concat();

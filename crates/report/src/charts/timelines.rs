@@ -85,7 +85,10 @@ impl Chart for Timelines {
                 let hint = self.states.get(*state).map_or("", String::as_str);
                 canvas.svg.rect(class, corners.0, corners.1, hint);
             }
-            for (at, kind, told) in &lane.marks {
+            // What comes later in the legend lies above: funding every hour must not hide a sale.
+            let mut marks: Vec<_> = lane.marks.iter().collect();
+            marks.sort_by_key(|(_, kind, _)| *kind);
+            for (at, kind, told) in marks {
                 let Some(class) = MARKS.get(*kind) else { continue };
                 canvas.svg.circle(class, (x(*at), middle), 4.0, told);
             }
@@ -162,16 +165,20 @@ mod tests {
         }
     }
 
-    #[test]
-    fn lanes_are_drawn_in_every_layout() {
-        let identity = Identity {
+    fn identity() -> Identity {
+        Identity {
             scenario: "a book".to_owned(),
             shock: "none".to_owned(),
             seed: None,
             rulebook: "none".to_owned(),
             policies: Vec::new(),
             state_hash: "0123456789abcdef".to_owned(),
-        };
+        }
+    }
+
+    #[test]
+    fn lanes_are_drawn_in_every_layout() {
+        let identity = identity();
         for layout in [Layout::Full, Layout::Half, Layout::Phone, Layout::Picture] {
             let sheet = Sheet { layout, title: "Lanes", identity: &identity };
             let picture = timelines().draw(Canvas::new(sheet));
@@ -180,6 +187,19 @@ mod tests {
         }
         assert_eq!(timelines().table().rows.len(), 4);
         timelines().check().unwrap();
+    }
+
+    #[test]
+    fn a_mark_late_in_the_legend_lies_above_an_early_one() {
+        let mut crossed = timelines();
+        crossed.kinds.push("sale".to_owned());
+        let lane = &mut crossed.lanes[0];
+        lane.marks = vec![(4.0, 1, "a sale".to_owned()), (4.0, 0, "an hour".to_owned())];
+        let identity = identity();
+        let sheet = Sheet { layout: Layout::Full, title: "Lanes", identity: &identity };
+        let picture = crossed.draw(Canvas::new(sheet));
+        let place = |told: &str| picture.find(told).unwrap();
+        assert!(place("an hour") < place("a sale"), "{picture}");
     }
 
     #[test]

@@ -7,10 +7,8 @@ use super::settings::{AuctionSettings, FormatSettings, PPM, times};
 use super::vaults::{self, Vault};
 use crate::ScenarioError;
 use crate::book::PRICE_DECIMALS;
-use crate::files::{Shelf, provenance};
-use crate::scenario::read_file;
+use crate::files::{Shelf, is_meant, provenance};
 use crate::shipped::AUCTIONS;
-use std::path::Path;
 
 /// A scenario with its tables read and checked.
 #[derive(Debug, Clone)]
@@ -71,16 +69,7 @@ impl AuctionScenario {
     /// True if `name` means a shipped scenario of auctions, or a file that states formats.
     #[must_use]
     pub fn is_meant(name: &str) -> bool {
-        if AUCTIONS.iter().any(|(known, _)| *known == name) {
-            return true;
-        }
-        let path = Path::new(name);
-        let table = path
-            .extension()
-            .filter(|extension| *extension == "toml")
-            .and_then(|_| read_file(path).ok())
-            .and_then(|text| text.parse::<toml::Table>().ok());
-        table.is_some_and(|table| table.get("formats").is_some_and(toml::Value::is_table))
+        is_meant(name, AUCTIONS, |table| table.get("formats").is_some_and(toml::Value::is_table))
     }
 
     /// Its name.

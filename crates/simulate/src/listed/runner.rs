@@ -59,9 +59,6 @@ pub(super) struct Stage<'a> {
     balanced: u64,
 }
 
-/// Prices of a minute, by market.
-type Marks = Vec<Price>;
-
 impl<'a> Stage<'a> {
     fn found(
         scenario: &'a ListedScenario,
@@ -208,13 +205,11 @@ impl<'a> Stage<'a> {
         self.step(now, Input::Index(index))?;
         self.sequence += 1;
         self.tick(0, index, now)?;
-        let marks: Marks = (0..self.contracts.len())
-            .map(|place| marks::mark(self.scenario, place, cents, now, self.board.fixing(place)))
-            .collect();
-        for (place, price) in marks.into_iter().enumerate() {
+        for place in 0..self.contracts.len() {
             if self.board.ended(place) {
                 continue;
             }
+            let price = marks::mark(self.scenario, place, cents, now, self.board.fixing(place));
             self.step(now, Input::Mark { series: place, price })?;
             self.tick(place + 1, price, now)?;
             if self.scenario.settings.contracts[place].option() {
@@ -273,14 +268,13 @@ impl<'a> Stage<'a> {
     fn ask(&mut self, at: Time, place: usize) -> Result<(), ScenarioError> {
         let AskSettings { account, what, contract, quantity, to, .. } =
             &self.scenario.settings.asks[place];
-        let asks = account;
         let field = |name: &str| format!("asks[{place}].{name}");
         let series = self.scenario.contract(&field("contract"), contract)?;
-        let account = |name: &str, who: &str| -> Result<AccountId, ScenarioError> {
+        let find = |name: &str, who: &str| -> Result<AccountId, ScenarioError> {
             let found = self.scenario.account(&field(name), who)?;
             Ok(AccountId(u32::try_from(found).unwrap_or(u32::MAX)))
         };
-        let holder = account("account", asks)?;
+        let holder = find("account", account)?;
         let decimals = self.scenario.settings.contracts[series].decimals;
         let quantity = match (what, quantity) {
             (Wish::Roll, None) => 0,
@@ -296,7 +290,7 @@ impl<'a> Stage<'a> {
         };
         let request = match (what, to) {
             (Wish::Transfer, Some(to)) => {
-                Request::Transfer { series, from: holder, to: account("to", to)?, quantity }
+                Request::Transfer { series, from: holder, to: find("to", to)?, quantity }
             }
             (Wish::Transfer, None) => {
                 let reason = "missing: who gets the position".to_owned();

@@ -1,7 +1,7 @@
 //! The scenario file of listed contracts.
 
 use crate::ScenarioError;
-use crate::files::{NOT_STATED, Shelf, Told, provenance};
+use crate::files::{NOT_STATED, Shelf, Told, is_meant, provenance};
 use crate::scenario::Source;
 use crate::shipped::LISTED;
 use crate::table::closes;
@@ -217,12 +217,7 @@ impl ListedScenario {
     /// True if the name is a shipped scenario of listed contracts, or the path of a file of one.
     #[must_use]
     pub fn is_meant(name: &str) -> bool {
-        if LISTED.iter().any(|(known, _)| *known == name) {
-            return true;
-        }
-        let text = std::fs::read_to_string(name).unwrap_or_default();
-        // What no other scenario file has.
-        toml::from_str::<toml::Table>(&text).is_ok_and(|table| {
+        is_meant(name, LISTED, |table| {
             let market = table.get("market").and_then(toml::Value::as_table);
             table.contains_key("contracts") && market.is_some_and(|it| it.contains_key("settle"))
         })

@@ -1,8 +1,8 @@
 //! The scenario file of an option book.
 
 use crate::ScenarioError;
-use crate::files::{NOT_STATED, Shelf, provenance};
-use crate::scenario::{Source, read_file};
+use crate::files::{NOT_STATED, Shelf, is_meant, provenance};
+use crate::scenario::Source;
 use crate::shipped::OPTION_BOOKS;
 use crate::table::closes;
 use breakwater_money::Time;
@@ -10,7 +10,6 @@ use breakwater_money::decimal;
 use breakwater_options::hedging::Neutral;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -227,14 +226,9 @@ impl OptionBookScenario {
     /// True if `name` means an option book: a shipped one, or a file that states options.
     #[must_use]
     pub fn is_meant(name: &str) -> bool {
-        if OPTION_BOOKS.iter().any(|(known, _)| *known == name) {
-            return true;
-        }
-        let path = Path::new(name);
-        let toml = path.extension().is_some_and(|extension| extension == "toml");
-        let text = if toml { read_file(path).ok() } else { None };
-        let table = text.and_then(|text| text.parse::<toml::Table>().ok());
-        table.is_some_and(|table| table.get("options").is_some_and(toml::Value::is_array))
+        is_meant(name, OPTION_BOOKS, |table| {
+            table.get("options").is_some_and(toml::Value::is_array)
+        })
     }
 
     /// A shipped scenario by name, or a file by path.

@@ -4,12 +4,10 @@ use super::book::PerpetualBook;
 use super::path::PerpetualPath;
 use super::settings::PerpetualSettings;
 use crate::ScenarioError;
-use crate::files::{NOT_STATED, Shelf, provenance};
-use crate::scenario::read_file;
+use crate::files::{NOT_STATED, Shelf, is_meant, provenance};
 use crate::shipped::PERPETUALS;
 use breakwater_money::Time;
 use breakwater_money::rounding::{Rounding, mul_div};
-use std::path::Path;
 
 /// A scenario with its tables read and its depth judged. The book is drawn when it is asked for.
 #[derive(Debug, Clone)]
@@ -73,16 +71,7 @@ impl PerpetualScenario {
     /// book is drawn. A file that cannot be read is left to whoever opens it.
     #[must_use]
     pub fn is_meant(name: &str) -> bool {
-        if PERPETUALS.iter().any(|(known, _)| *known == name) {
-            return true;
-        }
-        let path = Path::new(name);
-        let table = path
-            .extension()
-            .filter(|extension| *extension == "toml")
-            .and_then(|_| read_file(path).ok())
-            .and_then(|text| text.parse::<toml::Table>().ok());
-        table.is_some_and(|table| table.get("book").is_some_and(toml::Value::is_table))
+        is_meant(name, PERPETUALS, |table| table.get("book").is_some_and(toml::Value::is_table))
     }
 
     /// Its name.

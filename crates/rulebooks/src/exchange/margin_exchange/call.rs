@@ -355,15 +355,33 @@ pub(super) fn change_hands(
     effects: &mut Effects,
 ) -> Result<Vec<AccountId>, Rejected> {
     let value = deal.worth(book, view, deal.quantity)?;
-    let contract = book.contract(view, deal.contract)?;
-    let listed = (deal.contract, contract);
-    let change = i128::try_from(deal.quantity).map_err(|_| Rejection::Overflow)?;
-    let moved = (deal.quantity, value);
+    let quantity = Amount::new(deal.contract, deal.quantity);
+    let growing = pass(book, view, (buyer, seller), (quantity, value), effects)?;
+    if let (Some(buyer), Some(seller)) = (buyer, seller) {
+        effects.facts.push(Fact::Traded { buyer, seller, quantity, price: deal.price });
+    }
+    Ok(growing)
+}
+
+/// A quantity goes from seller to buyer for `value` on the quote side; gives those who took new risk
+/// by it.
+pub(super) fn pass(
+    book: &Book,
+    view: &View<'_>,
+    (buyer, seller): (Option<AccountId>, Option<AccountId>),
+    (quantity, value): (Amount, u128),
+    effects: &mut Effects,
+) -> Result<Vec<AccountId>, Rejected> {
+    let asset = quantity.asset;
+    let contract = book.contract(view, asset)?;
+    let listed = (asset, contract);
+    let change = i128::try_from(quantity.raw).map_err(|_| Rejection::Overflow)?;
+    let moved = (quantity.raw, value);
     exchange(effects, (buyer, seller), listed, moved, TransferCode::Trade);
     let (mut growing, mut changes) = (Vec::new(), Vec::new());
     for (party, change) in [(buyer, change), (seller, -change)] {
         let Some(account) = party else { continue };
-        let before = book.position(view, account, deal.contract, contract);
+        let before = book.position(view, account, asset, contract);
         let traded = before.trade(change, value, contract.terms.buyer_pays())?;
         realise(effects, account, listed, traded.realised);
         changes.push((before.size, traded.after.size));
@@ -371,11 +389,7 @@ pub(super) fn change_hands(
             growing.push(account);
         }
     }
-    count_sides(view, effects, deal.contract, &changes)?;
-    if let (Some(buyer), Some(seller)) = (buyer, seller) {
-        let quantity = Amount::new(deal.contract, deal.quantity);
-        effects.facts.push(Fact::Traded { buyer, seller, quantity, price: deal.price });
-    }
+    count_sides(view, effects, asset, &changes)?;
     Ok(growing)
 }
 
@@ -486,7 +500,7 @@ pub(super) fn held(quantity: u128, size: i128) -> Result<(), Rejected> {
 }
 
 /// `position` after `quantity` of it was closed for `value`.
-pub(super) fn reduced(
+fn reduced(
     position: Position,
     quantity: u128,
     value: u128,

@@ -8,8 +8,7 @@
 
 use super::book::Book;
 use super::call::{
-    Deal, change_hands, count_sides, covered, ends_later, exchange, held, may_grow, price_fits,
-    realise,
+    Deal, change_hands, count_sides, covered, ends_later, held, may_grow, pass, price_fits, realise,
 };
 use super::session::{Payments, holders};
 use breakwater_liquidation::{Effects, Fact, Overlay, Rejected, Rejection, View};
@@ -39,29 +38,14 @@ pub(super) fn transfer(
     let rounding = if owned { Rounding::Ceil } else { Rounding::Floor };
     let whole = given.size.unsigned_abs();
     let entry = mul_div(given.quote.unsigned_abs(), quantity, whole, rounding)?;
-    let change = i128::try_from(quantity).map_err(|_| Rejection::Overflow)?;
-    let long = given.size > 0;
-    let (leaves, arrives) = if long { (-change, change) } else { (change, -change) };
-    let got = book.position(view, to, asset, contract);
-    let buyer_pays = contract.terms.buyer_pays();
-    let left = given.trade(leaves, entry, buyer_pays)?;
-    let taken = got.trade(arrives, entry, buyer_pays)?;
-    let parties = if long { (Some(to), Some(from)) } else { (Some(from), Some(to)) };
+    let parties = if given.size > 0 { (Some(to), Some(from)) } else { (Some(from), Some(to)) };
+    let quantity = Amount::new(asset, quantity);
     let mut effects = Effects::default();
-    let listed = (asset, contract);
-    exchange(&mut effects, parties, listed, (quantity, entry), TransferCode::Trade);
-    realise(&mut effects, from, listed, left.realised);
-    realise(&mut effects, to, listed, taken.realised);
-    let changes = [(given.size, left.after.size), (got.size, taken.after.size)];
-    count_sides(view, &mut effects, asset, &changes)?;
-    effects.facts.push(Fact::Moved {
-        from,
-        to,
-        quantity: Amount::new(asset, quantity),
-        entry: Amount::new(contract.terms.settle, entry),
-    });
-    if taken.grows {
-        may_grow(book, view, to, asset, &effects)?;
+    let growing = pass(book, view, parties, (quantity, entry), &mut effects)?;
+    let entry = Amount::new(contract.terms.settle, entry);
+    effects.facts.push(Fact::Moved { from, to, quantity, entry });
+    for account in growing {
+        may_grow(book, view, account, asset, &effects)?;
     }
     let overlay = Overlay::new(*view, from, &effects)?;
     covered(book, &overlay.view(), from)?;
